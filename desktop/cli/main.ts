@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import type { Command, CommandIo } from './command.ts'
+import { convertCommand } from './commands/convert.ts'
+import { infoCommand } from './commands/info.ts'
+
+const COMMANDS: readonly Command[] = [infoCommand, convertCommand]
+
+function help(): string {
+  const lines = COMMANDS.map((command) => `  ${command.name} ${command.usage}\n      ${command.summary}`)
+  return ['cryomamba: segment large cryo-EM volumes', '', ...lines].join('\n')
+}
+
+function makeIo(signal: AbortSignal): CommandIo {
+  const isTerminal = Boolean(process.stderr.isTTY)
+  return {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${isTerminal ? '\r\x1b[K' : ''}${line}\n`),
+    progress: (text) => void (isTerminal && process.stderr.write(`\r\x1b[K${text}`)),
+    isTerminal,
+    signal,
+  }
+}
+
+async function main(argv: string[]): Promise<number> {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort(new DomainError('canceled')))
+  process.once('SIGTERM', () => stop.abort(new DomainError('canceled')))
+  const io = makeIo(stop.signal)
+  const [name, ...args] = argv
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    io.out(help())
+    return 0
+  }
+  try {
+    const command = COMMANDS.find((one) => one.name === name)
+    if (!command) throw new DomainError('usage', { reason: `There is no command "${name}".` })
+    await command.run(args, io)
+    return 0
+  } catch (error) {
+    report(error, args.includes('--json'), io)
+    return 2
+  }
+}
+
+function report(error: unknown, asJson: boolean, io: CommandIo): void {
+  if (process.env.CRYOMAMBA_DEBUG) console.error(error)
+  const envelope = envelopeOf(error)
+  if (asJson) io.err(JSON.stringify(envelope))
+  else io.err(`${envelope.message}\n${envelope.hint}`)
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,77 @@
+import type { Artifact, CreateJob, Job } from '../contract/jobs.ts'
+import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
+import type { ModelSummary } from '../contract/models.ts'
+import type { ServerInfo } from '../contract/server-info.ts'
+import type { Volume } from '../contract/volumes.ts'
+import type { ByteSource } from '../volume/header.ts'
+
+/** Where a server is and how to prove who asks. */
+export interface ServerAddress {
+  /** `http://host:port` or `https://…`, without a path. */
+  url: string
+  token: string
+}
+
+/** Facts of a running upload, given after every part. */
+export interface UploadProgress {
+  phase: 'hashing' | 'sending' | 'verifying' | 'done'
+  sentBytes: number
+  totalBytes: number
+  bytesPerSecond: number | null
+  secondsLeft: number | null
+}
+
+export interface UploadOptions {
+  filename: string
+  chunkBytes?: number
+  /** Parts in flight at once; default 4. */
+  concurrency?: number
+  /** Modification time of the file, for the fingerprint. */
+  modifiedMs?: number
+  onProgress?: (progress: UploadProgress) => void
+  signal?: AbortSignal
+}
+
+/** One preview, unpacked. `voxels` in z, y, x order; its largest value of the type means "not computed yet". */
+export interface Preview {
+  header: PreviewHeader
+  voxels: Uint8Array | Uint16Array
+}
+
+export interface WatchOptions {
+  /** Replay what came after this sequence number. */
+  since?: number
+  onFrame?: (frame: LiveFrame) => void
+  onPreview?: (preview: Preview) => void
+  /** Told when the channel is lost and when it is back. */
+  onConnection?: (state: 'open' | 'lost') => void
+  signal?: AbortSignal
+}
+
+export interface DownloadOptions {
+  onProgress?: (receivedBytes: number, totalBytes: number) => void
+  signal?: AbortSignal
+}
+
+/** Typed access to one CryoMamba server. Every failure is a `DomainError`. Implemented by `createClient`. */
+export interface CryoMambaClient {
+  readonly address: ServerAddress
+  /** Server facts; also the connection test. @throws {DomainError} `server_unreachable`, `server_incompatible`, `unauthorized` */
+  info(signal?: AbortSignal): Promise<ServerInfo>
+  models(signal?: AbortSignal): Promise<ModelSummary[]>
+  /** Sends what the server lacks of a file and returns the checked volume. Resumes an open session of the same file. */
+  upload(source: ByteSource, options: UploadOptions): Promise<Volume>
+  volumeFromPath(path: string): Promise<Volume>
+  volume(volumeId: string): Promise<Volume>
+  deleteVolume(volumeId: string): Promise<void>
+  createJob(body: CreateJob): Promise<Job>
+  job(jobId: string): Promise<Job>
+  jobs(): Promise<Job[]>
+  cancelJob(jobId: string): Promise<Job>
+  retryJob(jobId: string): Promise<Job>
+  /** Follows a job until it ends, reconnecting as needed; resolves with the final job, whatever its state. */
+  watchJob(jobId: string, options: WatchOptions): Promise<Job>
+  artifacts(jobId: string): Promise<Artifact[]>
+  /** Downloads an artifact to `path` (by `path.partial`), resuming by Range, and checks its hash. */
+  downloadArtifact(artifact: Artifact, path: string, options?: DownloadOptions): Promise<void>
+}
