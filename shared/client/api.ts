@@ -26,6 +26,8 @@ export interface UploadOptions {
   chunkBytes?: number
   /** Parts in flight at once; default 4. */
   concurrency?: number
+  /** Kept with the volume; `mode0` says how mode 0 of an MRC file is read. */
+  metadata?: { mode0?: 'signed' | 'unsigned' }
   /** Modification time of the file, for the fingerprint. */
   modifiedMs?: number
   onProgress?: (progress: UploadProgress) => void

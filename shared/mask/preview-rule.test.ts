@@ -33,7 +33,10 @@ describe('downsampleLabels', () => {
 
   it('follows the rule for every size and factor, also where blocks are cut off', () => {
     let state = 12345
-    const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648
+    const random = () => {
+      state = (state * 1103515245 + 12345) % 2147483648
+      return state / 2147483648
+    }
     for (const shape of [
       [3, 5, 7],
       [8, 4, 1],

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+
+/** Secrets of a server, kept in its data folder with mode 0600. */
+export interface DataFolder {
+  token: string
+  linkKey: Buffer
+  /** Gives the folder free for another server. */
+  release(): Promise<void>
+}
+
+/**
+ * Takes a data folder for this process and reads its secrets, making them at the first start.
+ * @throws {DomainError} `data_folder_locked`, `file_unwritable`
+ */
+export async function takeDataFolder(folder: string, token: string | null): Promise<DataFolder> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new DomainError('file_unwritable', {
+      path: folder,
+      reason: String((cause as NodeJS.ErrnoException).code),
+      cause,
+    })
+  }
+  const release = await lock(folder)
+  return {
+    token: token ?? (await secret(path.join(folder, 'token'))),
+    linkKey: Buffer.from(await secret(path.join(folder, 'link-key')), 'base64url'),
+    release,
+  }
+}
+
+async function secret(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => null)
+  if (known?.trim()) return known.trim()
+  const made = randomBytes(32).toString('base64url')
+  await writeFile(file, `${made}\n`, { mode: 0o600 })
+  return made
+}
+
+/** A lock file with our process id; one that a dead process left is taken over. */
+async function lock(folder: string): Promise<() => Promise<void>> {
+  const file = path.join(folder, 'server.lock')
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const handle = await open(file, 'wx')
+      await handle.writeFile(String(process.pid))
+      await handle.close()
+      return () => rm(file, { force: true })
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+      const pid = Number(await readFile(file, 'utf8').catch(() => ''))
+      if (isAlive(pid)) throw new DomainError('data_folder_locked', { path: folder, cause })
+      await rm(file, { force: true })
+    }
+  }
+  throw new DomainError('data_folder_locked', { path: folder })
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

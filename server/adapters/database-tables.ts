@@ -1,0 +1,64 @@
+/** Rows as they are stored. JSON is text, so that the same code runs on SQLite and PostgreSQL. Times are ISO 8601 UTC. */
+export interface Tables {
+  uploads: {
+    upload_id: string
+    owner: string
+    state: string
+    filename: string
+    total_size: number
+    chunk_size: number
+    fingerprint: string | null
+    sha256: string | null
+    metadata: string
+    created_at: string
+    expires_at: string
+    volume_id: string | null
+    error: string | null
+  }
+  upload_parts: { upload_id: string; part_index: number; size_bytes: number; sha256: string }
+  volumes: {
+    volume_id: string
+    owner: string
+    filename: string
+    /** Relative to the data folder, or absolute for a volume that the server only refers to. */
+    path: string
+    is_managed: number
+    format: string
+    size_bytes: number
+    sha256: string
+    header: string
+    mode0: string | null
+    created_at: string
+  }
+  jobs: {
+    job_id: string
+    owner: string
+    state: string
+    attempt: number
+    volume_id: string
+    model: string
+    model_version: string
+    params: string
+    effective_params: string | null
+    preview: string
+    warnings: string
+    result: string | null
+    error: string | null
+    device: string | null
+    tiles_done: number
+    tiles_total: number
+    created_at: string
+    started_at: string | null
+    finished_at: string | null
+  }
+  artifacts: {
+    job_id: string
+    name: string
+    attempt: number
+    media_type: string
+    size_bytes: number
+    sha256: string
+    warnings: string
+  }
+  job_events: { job_id: string; seq: number; frame: string }
+}

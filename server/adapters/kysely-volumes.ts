@@ -1,0 +1,58 @@
+import path from 'node:path'
+import type { Kysely, Selectable } from 'kysely'
+import type { VolumeRecord, VolumeRepository } from '../volumes/volume-repository.ts'
+import type { Tables } from './database-tables.ts'
+
+/** Volumes in a database. Paths of managed files are stored relative to the data folder, so that it can be moved. */
+export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): VolumeRepository {
+  const toRecord = (row: Selectable<Tables['volumes']>): VolumeRecord => ({
+    volumeId: row.volume_id,
+    owner: row.owner,
+    filename: row.filename,
+    path: row.is_managed ? path.join(dataFolder, row.path) : row.path,
+    isManaged: row.is_managed === 1,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    header: JSON.parse(row.header),
+    mode0: row.mode0 as VolumeRecord['mode0'],
+    createdAt: row.created_at,
+  })
+  const one = (row: Selectable<Tables['volumes']> | undefined) => (row ? toRecord(row) : null)
+  return {
+    insert: async (record) => {
+      await db
+        .insertInto('volumes')
+        .values({
+          volume_id: record.volumeId,
+          owner: record.owner,
+          filename: record.filename,
+          path: record.isManaged ? path.relative(dataFolder, record.path) : record.path,
+          is_managed: record.isManaged ? 1 : 0,
+          format: record.header.format,
+          size_bytes: record.sizeBytes,
+          sha256: record.sha256,
+          header: JSON.stringify(record.header),
+          mode0: record.mode0,
+          created_at: record.createdAt,
+        })
+        .execute()
+    },
+    find: async (volumeId) =>
+      one(await db.selectFrom('volumes').selectAll().where('volume_id', '=', volumeId).executeTakeFirst()),
+    findByHash: async (owner, sha256) =>
+      one(
+        await db
+          .selectFrom('volumes')
+          .selectAll()
+          .where('owner', '=', owner)
+          .where('sha256', '=', sha256)
+          .executeTakeFirst(),
+      ),
+    list: async (owner, limit, before) => {
+      let query = db.selectFrom('volumes').selectAll().where('owner', '=', owner)
+      if (before !== null) query = query.where('volume_id', '<', before)
+      return (await query.orderBy('volume_id', 'desc').limit(limit).execute()).map(toRecord)
+    },
+    delete: async (volumeId) => void (await db.deleteFrom('volumes').where('volume_id', '=', volumeId).execute()),
+  }
+}

@@ -1,0 +1,96 @@
+import { type Kysely, type Migration, Migrator } from 'kysely'
+import type { Tables } from './database-tables.ts'
+
+const first: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('uploads')
+      .addColumn('upload_id', 'text', (c) => c.primaryKey())
+      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('filename', 'text', (c) => c.notNull())
+      .addColumn('total_size', 'bigint', (c) => c.notNull())
+      .addColumn('chunk_size', 'bigint', (c) => c.notNull())
+      .addColumn('fingerprint', 'text')
+      .addColumn('sha256', 'text')
+      .addColumn('metadata', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'text', (c) => c.notNull())
+      .addColumn('expires_at', 'text', (c) => c.notNull())
+      .addColumn('volume_id', 'text')
+      .addColumn('error', 'text')
+      .execute()
+    await db.schema
+      .createTable('upload_parts')
+      .addColumn('upload_id', 'text', (c) => c.notNull().references('uploads.upload_id').onDelete('cascade'))
+      .addColumn('part_index', 'integer', (c) => c.notNull())
+      .addColumn('size_bytes', 'bigint', (c) => c.notNull())
+      .addColumn('sha256', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('upload_parts_key', ['upload_id', 'part_index'])
+      .execute()
+    await db.schema
+      .createTable('volumes')
+      .addColumn('volume_id', 'text', (c) => c.primaryKey())
+      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('filename', 'text', (c) => c.notNull())
+      .addColumn('path', 'text', (c) => c.notNull())
+      .addColumn('is_managed', 'integer', (c) => c.notNull())
+      .addColumn('format', 'text', (c) => c.notNull())
+      .addColumn('size_bytes', 'bigint', (c) => c.notNull())
+      .addColumn('sha256', 'text', (c) => c.notNull())
+      .addColumn('header', 'text', (c) => c.notNull())
+      .addColumn('mode0', 'text')
+      .addColumn('created_at', 'text', (c) => c.notNull())
+      .execute()
+    await db.schema.createIndex('volumes_by_hash').on('volumes').columns(['owner', 'sha256']).execute()
+    await db.schema
+      .createTable('jobs')
+      .addColumn('job_id', 'text', (c) => c.primaryKey())
+      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('attempt', 'integer', (c) => c.notNull())
+      .addColumn('volume_id', 'text', (c) => c.notNull())
+      .addColumn('model', 'text', (c) => c.notNull())
+      .addColumn('model_version', 'text', (c) => c.notNull())
+      .addColumn('params', 'text', (c) => c.notNull())
+      .addColumn('effective_params', 'text')
+      .addColumn('preview', 'text', (c) => c.notNull())
+      .addColumn('warnings', 'text', (c) => c.notNull())
+      .addColumn('result', 'text')
+      .addColumn('error', 'text')
+      .addColumn('device', 'text')
+      .addColumn('tiles_done', 'integer', (c) => c.notNull())
+      .addColumn('tiles_total', 'integer', (c) => c.notNull())
+      .addColumn('created_at', 'text', (c) => c.notNull())
+      .addColumn('started_at', 'text')
+      .addColumn('finished_at', 'text')
+      .execute()
+    await db.schema.createIndex('jobs_by_state').on('jobs').columns(['state', 'job_id']).execute()
+    await db.schema
+      .createTable('artifacts')
+      .addColumn('job_id', 'text', (c) => c.notNull().references('jobs.job_id').onDelete('cascade'))
+      .addColumn('name', 'text', (c) => c.notNull())
+      .addColumn('attempt', 'integer', (c) => c.notNull())
+      .addColumn('media_type', 'text', (c) => c.notNull())
+      .addColumn('size_bytes', 'bigint', (c) => c.notNull())
+      .addColumn('sha256', 'text', (c) => c.notNull())
+      .addColumn('warnings', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('artifacts_key', ['job_id', 'name'])
+      .execute()
+    await db.schema
+      .createTable('job_events')
+      .addColumn('job_id', 'text', (c) => c.notNull().references('jobs.job_id').onDelete('cascade'))
+      .addColumn('seq', 'bigint', (c) => c.notNull())
+      .addColumn('frame', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('job_events_key', ['job_id', 'seq'])
+      .execute()
+  },
+}
+
+const MIGRATIONS: Record<string, Migration> = { '0001_first': first }
+
+/** Brings the tables to the newest form. Runs at every start. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}

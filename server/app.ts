@@ -1,0 +1,66 @@
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { ServerConfig } from './config.ts'
+import type { ArtifactLinks } from './jobs/artifact-links.ts'
+import type { JobEvents } from './jobs/job-events.ts'
+import type { JobService } from './jobs/job-service.ts'
+import type { ModelRegistry } from './models/model-registry.ts'
+import { addAuth } from './plugins/auth.ts'
+import { addErrorReply } from './plugins/error-reply.ts'
+import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { fileRoutes } from './routes/file-routes.ts'
+import { jobRoutes } from './routes/job-routes.ts'
+import { liveRoutes } from './routes/live-routes.ts'
+import { modelRoutes } from './routes/model-routes.ts'
+import { serverRoutes } from './routes/server-routes.ts'
+import { uploadRoutes } from './routes/upload-routes.ts'
+import { volumeRoutes } from './routes/volume-routes.ts'
+import type { UploadService } from './uploads/upload-service.ts'
+import type { VolumeService } from './volumes/volume-service.ts'
+
+/** What the application is made of. */
+export interface AppDeps {
+  config: ServerConfig
+  version: string
+  token: string
+  uploads: UploadService
+  volumes: VolumeService
+  models: ModelRegistry
+  jobs: JobService
+  events: JobEvents
+  links: ArtifactLinks
+  isReady: () => boolean
+  logger?: FastifyServerOptions['logger']
+}
+
+/** JSON bodies are small: parameters, never voxels. */
+const JSON_BODY_BYTES = 1024 * 1024
+
+/** Largest frame a client may send on the live channel; it has nothing to say. */
+const CLIENT_FRAME_BYTES = 4096
+
+/** The server as a Fastify application: plugins and routes over given services; nothing is opened here. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: deps.logger ?? false,
+    bodyLimit: JSON_BODY_BYTES,
+    // Parts of an upload over a slow line take long; a stalled one is ended by the idle timeout of the socket.
+    requestTimeout: 0,
+    connectionTimeout: 120_000,
+    disableRequestLogging: true,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  addErrorReply(app)
+  if (deps.config.isEmbedded) addLoopbackGuard(app)
+  addAuth(app, deps.token)
+  await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
+  await app.register(serverRoutes, deps)
+  await app.register(modelRoutes, deps)
+  await app.register(uploadRoutes, deps)
+  await app.register(volumeRoutes, deps)
+  await app.register(jobRoutes, deps)
+  await app.register(fileRoutes, deps)
+  await app.register(liveRoutes, deps)
+  return app
+}

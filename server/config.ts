@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { DomainError } from '../shared/errors/domain-error.ts'
+
+const MIB = 1024 * 1024
+
+/** One place that runs jobs, one at a time. */
+export interface DeviceSlot {
+  deviceId: string
+  /** onnxruntime's name of the provider. */
+  provider: string
+  /** Environment of the worker, e.g. which GPU it sees. */
+  env: Record<string, string>
+}
+
+/** Every setting of the server, checked once at start and frozen. */
+export interface ServerConfig {
+  host: string
+  port: number
+  dataFolder: string
+  /** Fixed token, or null: one is made at the first start and kept in the data folder. */
+  token: string | null
+  modelFolders: string[]
+  minChunkBytes: number
+  maxChunkBytes: number
+  defaultChunkBytes: number
+  maxUploadBytes: number
+  uploadLifetimeHours: number
+  devices: DeviceSlot[]
+  threads: number
+  pathRoots: string[]
+  artifactUrlSeconds: number
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+  /** Loopback only: Host and Origin are checked. */
+  isEmbedded: boolean
+}
+
+/**
+ * Reads the settings from the environment. The table in the README lists them.
+ * @throws {DomainError} `setting_invalid`
+ */
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  defaults: { dataFolder: string; modelFolders: string[] },
+): Readonly<ServerConfig> {
+  const read = new SettingReader(env)
+  const minChunkBytes = read.integer('CRYOMAMBA_MIN_CHUNK_BYTES', 8 * MIB, 1)
+  const maxChunkBytes = read.integer('CRYOMAMBA_MAX_CHUNK_BYTES', 32 * MIB, minChunkBytes)
+  return Object.freeze({
+    host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
+    port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
+    dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
+    token: read.token('CRYOMAMBA_TOKEN'),
+    modelFolders: [...defaults.modelFolders, ...read.list('CRYOMAMBA_MODELS').map((folder) => path.resolve(folder))],
+    minChunkBytes,
+    maxChunkBytes,
+    defaultChunkBytes: read.integer(
+      'CRYOMAMBA_CHUNK_BYTES',
+      Math.max(minChunkBytes, Math.min(16 * MIB, maxChunkBytes)),
+      minChunkBytes,
+      maxChunkBytes,
+    ),
+    maxUploadBytes: read.integer('CRYOMAMBA_MAX_UPLOAD_BYTES', 64 * 1024 * MIB, 1),
+    uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
+    devices: readDevices(read.list('CRYOMAMBA_DEVICES')),
+    threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
+    artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
+    logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
+    isEmbedded: false,
+  })
+}
+
+class SettingReader {
+  private readonly env: NodeJS.ProcessEnv
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.env = env
+  }
+
+  integer(name: string, fallback: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+    const text = this.env[name]
+    if (text === undefined || text === '') return fallback
+    const value = Number(text)
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+    throw new DomainError('setting_invalid', { name, reason: `"${text}" is not a whole number from ${min} to ${max}` })
+  }
+
+  list(name: string): string[] {
+    return (this.env[name] ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+  }
+
+  token(name: string): string | null {
+    const text = this.env[name]
+    if (text === undefined || text === '') return null
+    if (/^[\x21-\x7e]{16,}$/.test(text)) return text
+    throw new DomainError('setting_invalid', {
+      name,
+      reason: 'it needs at least 16 printable characters without spaces',
+    })
+  }
+
+  oneOf<T extends string>(name: string, fallback: T, values: readonly T[]): T {
+    const text = this.env[name]
+    if (text === undefined || text === '') return fallback
+    const found = values.find((value) => value === text)
+    if (found) return found
+    throw new DomainError('setting_invalid', { name, reason: `"${text}" is none of ${values.join(', ')}` })
+  }
+}
+
+/** `cpu`, `cuda:0`, `coreml`, `webgpu`: one slot each; a GPU's worker sees only its own card, as device 0. */
+function readDevices(names: string[]): DeviceSlot[] {
+  const devices = (names.length > 0 ? names : ['cpu']).map((deviceId) => {
+    const found = /^(cpu|coreml|webgpu|cuda:(\d+))$/.exec(deviceId)
+    if (!found)
+      throw new DomainError('setting_invalid', {
+        name: 'CRYOMAMBA_DEVICES',
+        reason: `"${deviceId}" is not cpu, cuda:N, coreml or webgpu`,
+      })
+    const env: Record<string, string> = found[2] === undefined ? {} : { CUDA_VISIBLE_DEVICES: found[2] }
+    return { deviceId, provider: found[1].split(':')[0], env }
+  })
+  const ids = devices.map((device) => device.deviceId)
+  if (new Set(ids).size !== ids.length)
+    throw new DomainError('setting_invalid', { name: 'CRYOMAMBA_DEVICES', reason: 'a device is named twice' })
+  return devices
+}

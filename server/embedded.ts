@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
+import { createForkLauncher } from './adapters/fork-launcher.ts'
+import { createUtilityLauncher, type ParentPort } from './adapters/utility-launcher.ts'
+import { composeServer } from './compose.ts'
+import { readConfig } from './config.ts'
+import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+
+/**
+ * A private server for one program on this computer: random token and port, loopback only. Its parent is told
+ * `{type: 'ready', url, token}` or `{type: 'failed', error}` and ends it with `{type: 'stop'}` or by going away.
+ */
+const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort ?? null
+
+function tellParent(message: object): void {
+  if (parentPort) parentPort.postMessage(message)
+  else process.send?.(message)
+}
+
+function onParentMessage(listener: (message: { type: string }) => void): void {
+  if (parentPort) parentPort.on('message', ({ data }) => listener(data as { type: string }))
+  else process.on('message', (message) => listener(message as { type: string }))
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { data: { type: 'string' }, models: { type: 'string', multiple: true } } })
+  if (!values.data)
+    throw new DomainError('setting_invalid', { name: '--data', reason: 'an embedded server needs a folder' })
+  const settings = readConfig(process.env, {
+    dataFolder: values.data,
+    modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
+  })
+  const config = {
+    ...settings,
+    host: '127.0.0.1',
+    port: 0,
+    dataFolder: values.data,
+    token: randomBytes(32).toString('base64url'),
+    isEmbedded: true,
+  }
+  const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)
+  const server = await composeServer(config, launcher, packageVersion(), {
+    level: config.logLevel,
+    stream: process.stderr,
+  })
+  const url = await server.listen()
+  let isClosing = false
+  const stop = () => {
+    if (isClosing) return
+    isClosing = true
+    void server.close().finally(() => process.exit(0))
+  }
+  onParentMessage((message) => message.type === 'stop' && stop())
+  process.once('disconnect', stop)
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', () => undefined)
+  tellParent({ type: 'ready', url, token: server.token })
+}
+
+main().catch((error) => {
+  if (!(error instanceof DomainError)) console.error(error)
+  tellParent({ type: 'failed', error: envelopeOf(error) })
+  setTimeout(() => process.exit(2), 50)
+})

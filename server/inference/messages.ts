@@ -1,0 +1,58 @@
+import type { EffectiveParams, JobResult } from '../../shared/contract/jobs.ts'
+import type { PreviewHeader } from '../../shared/contract/live.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { VolumeWarning } from '../../shared/volume/header.ts'
+
+/** Everything a worker needs for one attempt at a job. Paths are absolute; the attempt's folder is the worker's own. */
+export interface JobDescription {
+  jobId: string
+  attempt: number
+  volume: { path: string; filename: string; sha256: string; mode0?: 'signed' | 'unsigned' }
+  model: { folder: string; manifest: ModelManifest }
+  params: EffectiveParams
+  outFolder: string
+  programVersion: string
+  createdAt: string
+}
+
+/** A file that a run left in its folder. */
+export interface WrittenArtifact {
+  name: string
+  mediaType: string
+  sizeBytes: number
+  sha256: string
+  warnings: VolumeWarning[]
+}
+
+/** What a finished run hands over; the files are complete and synced. */
+export interface RunOutcome {
+  result: JobResult
+  artifacts: WrittenArtifact[]
+  warnings: VolumeWarning[]
+}
+
+export interface RunProgress {
+  tilesDone: number
+  tilesTotal: number
+  tilesPerSecond: number | null
+  secondsLeft: number | null
+}
+
+/** Messages from the server to a worker. */
+export type ToWorker = { type: 'run'; job: JobDescription } | { type: 'cancel' }
+
+/** Messages from a worker to the server. A worker runs one job, then exits. */
+export type FromWorker =
+  | { type: 'ready' }
+  | { type: 'progress'; progress: RunProgress }
+  | { type: 'preview'; header: PreviewHeader; payload: Uint8Array }
+  | { type: 'finished'; outcome: RunOutcome }
+  | { type: 'failed'; error: ProblemEnvelope }
+  | { type: 'canceled' }
+
+/** What a run reports while it goes on. */
+export interface RunEvents {
+  progress(progress: RunProgress): void
+  preview(header: PreviewHeader, payload: Uint8Array): void
+}

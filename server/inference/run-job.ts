@@ -1,0 +1,206 @@
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { PreviewHeader } from '../../shared/contract/live.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
+import { toFloat32 } from '../../shared/volume/voxel-values.ts'
+import { type ChannelStatistics, StatisticsAccumulator } from './channel-statistics.ts'
+import { LabelFile } from './label-file.ts'
+import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
+import { checkModelIsSupported, checkSpacing } from './model-limits.ts'
+import type { NetworkSession, SessionFactory } from './network-session.ts'
+import { makeNormaliser } from './normalise.ts'
+import { PreviewBuilder } from './preview-builder.ts'
+import { planSlidingWindow, runSlidingWindow } from './sliding-window.ts'
+import { TileClock } from './tile-clock.ts'
+import { writeArtifacts } from './write-artifacts.ts'
+
+export interface RunDependencies {
+  openVolume: (path: string, options: { mode0?: 'signed' | 'unsigned'; signal?: AbortSignal }) => Promise<VoxelSource>
+  createSession: SessionFactory
+  engine: string
+}
+
+/** More non-finite voxels than this share and the volume is refused: its statistics would mean nothing. */
+const MOST_NONFINITE_SHARE = 0.1
+
+/** Progress messages at most this often. */
+const PROGRESS_INTERVAL_MS = 200
+
+/**
+ * Runs one job from volume to finished files in the attempt's folder.
+ * @throws {DomainError} `canceled`, `model_*`, `format_*`, `volume_not_finite`, `output_not_finite`, `out_of_memory`
+ */
+export async function runJob(
+  job: JobDescription,
+  events: RunEvents,
+  deps: RunDependencies,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const startedAt = new Date()
+  checkModelIsSupported(job.model.manifest)
+  await mkdir(job.outFolder, { recursive: true })
+  const source = await deps.openVolume(job.volume.path, { mode0: job.volume.mode0, signal })
+  try {
+    const session = await deps.createSession({
+      modelPath: path.join(job.model.folder, job.model.manifest.onnx.file),
+      manifest: job.model.manifest,
+      provider: job.params.provider,
+      threads: job.params.threads,
+    })
+    try {
+      return await new Run(job, events, source, session, deps.engine, startedAt, signal).toEnd()
+    } finally {
+      await session.release()
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+/** One attempt: statistics → sliding window (labels, previews) → files. */
+class Run {
+  private readonly warnings: VolumeWarning[] = []
+  private numPreviews = 0
+  private lastPreviewMs = Number.NEGATIVE_INFINITY
+  private lastProgressMs = Number.NEGATIVE_INFINITY
+  private readonly job: JobDescription
+  private readonly events: RunEvents
+  private readonly source: VoxelSource
+  private readonly session: NetworkSession
+  private readonly engine: string
+  private readonly startedAt: Date
+  private readonly signal: AbortSignal
+
+  constructor(
+    job: JobDescription,
+    events: RunEvents,
+    source: VoxelSource,
+    session: NetworkSession,
+    engine: string,
+    startedAt: Date,
+    signal: AbortSignal,
+  ) {
+    this.job = job
+    this.events = events
+    this.source = source
+    this.session = session
+    this.engine = engine
+    this.startedAt = startedAt
+    this.signal = signal
+  }
+
+  async toEnd(): Promise<RunOutcome> {
+    const { manifest } = this.job.model
+    this.warnings.push(...this.source.header.warnings, ...checkSpacing(manifest, this.source.header))
+    const dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
+    const rawPath = path.join(this.job.outFolder, 'labels.raw.partial')
+    await rm(rawPath, { force: true })
+    const labels = await LabelFile.create(rawPath, this.source.header.shapeZyx, dtype)
+    try {
+      await this.segment(labels)
+      return await this.finish(labels)
+    } finally {
+      await labels.close()
+      await rm(rawPath, { force: true })
+    }
+  }
+
+  private async segment(labels: LabelFile): Promise<void> {
+    const { manifest } = this.job.model
+    const { params } = this.job
+    const statistics = await this.measure(manifest.normalization[0].use_nonzero_mask)
+    const normalise = makeNormaliser(manifest.normalization[0], statistics, manifest.id)
+    const factor = params.preview_factor
+    const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
+    const clock = new TileClock(planSlidingWindow(labels.shapeZyx, params).grid.numTiles)
+    this.events.progress(clock.progress())
+    await runSlidingWindow(
+      {
+        source: this.source,
+        session: this.session,
+        manifest,
+        params,
+        normalise,
+        dtype: labels.dtype,
+        signal: this.signal,
+      },
+      {
+        tileDone: () => this.reportProgress(clock),
+        planeDone: async (plane) => {
+          await labels.append(plane)
+          preview?.add(plane)
+        },
+        rowDone: async () => {
+          if (preview && preview.coverage > 0) await this.sendPreview(preview, 'final_planes')
+        },
+      },
+    )
+    if (preview) await this.sendPreview(preview, 'postprocessed')
+  }
+
+  /** One pass over the volume for mean, deviation, range and what is not finite. */
+  private async measure(isNonzeroOnly: boolean): Promise<ChannelStatistics> {
+    const { header } = this.source
+    const statistics = new StatisticsAccumulator(isNonzeroOnly)
+    const chunk = Math.max(1, Math.floor((4 * 1024 * 1024) / (header.shapeZyx[1] * header.shapeZyx[2])))
+    for (let z = 0; z < header.shapeZyx[0]; z += chunk) {
+      const numPlanes = Math.min(chunk, header.shapeZyx[0] - z)
+      statistics.add(toFloat32(await this.source.readSlab(z, numPlanes, this.signal), header.dtype, header.scaling))
+    }
+    const result = statistics.result()
+    const share = result.nonfinite / (header.shapeZyx[0] * header.shapeZyx[1] * header.shapeZyx[2])
+    if (share > MOST_NONFINITE_SHARE) throw new DomainError('volume_not_finite', { share: (share * 100).toFixed(1) })
+    if (result.nonfinite > 0) {
+      const message = `${result.nonfinite} voxels are NaN or infinite; they were taken as the mean of the others.`
+      this.warnings.push({ code: 'voxels_not_finite', message })
+    }
+    if (result.std === 0)
+      this.warnings.push({ code: 'volume_constant', message: 'All voxels have the same value; the mask means little.' })
+    return result
+  }
+
+  private reportProgress(clock: TileClock): void {
+    const progress = clock.tileDone()
+    const nowMs = performance.now()
+    if (nowMs - this.lastProgressMs < PROGRESS_INTERVAL_MS && progress.tilesDone < progress.tilesTotal) return
+    this.lastProgressMs = nowMs
+    this.events.progress(progress)
+  }
+
+  private async sendPreview(preview: PreviewBuilder, stage: PreviewHeader['stage']): Promise<void> {
+    const nowMs = performance.now()
+    const isDue = nowMs - this.lastPreviewMs >= this.job.params.preview_interval_seconds * 1000
+    if (stage !== 'postprocessed' && !isDue) return
+    this.lastPreviewMs = nowMs
+    const [header, payload] = await preview.snapshot(stage, this.job.model.manifest.labels)
+    this.numPreviews++
+    this.events.preview(header, payload)
+  }
+
+  private async finish(labels: LabelFile): Promise<RunOutcome> {
+    const plan = planSlidingWindow(labels.shapeZyx, this.job.params)
+    const result = {
+      seconds: 0,
+      tiles: plan.grid.numTiles,
+      forwards: plan.numForwards,
+      previews: this.numPreviews,
+      labels: Object.fromEntries(
+        this.job.model.manifest.labels.map(({ value }) => [String(value), labels.counts.get(value) ?? 0]),
+      ),
+      mask_sha256: labels.sha256(),
+      mask_dtype: labels.dtype,
+    }
+    const artifacts = await writeArtifacts({
+      job: this.job,
+      header: this.source.header,
+      labels,
+      warnings: this.warnings,
+      engine: this.engine,
+      startedAt: this.startedAt,
+      signal: this.signal,
+    })
+    result.seconds = (Date.now() - this.startedAt.getTime()) / 1000
+    return { result, artifacts, warnings: this.warnings }
+  }
+}

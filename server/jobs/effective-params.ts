@@ -1,0 +1,42 @@
+import type { EffectiveParams, JobParams, PreviewRequest } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { defaultPreviewFactor } from '../inference/preview-builder.ts'
+import { checkPatch } from '../models/model-registry.ts'
+
+/** Seconds between previews where the job names none. */
+const DEFAULT_PREVIEW_SECONDS = 1
+
+/** Larger patches than this are a slip of the keyboard, not a wish: 1024³ voxels. */
+const MAX_PATCH_VOXELS = 1024 ** 3
+
+/**
+ * The parameters a job will run with: what was asked for, the model's defaults for the rest.
+ * @throws {DomainError} `patch_not_divisible`, `mirror_not_allowed`, `request_invalid`
+ */
+export function effectiveParams(
+  asked: JobParams,
+  preview: PreviewRequest,
+  manifest: ModelManifest,
+  volumeShapeZyx: Zyx,
+  device: { provider: string; threads: number },
+): EffectiveParams {
+  const patch = asked.patch_zyx ?? manifest.tiles.patch_zyx
+  checkPatch(manifest, patch)
+  if (numVoxels(patch) > MAX_PATCH_VOXELS)
+    throw new DomainError('request_invalid', { reason: `patch_zyx ${patch.join(' × ')} is too large` })
+  const mirror = asked.mirror_axes ?? []
+  const forbidden = mirror.filter((axis) => !manifest.mirror_axes_allowed.includes(axis))
+  if (forbidden.length > 0)
+    throw new DomainError('mirror_not_allowed', { model: manifest.id, axes: forbidden.join(', ') })
+  return {
+    patch_zyx: patch,
+    step: asked.step ?? manifest.tiles.step,
+    mirror_axes: mirror,
+    preview_factor: preview.enabled ? (preview.factor ?? defaultPreviewFactor(volumeShapeZyx)) : null,
+    preview_interval_seconds: preview.interval_seconds ?? DEFAULT_PREVIEW_SECONDS,
+    threads: Math.min(asked.threads ?? device.threads, device.threads),
+    provider: device.provider,
+  }
+}

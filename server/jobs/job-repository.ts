@@ -1,0 +1,48 @@
+import type { EffectiveParams, JobParams, JobResult, JobState, PreviewRequest } from '../../shared/contract/jobs.ts'
+import type { LiveFrame } from '../../shared/contract/live.ts'
+import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { VolumeWarning } from '../../shared/volume/header.ts'
+import type { WrittenArtifact } from '../inference/messages.ts'
+
+export interface JobRecord {
+  jobId: string
+  owner: string
+  state: JobState
+  attempt: number
+  volumeId: string
+  model: string
+  modelVersion: string
+  params: JobParams
+  effectiveParams: EffectiveParams | null
+  preview: PreviewRequest
+  warnings: VolumeWarning[]
+  result: JobResult | null
+  error: ProblemEnvelope | null
+  device: string | null
+  tilesDone: number
+  tilesTotal: number
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export type JobChange = Partial<Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'model' | 'createdAt'>>
+
+export interface JobRepository {
+  insert(record: JobRecord): Promise<void>
+  find(jobId: string): Promise<JobRecord | null>
+  list(owner: string, limit: number, before: string | null): Promise<JobRecord[]>
+  /** Oldest first. */
+  withState(states: readonly JobState[]): Promise<JobRecord[]>
+  /** An unfinished job that uses the volume, or null. */
+  unfinishedUser(volumeId: string): Promise<string | null>
+  /** Compare and set: changes only a job that is still in `from` and at `attempt`; false when it was not. */
+  move(jobId: string, attempt: number, from: readonly JobState[], to: JobState, change: JobChange): Promise<boolean>
+  /** As `move` to completed, with the artifacts in the same transaction: a completed job always has its files. */
+  complete(jobId: string, attempt: number, change: JobChange, artifacts: readonly WrittenArtifact[]): Promise<boolean>
+  saveProgress(jobId: string, attempt: number, tilesDone: number, tilesTotal: number): Promise<void>
+  artifacts(jobId: string): Promise<WrittenArtifact[]>
+  deleteArtifacts(jobId: string): Promise<void>
+  addEvent(jobId: string, frame: LiveFrame): Promise<void>
+  eventsSince(jobId: string, seq: number): Promise<LiveFrame[]>
+}

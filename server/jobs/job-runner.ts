@@ -1,0 +1,253 @@
+import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { DeviceSlot } from '../config.ts'
+import type { FromWorker, RunOutcome } from '../inference/messages.ts'
+import { effectiveParams } from './effective-params.ts'
+import type { JobRecord } from './job-repository.ts'
+import type { JobService } from './job-service.ts'
+import type { Worker, WorkerLauncher } from './worker-launcher.ts'
+
+/** A job whose worker is lost this often is given up. */
+const MOST_ATTEMPTS_AFTER_LOSS = 2
+
+/** A canceled worker has two tiles' time to stop by itself, at least this long. */
+const LEAST_CANCEL_GRACE_MS = 5_000
+
+interface Running {
+  record: JobRecord
+  worker: Worker
+  /** Set once a message decided how the job ends; an exit after it means nothing. */
+  isSettled: boolean
+  isCanceled: boolean
+  tilesPerSecond: number | null
+}
+
+export interface JobRunnerLog {
+  info(facts: object, text: string): void
+  error(facts: object, text: string): void
+}
+
+/**
+ * Takes queued jobs in order and runs each in a worker of its own, one job per device slot.
+ * Slots are free → busy with one attempt → free again when the worker's process is gone.
+ */
+export class JobRunner {
+  private readonly running = new Map<string, Running>()
+  private isStopping = false
+  private isLooking = false
+  private mustLookAgain = false
+  private readonly service: JobService
+  private readonly launcher: WorkerLauncher
+  private readonly log: JobRunnerLog
+  private readonly programVersion: string
+
+  constructor(service: JobService, launcher: WorkerLauncher, log: JobRunnerLog, programVersion: string) {
+    this.service = service
+    this.launcher = launcher
+    this.log = log
+    this.programVersion = programVersion
+    service.onQueued = () => void this.look()
+    service.onCancel = (jobId) => this.cancel(jobId)
+  }
+
+  /** Queues again what a former process left running, then starts to work. */
+  async start(): Promise<void> {
+    for (const record of await this.service.needs.jobs.withState(['running', 'previewing']))
+      await this.service.requeue(record)
+    await this.look()
+  }
+
+  /** Stops all workers; their jobs go back on the queue. */
+  async stop(): Promise<void> {
+    this.isStopping = true
+    for (const run of this.running.values()) {
+      run.isSettled = true
+      run.worker.kill()
+      await this.service.requeue(run.record)
+    }
+    this.running.clear()
+  }
+
+  /** Gives queued jobs to free slots. Calls that overlap are folded into one more look. */
+  private async look(): Promise<void> {
+    if (this.isLooking) {
+      this.mustLookAgain = true
+      return
+    }
+    this.isLooking = true
+    try {
+      do {
+        this.mustLookAgain = false
+        await this.fillSlots()
+      } while (this.mustLookAgain)
+    } catch (error) {
+      this.log.error({ err: error }, 'the queue could not be read')
+    } finally {
+      this.isLooking = false
+    }
+  }
+
+  private async fillSlots(): Promise<void> {
+    for (const slot of this.service.needs.config.devices) {
+      if (this.isStopping) return
+      if (this.running.has(slot.deviceId)) continue
+      const [next] = await this.service.needs.jobs.withState(['queued'])
+      if (!next) return
+      await this.begin(next, slot)
+    }
+  }
+
+  private async begin(queued: JobRecord, slot: DeviceSlot): Promise<void> {
+    const { models, volumes, config } = this.service.needs
+    const { jobId, attempt } = queued
+    try {
+      const { manifest, folder } = models.get(queued.model)
+      const volume = await volumes.get(queued.owner, queued.volumeId)
+      const device = { provider: slot.provider, threads: config.threads }
+      const params = effectiveParams(queued.params, queued.preview, manifest, volume.header.shapeZyx, device)
+      const change = {
+        effectiveParams: params,
+        device: slot.deviceId,
+        startedAt: new Date().toISOString(),
+        modelVersion: manifest.version,
+      }
+      const worker = await this.launcher.launch(slot.env)
+      const run: Running = {
+        record: { ...queued, ...change },
+        worker,
+        isSettled: false,
+        isCanceled: false,
+        tilesPerSecond: null,
+      }
+      this.running.set(slot.deviceId, run)
+      this.listen(run, slot)
+      if (!(await this.service.move(jobId, attempt, 'running', change))) {
+        run.isSettled = true
+        worker.kill()
+        return
+      }
+      const mode0 = volume.mode0 ? { mode0: volume.mode0 } : {}
+      worker.send({
+        type: 'run',
+        job: {
+          jobId,
+          attempt,
+          volume: { path: volume.path, filename: volume.filename, sha256: volume.sha256, ...mode0 },
+          model: { folder, manifest },
+          params,
+          outFolder: this.service.attemptFolder(jobId, attempt),
+          programVersion: this.programVersion,
+          createdAt: queued.createdAt,
+        },
+      })
+      this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
+    } catch (error) {
+      const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
+      this.log.error({ err: error, job_id: jobId }, 'job could not be started')
+      await this.service.move(jobId, attempt, 'failed', {
+        error: problem.toEnvelope(),
+        finishedAt: new Date().toISOString(),
+      })
+      await this.tellError(jobId, problem.toEnvelope())
+      this.mustLookAgain = true
+    }
+  }
+
+  /** Messages are handled one after the other, so that a result never overtakes its previews. */
+  private listen(run: Running, slot: DeviceSlot): void {
+    let last: Promise<void> = Promise.resolve()
+    const next = (step: () => Promise<void>) => {
+      last = last
+        .then(step)
+        .catch((error) => this.log.error({ err: error, job_id: run.record.jobId }, 'message of a worker failed'))
+    }
+    run.worker.onMessage((message) => next(() => this.take(run, message)))
+    run.worker.onExit((exit) =>
+      next(async () => {
+        if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
+        if (!run.isSettled) await this.lost(run, exit)
+        await this.look()
+      }),
+    )
+  }
+
+  private async take(run: Running, message: FromWorker): Promise<void> {
+    const { jobId, attempt } = run.record
+    switch (message.type) {
+      case 'ready':
+        return
+      case 'progress':
+        run.tilesPerSecond = message.progress.tilesPerSecond
+        return this.service.tellProgress(jobId, attempt, message.progress)
+      case 'preview':
+        await this.service.needs.jobs
+          .find(jobId)
+          .then((job) => job?.state === 'running' && this.service.move(jobId, attempt, 'previewing', {}))
+        this.service.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
+        return
+      case 'finished':
+        return this.finish(run, message.outcome)
+      case 'failed':
+        return this.fail(run, message.error)
+      case 'canceled':
+        run.isSettled = true
+        return this.service.markCanceled(jobId, attempt)
+    }
+  }
+
+  private async finish(run: Running, outcome: RunOutcome): Promise<void> {
+    const { jobId, attempt } = run.record
+    run.isSettled = true
+    const { result, warnings, artifacts } = outcome
+    const change = {
+      result,
+      warnings,
+      tilesDone: result.tiles,
+      tilesTotal: result.tiles,
+      finishedAt: new Date().toISOString(),
+    }
+    if (!(await this.service.needs.jobs.complete(jobId, attempt, change, artifacts))) return
+    this.service.forgetProgress(jobId)
+    await this.service.tellState(jobId, 'completed', attempt)
+    const record = await this.service.needs.jobs.find(jobId)
+    if (!record) return
+    const { events, jobs } = this.service.needs
+    await jobs.addEvent(
+      jobId,
+      events.publish(jobId, { type: 'completed', data: { job: await this.service.view(record) } }),
+    )
+    this.log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
+  }
+
+  private async fail(run: Running, error: ProblemEnvelope): Promise<void> {
+    const { jobId, attempt } = run.record
+    run.isSettled = true
+    this.service.forgetProgress(jobId)
+    this.log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
+    if (!(await this.service.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() }))) return
+    await this.tellError(jobId, error)
+  }
+
+  private async tellError(jobId: string, { code, message, hint, retryable }: ProblemEnvelope): Promise<void> {
+    const { events, jobs } = this.service.needs
+    await jobs.addEvent(jobId, events.publish(jobId, { type: 'error', data: { code, message, hint, retryable } }))
+  }
+
+  /** The process went without a result: once it is tried again, then the job fails with the reason. */
+  private async lost(run: Running, exit: { reason: string; lastLines: string }): Promise<void> {
+    run.isSettled = true
+    const { jobId, attempt } = run.record
+    this.log.error({ job_id: jobId, attempt, reason: exit.reason, stderr: exit.lastLines }, 'worker lost')
+    if (run.isCanceled) return this.service.markCanceled(jobId, attempt)
+    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await this.service.requeue(run.record))
+    await this.fail(run, new DomainError('worker_lost', { reason: exit.reason }).toEnvelope())
+  }
+
+  private cancel(jobId: string): void {
+    const run = [...this.running.values()].find((one) => one.record.jobId === jobId)
+    if (!run || run.isCanceled) return
+    run.isCanceled = true
+    run.worker.send({ type: 'cancel' })
+    const twoTilesMs = run.tilesPerSecond ? 2000 / run.tilesPerSecond : 0
+    setTimeout(() => !run.isSettled && run.worker.kill(), Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
+  }
+}

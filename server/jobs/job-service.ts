@@ -1,0 +1,246 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { tileGrid } from '../../shared/volume/tile-starts.ts'
+import type { ServerConfig } from '../config.ts'
+import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
+import type { ModelRegistry } from '../models/model-registry.ts'
+import type { VolumeService } from '../volumes/volume-service.ts'
+import { effectiveParams } from './effective-params.ts'
+import type { JobEvents } from './job-events.ts'
+import type { JobChange, JobRecord, JobRepository } from './job-repository.ts'
+import { checkMove, isFinished, statesBefore } from './job-state.ts'
+
+const DEFAULT_PREVIEW = { enabled: true } as const
+
+export interface JobServiceNeeds {
+  jobs: JobRepository
+  volumes: VolumeService
+  models: ModelRegistry
+  events: JobEvents
+  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads'>
+  newId: () => string
+}
+
+/**
+ * Jobs as users see them, and every move between their states.
+ * A move is a compare-and-set on state and attempt, so that a late worker can never change a later attempt.
+ */
+export class JobService {
+  /** Told when a job was queued or must stop; set by the runner. */
+  onQueued: () => void = () => undefined
+  onCancel: (jobId: string) => void = () => undefined
+  private readonly live = new Map<string, RunProgress>()
+  readonly needs: JobServiceNeeds
+
+  constructor(needs: JobServiceNeeds) {
+    this.needs = needs
+  }
+
+  /** Puts a job on the queue. @throws {DomainError} `model_not_found`, `volume_not_found`, `patch_not_divisible`, `mirror_not_allowed` */
+  async enqueue(owner: string, body: CreateJob): Promise<Job> {
+    const { jobs, volumes, models, config, newId } = this.needs
+    const { manifest } = models.get(body.model)
+    const volume = await volumes.get(owner, body.volume_id)
+    const preview = body.preview ?? DEFAULT_PREVIEW
+    const params = body.params ?? {}
+    const effective = effectiveParams(params, preview, manifest, volume.header.shapeZyx, {
+      provider: config.devices[0].provider,
+      threads: config.threads,
+    })
+    const record: JobRecord = {
+      jobId: newId(),
+      owner,
+      state: 'queued',
+      attempt: 1,
+      volumeId: volume.volumeId,
+      model: manifest.id,
+      modelVersion: manifest.version,
+      params,
+      effectiveParams: effective,
+      preview,
+      warnings: [],
+      result: null,
+      error: null,
+      device: null,
+      tilesDone: 0,
+      tilesTotal: tileGrid(volume.header.shapeZyx, effective.patch_zyx, effective.step).numTiles,
+      createdAt: new Date().toISOString(),
+      startedAt: null,
+      finishedAt: null,
+    }
+    await jobs.insert(record)
+    await this.tellState(record.jobId, 'queued', 1)
+    this.onQueued()
+    return this.view(record)
+  }
+
+  /** @throws {DomainError} `job_not_found` */
+  async get(owner: string, jobId: string): Promise<Job> {
+    return this.view(await this.find(owner, jobId))
+  }
+
+  async list(owner: string, limit: number, before: string | null): Promise<Job[]> {
+    return Promise.all((await this.needs.jobs.list(owner, limit, before)).map((record) => this.view(record)))
+  }
+
+  /**
+   * Cancels an unfinished job; of a finished one the artifacts go.
+   * @throws {DomainError} `job_not_found`
+   */
+  async cancel(owner: string, jobId: string): Promise<Job> {
+    const record = await this.find(owner, jobId)
+    if (isFinished(record.state)) {
+      await this.needs.jobs.deleteArtifacts(jobId)
+      await rm(this.jobFolder(jobId), { recursive: true, force: true })
+      return this.view(record)
+    }
+    if (record.state === 'queued') await this.markCanceled(record.jobId, record.attempt)
+    else this.onCancel(jobId)
+    return this.get(owner, jobId)
+  }
+
+  /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found` */
+  async retry(owner: string, jobId: string): Promise<Job> {
+    const record = await this.find(owner, jobId)
+    checkMove(record.state, 'queued', 'starting again')
+    await this.needs.volumes.get(owner, record.volumeId)
+    await this.requeue(record)
+    return this.get(owner, jobId)
+  }
+
+  /** @throws {DomainError} `job_not_found` */
+  async artifacts(owner: string, jobId: string): Promise<WrittenArtifact[]> {
+    await this.find(owner, jobId)
+    return this.needs.jobs.artifacts(jobId)
+  }
+
+  /** Where an artifact of a job lies. @throws {DomainError} `artifact_not_found` */
+  async artifactFile(jobId: string, name: string): Promise<{ file: string; artifact: WrittenArtifact }> {
+    const record = await this.needs.jobs.find(jobId)
+    const artifact = (await this.needs.jobs.artifacts(jobId)).find((one) => one.name === name)
+    if (!record || !artifact) throw new DomainError('artifact_not_found', { name })
+    return { file: path.join(this.attemptFolder(jobId, record.attempt), artifact.name), artifact }
+  }
+
+  /** @throws {DomainError} `job_not_found` */
+  async find(owner: string, jobId: string): Promise<JobRecord> {
+    const record = await this.needs.jobs.find(jobId)
+    if (!record || record.owner !== owner) throw new DomainError('job_not_found', { jobId })
+    return record
+  }
+
+  jobFolder(jobId: string): string {
+    return path.join(this.needs.config.dataFolder, 'jobs', jobId)
+  }
+
+  attemptFolder(jobId: string, attempt: number): string {
+    return path.join(this.jobFolder(jobId), `attempt-${attempt}`)
+  }
+
+  /** Back on the queue as the next attempt: a retry, or a worker or server that was lost. */
+  async requeue(record: JobRecord): Promise<boolean> {
+    const change: JobChange = {
+      attempt: record.attempt + 1,
+      error: null,
+      result: null,
+      device: null,
+      tilesDone: 0,
+      startedAt: null,
+      finishedAt: null,
+    }
+    this.live.delete(record.jobId)
+    const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
+    if (!isMoved) return false
+    await rm(this.attemptFolder(record.jobId, record.attempt), { recursive: true, force: true })
+    await this.tellState(record.jobId, 'queued', record.attempt + 1)
+    this.onQueued()
+    return true
+  }
+
+  /** A job's move made by its worker; false when the job has moved on without it. */
+  async move(jobId: string, attempt: number, to: JobState, change: JobChange): Promise<boolean> {
+    const isMoved = await this.needs.jobs.move(jobId, attempt, statesBefore(to), to, change)
+    if (isMoved) await this.tellState(jobId, to, attempt)
+    return isMoved
+  }
+
+  async markCanceled(jobId: string, attempt: number): Promise<void> {
+    this.live.delete(jobId)
+    if (await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() })) {
+      await rm(this.attemptFolder(jobId, attempt), { recursive: true, force: true })
+    }
+  }
+
+  async tellState(jobId: string, state: JobState, attempt: number): Promise<void> {
+    await this.needs.jobs.addEvent(jobId, this.needs.events.publish(jobId, { type: 'state', data: { state, attempt } }))
+  }
+
+  /** Progress is told at once and kept in memory; the record gets it for those who ask later. */
+  async tellProgress(jobId: string, attempt: number, progress: RunProgress): Promise<void> {
+    this.live.set(jobId, progress)
+    this.needs.events.publish(jobId, { type: 'progress', data: runningProgress(progress) })
+    await this.needs.jobs.saveProgress(jobId, attempt, progress.tilesDone, progress.tilesTotal)
+  }
+
+  forgetProgress(jobId: string): void {
+    this.live.delete(jobId)
+  }
+
+  async view(record: JobRecord): Promise<Job> {
+    return {
+      job_id: record.jobId,
+      state: record.state,
+      attempt: record.attempt,
+      volume_id: record.volumeId,
+      model: record.model,
+      model_version: record.modelVersion,
+      params: record.params,
+      effective_params: record.effectiveParams,
+      preview: record.preview,
+      progress: await this.progressOf(record),
+      warnings: record.warnings,
+      result: record.result,
+      error: record.error && withoutRequestId(record.error),
+      created_at: record.createdAt,
+      started_at: record.startedAt,
+      finished_at: record.finishedAt,
+    }
+  }
+
+  private async progressOf(record: JobRecord): Promise<JobProgress> {
+    const live = this.live.get(record.jobId)
+    if (live && !isFinished(record.state)) return runningProgress(live)
+    const queued = record.state === 'queued' ? await this.needs.jobs.withState(['queued']) : []
+    const position = queued.findIndex((one) => one.jobId === record.jobId) + 1
+    return {
+      tiles_done: record.tilesDone,
+      tiles_total: record.tilesTotal,
+      tiles_per_second: null,
+      seconds_left: null,
+      queue_position: position > 0 ? position : null,
+      estimated_start: null,
+    }
+  }
+}
+
+function runningProgress(progress: RunProgress): JobProgress {
+  return {
+    tiles_done: progress.tilesDone,
+    tiles_total: progress.tilesTotal,
+    tiles_per_second: progress.tilesPerSecond,
+    seconds_left: progress.secondsLeft,
+    queue_position: null,
+    estimated_start: null,
+  }
+}
+
+function withoutRequestId({
+  code,
+  message,
+  hint,
+  retryable,
+}: NonNullable<JobRecord['error']>): NonNullable<Job['error']> {
+  return { code, message, hint, retryable }
+}

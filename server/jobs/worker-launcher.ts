@@ -1,0 +1,16 @@
+import type { FromWorker, ToWorker } from '../inference/messages.ts'
+
+/** A started worker. It runs one job, then exits by itself. */
+export interface Worker {
+  send(message: ToWorker): void
+  onMessage(listener: (message: FromWorker) => void): void
+  /** Told once when the process is gone; `lastLines` is the end of what it wrote to stderr. */
+  onExit(listener: (exit: { reason: string; lastLines: string }) => void): void
+  /** Ends the process at once; its memory and the device's go with it. */
+  kill(): void
+}
+
+/** Starts workers: a forked process on a server, a utility process in the app, a cluster job later. */
+export interface WorkerLauncher {
+  launch(env: Readonly<Record<string, string>>): Promise<Worker>
+}

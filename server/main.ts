@@ -1,0 +1,47 @@
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
+import { createForkLauncher } from './adapters/fork-launcher.ts'
+import { composeServer } from './compose.ts'
+import { readConfig } from './config.ts'
+import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+
+/** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { port: { type: 'string' }, data: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
+  const env = {
+    ...process.env,
+    ...(values.port === undefined ? {} : { CRYOMAMBA_PORT: values.port }),
+    ...(values.data === undefined ? {} : { CRYOMAMBA_DATA: values.data }),
+  }
+  const config = readConfig(env, {
+    dataFolder: path.join(os.homedir(), '.cryomamba', 'server'),
+    modelFolders: [BUNDLED_MODELS],
+  })
+  const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), {
+    level: config.logLevel,
+    stream: process.stderr,
+  })
+  const url = await server.listen()
+  if (values.json) console.log(JSON.stringify({ url, token: server.token }))
+  else console.log(`CryoMamba server at ${url}\nToken: ${server.token}\nData: ${config.dataFolder}`)
+  let isClosing = false
+  const stop = () => {
+    if (isClosing) return
+    isClosing = true
+    void server.close().then(() => process.exit(0))
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+main().catch((error) => {
+  const envelope = envelopeOf(error)
+  if (!(error instanceof DomainError)) console.error(error)
+  if (process.argv.includes('--json')) console.error(JSON.stringify(envelope))
+  else console.error(`${envelope.message}\n${envelope.hint}`)
+  process.exit(2)
+})

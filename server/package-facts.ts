@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** Root of the installed package: the folder with package.json, seen from the compiled file `dist/server/`. */
+export const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..')
+
+/** Version of the installed package. */
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')).version
+}
+
+/** Model packages that come with the program. */
+export const BUNDLED_MODELS = path.join(PACKAGE_ROOT, 'resources/models')
+
+/** The compiled worker program. */
+export const WORKER_ENTRY = path.join(import.meta.dirname, 'inference/worker.js')

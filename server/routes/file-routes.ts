@@ -1,0 +1,43 @@
+import { createReadStream } from 'node:fs'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { closed, Id } from '../../shared/contract/common.ts'
+import type { ArtifactLinks } from '../jobs/artifact-links.ts'
+import type { JobService } from '../jobs/job-service.ts'
+import { parseRange } from './byte-range.ts'
+
+const FileParams = Type.Object({ jobId: Id, name: Type.String({ pattern: '^[a-z0-9][a-z0-9_.]{0,63}$' }) })
+const FileQuery = Type.Object(
+  { expires: Type.Integer({ minimum: 0 }), signature: Type.String({ maxLength: 100 }) },
+  closed,
+)
+
+/** `GET /v1/files/{job}/{artifact}`: signed downloads with Range and ETag; the signature is the permission. */
+export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: ArtifactLinks }> = async (
+  app,
+  { jobs, links },
+) => {
+  app.get(
+    '/v1/files/:jobId/:name',
+    { schema: { params: FileParams, querystring: FileQuery } },
+    async (request, reply) => {
+      const { jobId, name } = request.params
+      links.check(jobId, name, request.query.expires, request.query.signature)
+      const { file, artifact } = await jobs.artifactFile(jobId, name)
+      const etag = `"${artifact.sha256}"`
+      reply
+        .header('etag', etag)
+        .header('accept-ranges', 'bytes')
+        .header('cache-control', 'private, no-store')
+        .type(artifact.mediaType)
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      const isCurrent = request.headers['if-range'] === undefined || request.headers['if-range'] === etag
+      const range = isCurrent ? parseRange(request.headers.range, artifact.sizeBytes) : null
+      if (!range) return reply.header('content-length', artifact.sizeBytes).send(createReadStream(file))
+      reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${artifact.sizeBytes}`)
+      return reply
+        .header('content-length', range.last - range.first + 1)
+        .send(createReadStream(file, { start: range.first, end: range.last }))
+    },
+  )
+}

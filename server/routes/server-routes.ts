@@ -1,0 +1,38 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Health, ServerInfo } from '../../shared/contract/server-info.ts'
+import type { ServerConfig } from '../config.ts'
+import { PROBLEM_REPLIES } from './schemas.ts'
+
+/** Version of the wire. Raised only when an older client can no longer work. */
+const PROTOCOL = 1
+
+/** `GET /v1/healthz`, `GET /v1/readyz`, `GET /v1/server/info`. */
+export const serverRoutes: FastifyPluginAsyncTypebox<{
+  config: ServerConfig
+  version: string
+  isReady: () => boolean
+}> = async (app, { config, version, isReady }) => {
+  app.get('/v1/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' as const, version }))
+  app.get('/v1/readyz', async (_request, reply) =>
+    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'starting' }),
+  )
+  app.get('/v1/server/info', { schema: { response: { 200: ServerInfo, ...PROBLEM_REPLIES } } }, async () => ({
+    name: 'cryomamba' as const,
+    version,
+    protocol: PROTOCOL,
+    time: new Date().toISOString(),
+    devices: config.devices.map(({ deviceId, provider }) => ({ device_id: deviceId, kind: provider, name: deviceId })),
+    limits: {
+      min_chunk_bytes: config.minChunkBytes,
+      max_chunk_bytes: config.maxChunkBytes,
+      default_chunk_bytes: config.defaultChunkBytes,
+      max_upload_bytes: config.maxUploadBytes,
+    },
+    capabilities: [
+      'uploads',
+      'previews',
+      'artifact_ranges',
+      ...(config.pathRoots.length > 0 ? ['volume_from_path'] : []),
+    ],
+  }))
+}

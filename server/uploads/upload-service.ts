@@ -1,0 +1,314 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { InitUpload } from '../../shared/contract/uploads.ts'
+import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import type { ServerConfig } from '../config.ts'
+import type { VolumeRecord } from '../volumes/volume-repository.ts'
+import type { VolumeService } from '../volumes/volume-service.ts'
+import { writePart } from './part-writer.ts'
+import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
+
+/** Free space that is always left for the database and results. */
+const RESERVE_BYTES = 64 * 1024 * 1024
+
+export interface UploadView {
+  record: UploadRecord
+  receivedParts: number[]
+  volume: VolumeRecord | null
+}
+
+/** A part as it arrives. `lengthBytes` is the announced length, null where the sender announces none. */
+export interface IncomingPart {
+  partIndex: number
+  sha256: string
+  lengthBytes: number | null
+  body: AsyncIterable<Uint8Array>
+}
+
+type Limits = Pick<
+  ServerConfig,
+  'dataFolder' | 'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'maxUploadBytes' | 'uploadLifetimeHours'
+>
+
+/**
+ * Receives files in parts. States of an upload: receiving → verifying → completed | failed.
+ * What is recorded and synced on disk is the truth: a part counts once its bytes are synced in their place of one file,
+ * and the file becomes a volume by one rename after its hash and header were checked.
+ */
+export class UploadService {
+  private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly verifications = new Set<Promise<void>>()
+  private readonly uploads: UploadRepository
+  private readonly volumes: VolumeService
+  private readonly limits: Limits
+  private readonly newId: () => string
+  private readonly onError: (error: unknown) => void
+
+  constructor(
+    uploads: UploadRepository,
+    volumes: VolumeService,
+    limits: Limits,
+    newId: () => string,
+    onError: (error: unknown) => void,
+  ) {
+    this.uploads = uploads
+    this.volumes = volumes
+    this.limits = limits
+    this.newId = newId
+    this.onError = onError
+  }
+
+  /** Makes the folder and goes on with verifications that a stop interrupted. */
+  async start(): Promise<void> {
+    await mkdir(path.join(this.limits.dataFolder, 'uploads'), { recursive: true })
+    for (const record of await this.uploads.withState('verifying')) this.verifyInBackground(record)
+    await this.removeExpired()
+  }
+
+  /** Waits for running verifications. */
+  async stop(): Promise<void> {
+    for (const { stop } of this.inFlight.values()) stop.abort()
+    await Promise.allSettled(this.verifications)
+  }
+
+  /**
+   * Opens an upload, finds the open one of the same file, or gives the volume at once when this user already has it.
+   * @throws {DomainError} `chunk_size_out_of_range`, `upload_too_large`, `disk_full`, `request_invalid`
+   */
+  async init(owner: string, body: InitUpload): Promise<UploadView | { volume: VolumeRecord }> {
+    const filename = safeFilename(body.filename)
+    const known = body.sha256 ? await this.volumes.findByHash(owner, body.sha256) : null
+    if (known) return { volume: known }
+    const started = body.fingerprint ? await this.uploads.findOpen(owner, body.fingerprint, body.total_size) : null
+    if (started && (body.sha256 === undefined || started.sha256 === null || started.sha256 === body.sha256))
+      return this.view(started)
+    const { minChunkBytes, maxChunkBytes, defaultChunkBytes, maxUploadBytes } = this.limits
+    const chunkBytes = body.chunk_size ?? defaultChunkBytes
+    if (chunkBytes < minChunkBytes || chunkBytes > maxChunkBytes) {
+      throw new DomainError('chunk_size_out_of_range', { chunkBytes, minBytes: minChunkBytes, maxBytes: maxChunkBytes })
+    }
+    if (body.total_size > maxUploadBytes)
+      throw new DomainError('upload_too_large', { totalBytes: body.total_size, limitBytes: maxUploadBytes })
+    await this.checkSpace(body.total_size)
+    const nowMs = Date.now()
+    const record: UploadRecord = {
+      uploadId: this.newId(),
+      owner,
+      state: 'receiving',
+      filename,
+      totalBytes: body.total_size,
+      chunkBytes,
+      fingerprint: body.fingerprint ?? null,
+      sha256: body.sha256 ?? null,
+      metadata: body.metadata ?? {},
+      createdAt: new Date(nowMs).toISOString(),
+      expiresAt: new Date(nowMs + this.limits.uploadLifetimeHours * 3600_000).toISOString(),
+      volumeId: null,
+      error: null,
+    }
+    await (await open(this.partialPath(record.uploadId), 'wx')).close()
+    await truncate(this.partialPath(record.uploadId), record.totalBytes)
+    await this.uploads.insert(record)
+    return this.view(record)
+  }
+
+  private async checkSpace(neededBytes: number): Promise<void> {
+    const disk = await statfs(this.limits.dataFolder)
+    let freeBytes = disk.bavail * disk.bsize - RESERVE_BYTES
+    for (const record of await this.uploads.withState('receiving')) {
+      const parts = await this.uploads.parts(record.uploadId)
+      freeBytes -= record.totalBytes - parts.reduce((sum, part) => sum + part.sizeBytes, 0)
+    }
+    if (neededBytes > freeBytes) throw new DomainError('disk_full', { neededBytes, freeBytes: Math.max(0, freeBytes) })
+  }
+
+  /** @throws {DomainError} `upload_not_found` */
+  async get(owner: string, uploadId: string): Promise<UploadView> {
+    return this.view(await this.find(owner, uploadId))
+  }
+
+  /**
+   * Takes one part. A part that is already recorded with the same hash is not written again; a second sender of the same
+   * part replaces the first.
+   * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`, `disk_full`
+   */
+  async receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
+    const record = await this.find(owner, uploadId)
+    if (record.state !== 'receiving') throw new DomainError('upload_state', { state: record.state })
+    const totalParts = Math.ceil(record.totalBytes / record.chunkBytes)
+    const { partIndex } = part
+    if (partIndex >= totalParts) throw new DomainError('upload_part_index', { partIndex, totalParts })
+    const offsetBytes = partIndex * record.chunkBytes
+    const expectedBytes = Math.min(record.chunkBytes, record.totalBytes - offsetBytes)
+    if (part.lengthBytes !== null && part.lengthBytes !== expectedBytes) {
+      throw new DomainError('upload_part_size', { partIndex, foundBytes: part.lengthBytes, expectedBytes })
+    }
+    const recorded = (await this.uploads.parts(uploadId)).find((one) => one.partIndex === partIndex)
+    if (recorded) return this.compareWithRecorded(recorded, part)
+    return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
+      const file = await open(this.partialPath(uploadId), 'r+')
+      try {
+        const written = await writePart(part.body, {
+          file,
+          offsetBytes,
+          partIndex,
+          expectedBytes,
+          announced: part.sha256,
+          signal,
+        })
+        if (signal.aborted) throw new DomainError('canceled')
+        await this.uploads.recordPart(uploadId, written)
+        return written
+      } finally {
+        await file.close()
+      }
+    })
+  }
+
+  /** A recorded part is never written over: bytes that were checked stay as they are. */
+  private async compareWithRecorded(recorded: ReceivedPart, part: IncomingPart): Promise<ReceivedPart> {
+    const hash = createHash('sha256')
+    let foundBytes = 0
+    for await (const chunk of part.body) {
+      foundBytes += chunk.length
+      if (foundBytes > recorded.sizeBytes) break
+      hash.update(chunk)
+    }
+    const found = hash.digest('hex')
+    if (found !== recorded.sha256)
+      throw new DomainError('upload_part_corrupt', { partIndex: part.partIndex, found, announced: recorded.sha256 })
+    return recorded
+  }
+
+  private async asOnlyWriter<T>(key: string, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const former = this.inFlight.get(key)
+    former?.stop.abort()
+    const stop = new AbortController()
+    const done = (former?.done ?? Promise.resolve()).then(
+      () => write(stop.signal),
+      () => write(stop.signal),
+    )
+    const entry = { stop, done }
+    this.inFlight.set(key, entry)
+    try {
+      return await done
+    } finally {
+      if (this.inFlight.get(key) === entry) this.inFlight.delete(key)
+    }
+  }
+
+  /**
+   * Starts the check of a whole upload; its state tells when it is done.
+   * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_incomplete`
+   */
+  async complete(owner: string, uploadId: string, sha256: string | undefined): Promise<UploadView> {
+    const record = await this.find(owner, uploadId)
+    if (record.state === 'verifying' || record.state === 'completed') return this.view(record)
+    if (record.state === 'failed') throw new DomainError('upload_state', { state: record.state })
+    const totalParts = Math.ceil(record.totalBytes / record.chunkBytes)
+    const numReceived = (await this.uploads.parts(uploadId)).length
+    if (numReceived < totalParts)
+      throw new DomainError('upload_incomplete', { missing: totalParts - numReceived, totalParts })
+    if (sha256 && record.sha256 && sha256 !== record.sha256) {
+      throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
+    }
+    const change = sha256 ? { sha256 } : {}
+    if (await this.uploads.move(uploadId, 'receiving', 'verifying', change))
+      this.verifyInBackground({ ...record, ...change, state: 'verifying' })
+    return this.view(await this.find(owner, uploadId))
+  }
+
+  private verifyInBackground(record: UploadRecord): void {
+    const run: Promise<void> = this.verify(record)
+      .catch((error) => this.fail(record, error))
+      .catch(this.onError)
+      .finally(() => this.verifications.delete(run))
+    this.verifications.add(run)
+  }
+
+  /** Hash, header, rename, record: each step can be done again after a stop at any moment. */
+  private async verify(record: UploadRecord): Promise<void> {
+    const partial = this.partialPath(record.uploadId)
+    const placed = this.volumes.placeOf(record.uploadId, record.filename)
+    const file = (await exists(partial)) ? partial : placed
+    const sha256 = await hashFile(file)
+    if (record.sha256 && sha256 !== record.sha256)
+      throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
+    const mode0 =
+      record.metadata.mode0 === 'signed' || record.metadata.mode0 === 'unsigned' ? record.metadata.mode0 : null
+    if (file === partial) {
+      await mkdir(path.dirname(placed), { recursive: true })
+      await this.volumes.readHeader(partial, record.filename, mode0)
+      await rename(partial, placed)
+    }
+    await this.volumes.adopt({
+      volumeId: record.uploadId,
+      owner: record.owner,
+      filename: record.filename,
+      path: placed,
+      sha256,
+      mode0,
+    })
+    await this.uploads.move(record.uploadId, 'verifying', 'completed', { volumeId: record.uploadId })
+  }
+
+  private async fail(record: UploadRecord, error: unknown): Promise<void> {
+    if (!(error instanceof DomainError)) this.onError(error)
+    await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
+    await rm(this.partialPath(record.uploadId), { force: true })
+  }
+
+  /** Gives an upload up; what was received is deleted. @throws {DomainError} `upload_not_found`, `upload_state` */
+  async delete(owner: string, uploadId: string): Promise<void> {
+    const record = await this.find(owner, uploadId)
+    if (record.state === 'verifying') throw new DomainError('upload_state', { state: record.state })
+    for (const [key, { stop }] of this.inFlight) if (key.startsWith(`${uploadId}/`)) stop.abort()
+    await this.uploads.delete(uploadId)
+    await rm(this.partialPath(uploadId), { force: true })
+  }
+
+  /** Deletes uploads that nobody went on with. */
+  async removeExpired(nowMs = Date.now()): Promise<void> {
+    for (const record of await this.uploads.withState('receiving')) {
+      if (Date.parse(record.expiresAt) < nowMs) await this.delete(record.owner, record.uploadId)
+    }
+  }
+
+  private async find(owner: string, uploadId: string): Promise<UploadRecord> {
+    const record = await this.uploads.find(uploadId)
+    if (!record || record.owner !== owner) throw new DomainError('upload_not_found', { uploadId })
+    return record
+  }
+
+  private async view(record: UploadRecord): Promise<UploadView> {
+    const parts = await this.uploads.parts(record.uploadId)
+    const volume = record.volumeId ? await this.volumes.find(record.owner, record.volumeId) : null
+    return { record, receivedParts: parts.map((part) => part.partIndex), volume }
+  }
+
+  private partialPath(uploadId: string): string {
+    return path.join(this.limits.dataFolder, 'uploads', `${uploadId}.partial`)
+  }
+}
+
+/** A file's name without any path. @throws {DomainError} `request_invalid` */
+function safeFilename(filename: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
+  if (/[/\\\u0000-\u001f]/.test(filename) || filename === '.' || filename === '..') {
+    throw new DomainError('request_invalid', { reason: 'filename must be a plain file name' })
+  }
+  return filename
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => null)) !== null
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,28 @@
+import type { VolumeHeader } from '../../shared/volume/header.ts'
+
+/** What is kept of a volume's header. */
+export type HeaderSummary = Pick<VolumeHeader, 'format' | 'shapeZyx' | 'dtype' | 'voxelSizeZyx' | 'unit' | 'warnings'>
+
+export interface VolumeRecord {
+  volumeId: string
+  owner: string
+  filename: string
+  /** Absolute. */
+  path: string
+  /** True for files that the server received and may delete; false for files it only refers to. */
+  isManaged: boolean
+  sizeBytes: number
+  sha256: string
+  header: HeaderSummary
+  mode0: 'signed' | 'unsigned' | null
+  createdAt: string
+}
+
+export interface VolumeRepository {
+  insert(record: VolumeRecord): Promise<void>
+  find(volumeId: string): Promise<VolumeRecord | null>
+  findByHash(owner: string, sha256: string): Promise<VolumeRecord | null>
+  /** Newest first; `before` is the id of the last one seen. */
+  list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]>
+  delete(volumeId: string): Promise<void>
+}

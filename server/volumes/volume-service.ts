@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { realpath, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { VolumeHeader, VoxelSource } from '../../shared/volume/header.ts'
+import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
+
+/** Opens a volume file; the caller closes it. */
+export type VolumeOpener = (file: string, options: { mode0?: 'signed' | 'unsigned' }) => Promise<VoxelSource>
+
+export interface VolumeServiceNeeds {
+  volumes: VolumeRepository
+  openVolume: VolumeOpener
+  dataFolder: string
+  /** Folders that `fromPath` may read. */
+  pathRoots: readonly string[]
+  newId: () => string
+  /** The unfinished job that uses a volume, or null. */
+  unfinishedUser: (volumeId: string) => Promise<string | null>
+}
+
+type Mode0 = VolumeRecord['mode0']
+
+/** The volumes of a server: files that were received and checked, or that lie under an allowed root. */
+export class VolumeService {
+  private readonly needs: VolumeServiceNeeds
+
+  constructor(needs: VolumeServiceNeeds) {
+    this.needs = needs
+  }
+
+  /** Where a received file of this name is kept. The name's ending is kept, nothing else of it. */
+  placeOf(volumeId: string, filename: string): string {
+    const ending = /(\.[A-Za-z0-9]{1,8}){1,2}$/.exec(filename)?.[0].toLowerCase() ?? ''
+    return path.join(this.needs.dataFolder, 'volumes', volumeId, `volume${ending}`)
+  }
+
+  /** What a file's header says. @throws {DomainError} `format_*` with the user's file name */
+  async readHeader(file: string, filename: string, mode0: Mode0): Promise<HeaderSummary> {
+    try {
+      const source = await this.needs.openVolume(file, mode0 ? { mode0 } : {})
+      await source.close()
+      return summarise(source.header)
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      throw new DomainError(error.code, {
+        ...error.details,
+        name: filename,
+        message: undefined,
+        hint: error.hint,
+        cause: error,
+      })
+    }
+  }
+
+  /** Records a checked file that lies in its place; does nothing when it is recorded already. */
+  async adopt(
+    file: Pick<VolumeRecord, 'volumeId' | 'owner' | 'filename' | 'path' | 'sha256' | 'mode0'>,
+  ): Promise<VolumeRecord> {
+    const known = await this.needs.volumes.find(file.volumeId)
+    if (known) return known
+    const header = await this.readHeader(file.path, file.filename, file.mode0)
+    const { size } = await stat(file.path)
+    const record: VolumeRecord = {
+      ...file,
+      isManaged: true,
+      sizeBytes: size,
+      header,
+      createdAt: new Date().toISOString(),
+    }
+    await this.needs.volumes.insert(record)
+    return record
+  }
+
+  /** A volume that already lies on the server. Links are resolved first. @throws {DomainError} `path_not_allowed`, `format_*` */
+  async fromPath(owner: string, requested: string): Promise<VolumeRecord> {
+    const file = await realpath(path.resolve(requested)).catch(() => null)
+    const roots = await Promise.all(this.needs.pathRoots.map((root) => realpath(root).catch(() => null)))
+    const isAllowed = file !== null && roots.some((root) => root !== null && file.startsWith(root + path.sep))
+    if (!isAllowed) throw new DomainError('path_not_allowed')
+    const filename = path.basename(file)
+    const header = await this.readHeader(file, filename, null)
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
+    const sha256 = hash.digest('hex')
+    const known = await this.needs.volumes.findByHash(owner, sha256)
+    if (known) return known
+    const { size } = await stat(file)
+    const facts = { volumeId: this.needs.newId(), owner, filename, path: file, sha256, mode0: null }
+    const record: VolumeRecord = {
+      ...facts,
+      isManaged: false,
+      sizeBytes: size,
+      header,
+      createdAt: new Date().toISOString(),
+    }
+    await this.needs.volumes.insert(record)
+    return record
+  }
+
+  findByHash(owner: string, sha256: string): Promise<VolumeRecord | null> {
+    return this.needs.volumes.findByHash(owner, sha256)
+  }
+
+  async find(owner: string, volumeId: string): Promise<VolumeRecord | null> {
+    const record = await this.needs.volumes.find(volumeId)
+    return record?.owner === owner ? record : null
+  }
+
+  /** @throws {DomainError} `volume_not_found` */
+  async get(owner: string, volumeId: string): Promise<VolumeRecord> {
+    const record = await this.find(owner, volumeId)
+    if (!record) throw new DomainError('volume_not_found', { volumeId })
+    return record
+  }
+
+  list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]> {
+    return this.needs.volumes.list(owner, limit, before)
+  }
+
+  /** @throws {DomainError} `volume_not_found`, `volume_in_use` */
+  async delete(owner: string, volumeId: string): Promise<void> {
+    const record = await this.get(owner, volumeId)
+    const jobId = await this.needs.unfinishedUser(volumeId)
+    if (jobId) throw new DomainError('volume_in_use', { jobId })
+    await this.needs.volumes.delete(volumeId)
+    if (record.isManaged) await rm(path.dirname(record.path), { recursive: true, force: true })
+  }
+}
+
+function summarise(header: VolumeHeader): HeaderSummary {
+  const { format, shapeZyx, dtype, voxelSizeZyx, unit, warnings } = header
+  return { format, shapeZyx, dtype, voxelSizeZyx, unit, warnings }
+}

@@ -1,0 +1,49 @@
+import type { ArtifactList, Job, JobList } from '../contract/jobs.ts'
+import type { ModelList } from '../contract/models.ts'
+import type { ServerInfo } from '../contract/server-info.ts'
+import type { Volume } from '../contract/volumes.ts'
+import { DomainError } from '../errors/domain-error.ts'
+import type { CryoMambaClient, ServerAddress } from './api.ts'
+import { downloadArtifact } from './download.ts'
+import { HttpConnection } from './http.ts'
+import { uploadFile } from './upload.ts'
+import { watchJob } from './watch-job.ts'
+
+/** Versions of the wire that this client speaks. */
+const PROTOCOLS = [1]
+
+/** A connection test waits no longer than this. */
+const INFO_TIMEOUT_MS = 10_000
+
+/** Typed access to one server; opens nothing until a call is made. @throws {DomainError} `usage` for an address that is none */
+export function createClient(address: ServerAddress): CryoMambaClient {
+  const http = new HttpConnection(address)
+  const get = <T>(url: string, signal?: AbortSignal) => http.json<T>({ method: 'GET', url, signal })
+  return {
+    address: http.address,
+    info: async (signal) => {
+      const info = await http.json<ServerInfo>({
+        method: 'GET',
+        url: '/v1/server/info',
+        timeout: INFO_TIMEOUT_MS,
+        signal,
+      })
+      if (info?.name !== 'cryomamba' || !PROTOCOLS.includes(info.protocol))
+        throw new DomainError('server_incompatible', { url: http.address.url })
+      return info
+    },
+    models: async (signal) => (await get<ModelList>('/v1/models', signal)).models,
+    upload: (source, options) => uploadFile(http, source, options),
+    volumeFromPath: (path) => http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path } }),
+    volume: (volumeId) => get<Volume>(`/v1/volumes/${volumeId}`),
+    deleteVolume: async (volumeId) => void (await http.send({ method: 'DELETE', url: `/v1/volumes/${volumeId}` })),
+    createJob: (body) => http.json<Job>({ method: 'POST', url: '/v1/jobs', data: body }),
+    job: (jobId) => get<Job>(`/v1/jobs/${jobId}`),
+    jobs: async () => (await get<JobList>('/v1/jobs')).jobs,
+    cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
+    retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry` }),
+    watchJob: (jobId, options) => watchJob(http, jobId, options),
+    artifacts: async (jobId) => (await get<ArtifactList>(`/v1/jobs/${jobId}/artifacts`)).artifacts,
+    downloadArtifact: (artifact, path, options) => downloadArtifact(http, artifact, path, options),
+  }
+}

@@ -1,0 +1,116 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import WebSocket, { type RawData } from 'ws'
+import type { Job } from '../contract/jobs.ts'
+import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
+import { DomainError, errorFromEnvelope } from '../errors/domain-error.ts'
+import type { Preview, WatchOptions } from './api.ts'
+import { backoffMs, pause } from './backoff.ts'
+import type { HttpConnection } from './http.ts'
+
+const unpack = promisify(gunzip)
+
+/** A channel on which nothing came for this long is dead: the server sends a ping every 25 s. */
+const SILENCE_MS = 60_000
+
+/** The server may be away this long before watching gives up; the job goes on without us. */
+const GIVE_UP_MS = 90_000
+
+/**
+ * Follows a job until it ends, whatever its end, reconnecting with growing waits and asking for what was missed.
+ * @throws {DomainError} `canceled`, `unauthorized`, `job_not_found`, `server_unreachable`
+ */
+export async function watchJob(http: HttpConnection, jobId: string, options: WatchOptions): Promise<Job> {
+  const { signal } = options
+  let since = options.since ?? 0
+  let failures = 0
+  let lostSinceMs: number | null = null
+  const seen = (frame: LiveFrame) => {
+    since = Math.max(since, frame.seq)
+    failures = 0
+    lostSinceMs = null
+    if (frame.type !== 'ping') options.onFrame?.(frame)
+  }
+  for (;;) {
+    if (signal?.aborted) throw new DomainError('canceled')
+    try {
+      await listenOnce(http, jobId, since, { ...options, onFrame: seen })
+      const job = await http.json<Job>({ method: 'GET', url: `/v1/jobs/${jobId}`, signal })
+      if (job.state === 'completed' || job.state === 'failed' || job.state === 'canceled') return job
+    } catch (error) {
+      if (signal?.aborted) throw new DomainError('canceled', { cause: error })
+      if (!(error instanceof DomainError) || !error.retryable) throw error
+      lostSinceMs ??= Date.now()
+      if (Date.now() - lostSinceMs > GIVE_UP_MS) throw error
+    }
+    options.onConnection?.('lost')
+    await pause(backoffMs(failures++), signal)
+  }
+}
+
+/** One connection: resolves when the server closes it in order, rejects when it is lost. */
+function listenOnce(http: HttpConnection, jobId: string, since: number, options: WatchOptions): Promise<void> {
+  const url = `${http.address.url.replace(/^http/, 'ws')}/ws/jobs/${jobId}?since=${since}`
+  const socket = new WebSocket(url, {
+    headers: { authorization: `Bearer ${http.address.token}` },
+    perMessageDeflate: false,
+  })
+  return new Promise((resolve, reject) => {
+    let header: PreviewHeader | null = null
+    let isDone = false
+    let unpacking: Promise<void> = Promise.resolve()
+    const lost = (reason: string, cause?: unknown) =>
+      finish(() => reject(new DomainError('server_unreachable', { url: http.address.url, reason, cause })))
+    const silence = setTimeout(() => lost('silent'), SILENCE_MS)
+    const abort = () => finish(() => reject(new DomainError('canceled')))
+    const finish = (settle: () => void) => {
+      if (isDone) return
+      isDone = true
+      clearTimeout(silence)
+      options.signal?.removeEventListener('abort', abort)
+      socket.terminate()
+      void unpacking.then(settle, settle)
+    }
+    options.signal?.addEventListener('abort', abort, { once: true })
+    socket.on('open', () => options.onConnection?.('open'))
+    socket.on('unexpected-response', (_request, response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => finish(() => reject(refusal(text, http.address.url))))
+    })
+    socket.on('error', (error) => lost((error as NodeJS.ErrnoException).code ?? error.message, error))
+    socket.on('close', (code) => (code === 1000 ? finish(resolve) : lost(`closed with ${code}`)))
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      silence.refresh()
+      if (isBinary && header) {
+        const found = header
+        header = null
+        unpacking = unpacking
+          .then(async () => options.onPreview?.(await unpackPreview(found, data as Buffer)))
+          .catch((error) => lost('damaged preview', error))
+        return
+      }
+      const frame = JSON.parse(String(data)) as LiveFrame
+      if (frame.type === 'preview') header = frame.data
+      options.onFrame?.(frame)
+    })
+  })
+}
+
+function refusal(text: string, url: string): DomainError {
+  try {
+    return errorFromEnvelope(JSON.parse(text))
+  } catch (cause) {
+    return new DomainError('server_incompatible', { url, cause })
+  }
+}
+
+/** Voxels of a preview frame. @throws when the payload does not have the announced shape */
+export async function unpackPreview(header: PreviewHeader, payload: Uint8Array): Promise<Preview> {
+  const bytesPerVoxel = header.dtype === 'uint8' ? 1 : 2
+  const expected = header.shape_zyx[0] * header.shape_zyx[1] * header.shape_zyx[2] * bytesPerVoxel
+  const bytes = await unpack(payload, { maxOutputLength: expected + 1 })
+  if (bytes.length !== expected) throw new Error(`preview of ${bytes.length} bytes, ${expected} expected`)
+  const whole = new Uint8Array(bytes)
+  return { header, voxels: bytesPerVoxel === 1 ? whole : new Uint16Array(whole.buffer) }
+}
