@@ -2,9 +2,20 @@
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
+import { demoCommand } from './commands/demo.ts'
 import { infoCommand } from './commands/info.ts'
+import { modelsCommand } from './commands/models.ts'
+import { segmentCommand } from './commands/segment.ts'
+import { serveCommand } from './commands/serve.ts'
 
-const COMMANDS: readonly Command[] = [infoCommand, convertCommand]
+const COMMANDS: readonly Command[] = [
+  segmentCommand,
+  infoCommand,
+  convertCommand,
+  modelsCommand,
+  serveCommand,
+  demoCommand,
+]
 
 function help(): string {
   const lines = COMMANDS.map((command) => `  ${command.name} ${command.usage}\n      ${command.summary}`)

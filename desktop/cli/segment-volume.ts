@@ -1,0 +1,97 @@
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
+import type { Artifact, CreateJob, Job } from '../../shared/contract/jobs.ts'
+import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
+import { openFileSource } from '../../shared/node/file-source.ts'
+import type { CommandIo } from './command.ts'
+import { ProgressReport } from './progress-report.ts'
+
+export interface SegmentRequest {
+  file: string
+  mode0?: 'signed' | 'unsigned'
+  model: string
+  params: NonNullable<CreateJob['params']>
+  chunkBytes?: number
+}
+
+/** A finished segmentation whose artifacts can be downloaded. */
+export interface Segmented {
+  job: Job
+  artifacts: Artifact[]
+}
+
+/**
+ * Uploads a volume, runs a model on it and follows the job to its end. Ctrl-C cancels the job on the server.
+ * @throws {DomainError} the problem of the step that failed; `canceled`
+ */
+export async function segmentVolume(
+  client: CryoMambaClient,
+  request: SegmentRequest,
+  io: CommandIo,
+): Promise<Segmented> {
+  const report = new ProgressReport(io)
+  try {
+    const source = await openFileSource(request.file)
+    const { mtimeMs } = await stat(request.file)
+    const volume = await client
+      .upload(source, {
+        filename: path.basename(request.file),
+        modifiedMs: mtimeMs,
+        chunkBytes: request.chunkBytes,
+        ...(request.mode0 ? { metadata: { mode0: request.mode0 } } : {}),
+        onProgress: (progress) => report.upload(progress),
+        signal: io.signal,
+      })
+      .finally(() => source.close())
+    const begun = await client.createJob({ volume_id: volume.volume_id, model: request.model, params: request.params })
+    const job = await follow(client, begun, report, io)
+    return { job, artifacts: await client.artifacts(job.job_id) }
+  } finally {
+    report.end()
+  }
+}
+
+async function follow(client: CryoMambaClient, begun: Job, report: ProgressReport, io: CommandIo): Promise<Job> {
+  let previews = 0
+  report.tiles(begun.progress, previews)
+  try {
+    const job = await client.watchJob(begun.job_id, {
+      onFrame: (frame) => frame.type === 'progress' && report.tiles(frame.data, previews),
+      onPreview: () => {
+        previews++
+      },
+      signal: io.signal,
+    })
+    if (job.state === 'completed') return job
+    if (job.error) throw errorFromEnvelope(job.error)
+    throw new DomainError('canceled')
+  } catch (error) {
+    if (io.signal.aborted) await client.cancelJob(begun.job_id).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Which of the server's mask files fits the wanted ending. */
+const MASK_BY_ENDING: readonly (readonly [RegExp, string])[] = [
+  [/\.(mrc|rec|map|ccp4|st)$/i, 'mask.mrc'],
+  [/\.nii\.gz$/i, 'mask.nii.gz'],
+  [/\.nii$/i, 'mask.nii.gz'],
+  [/\.nrrd$/i, 'mask.nrrd'],
+]
+
+/** The artifact for an output file. @throws {DomainError} `format_unknown` for an ending that no mask has */
+export function maskArtifact(artifacts: readonly Artifact[], out: string): Artifact {
+  const name = maskNameFor(out)
+  const found = artifacts.find((artifact) => artifact.name === name)
+  if (!found) throw new DomainError('artifact_not_found', { name })
+  return found
+}
+
+/** Name of the mask artifact for an output file. @throws {DomainError} `format_unknown` */
+export function maskNameFor(out: string): string {
+  const found = MASK_BY_ENDING.find(([ending]) => ending.test(out))
+  if (found) return found[1]
+  const message = `${path.basename(out)} has no ending of a mask file.`
+  throw new DomainError('format_unknown', { message, hint: 'Use .mrc, .nii, .nii.gz or .nrrd.' })
+}
