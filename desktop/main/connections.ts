@@ -1,0 +1,86 @@
+import type { CryoMambaClient, ServerAddress } from '../../shared/client/api.ts'
+import type { Connection, ConnectionTarget } from '../../shared/contract/bridge.ts'
+import type { ServerInfo } from '../../shared/contract/server-info.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { LocalEngine } from './local-engine.ts'
+import type { TokenVault } from './token-vault.ts'
+
+// Long enough for a slow line, short enough that a wrong address is not mistaken for work.
+const ANSWER_TIMEOUT_MS = 15_000
+
+export interface ConnectionDeps {
+  createClient: (address: ServerAddress) => CryoMambaClient
+  vault: TokenVault
+  engine: LocalEngine
+}
+
+/** The server in use: none, one somewhere, or the one on this computer. */
+export class Connections {
+  private readonly deps: ConnectionDeps
+  private inUse: { client: CryoMambaClient; connection: Connection } | null = null
+
+  constructor(deps: ConnectionDeps) {
+    this.deps = deps
+  }
+
+  /** @throws {DomainError} `not_connected` */
+  get current(): { client: CryoMambaClient; connection: Connection } {
+    if (!this.inUse) throw new DomainError('not_connected')
+    return this.inUse
+  }
+
+  /** Asks a server for its facts without using it. @throws {DomainError} with the reason */
+  async test(target: ConnectionTarget): Promise<ServerInfo> {
+    const client = this.deps.createClient(await this.addressOf(target))
+    return inTime(client.address.url, (signal) => client.info(signal))
+  }
+
+  /** Connects and remembers the server. @throws {DomainError} with the reason; what was in use stays in use */
+  async use(target: ConnectionTarget): Promise<Connection> {
+    const address = await this.addressOf(target)
+    const client = this.deps.createClient(address)
+    const [info, models] = await inTime(address.url, async (signal) => [
+      await client.info(signal),
+      await client.models(signal),
+    ])
+    if (target.kind === 'server') this.deps.vault.keep(address.url, address.token)
+    const connection: Connection = { kind: target.kind, url: address.url, info, models }
+    this.inUse = { client, connection }
+    return connection
+  }
+
+  leave(): void {
+    this.inUse = null
+  }
+
+  private async addressOf(target: ConnectionTarget): Promise<ServerAddress> {
+    if (target.kind === 'local') return this.deps.engine.start()
+    const url = serverUrl(target.url)
+    const token = target.token ?? this.deps.vault.find(url)
+    if (!token) throw new DomainError('unauthorized', { message: 'A server needs a token.' })
+    return { url, token }
+  }
+}
+
+/** The address as `http(s)://host:port`; without a scheme http is meant. @throws {DomainError} `request_invalid` */
+export function serverUrl(entered: string): string {
+  const text = entered.trim()
+  const address = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(address) ? new URL(address) : null
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || !url.hostname)
+    throw new DomainError('request_invalid', {
+      message: `"${text}" is not the address of a server.`,
+      hint: 'Write it like http://gpu-server:8080.',
+    })
+  return url.origin
+}
+
+async function inTime<T>(url: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  try {
+    return await ask(signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new DomainError('server_unreachable', { url, reason: `no answer in ${ANSWER_TIMEOUT_MS / 1000} s` })
+  }
+}

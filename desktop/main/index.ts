@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { app, type BrowserWindow, dialog } from 'electron'
+import { createClient } from '../../shared/client/client.ts'
+import type { DesktopEvent } from '../../shared/contract/bridge.ts'
+import { registerAppScheme, serveApp } from './app-protocol.ts'
+import { hostBridge, sendEvent } from './bridge-host.ts'
+import { Connections } from './connections.ts'
+import { exportMask } from './export-mask.ts'
+import { fileArgument } from './file-arguments.ts'
+import { LocalEngine } from './local-engine.ts'
+import { installMenu } from './menu.ts'
+import { OpenFiles } from './open-files.ts'
+import { Runs } from './runs.ts'
+import { Settings } from './settings.ts'
+import { TokenVault } from './token-vault.ts'
+import { VolumeHost } from './volume-host.ts'
+import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
+
+/** Composition root of the desktop program. */
+const isTest = process.env.CRYOMAMBA_E2E === '1'
+if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
+// As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
+registerAppScheme()
+refuseNavigation()
+if (app.requestSingleInstanceLock()) void app.whenReady().then(start)
+else app.quit()
+
+let waitingFile: string | null = fileArgument(process.argv, app.getAppPath(), app.isPackaged)
+let openFile = (file: string): void => {
+  waitingFile = file
+}
+app.on('open-file', (event, file) => {
+  event.preventDefault()
+  openFile(file)
+})
+
+function start(): void {
+  refusePermissions()
+  let window: BrowserWindow | null = null
+  const getWindow = () => window
+  const tell = (event: DesktopEvent) => sendEvent(window, event)
+  const newRef = () => randomUUID()
+  const userData = app.getPath('userData')
+  const root = app.getAppPath()
+  const resources = app.isPackaged ? path.join(process.resourcesPath, 'resources') : path.join(root, 'resources')
+
+  const settings = new Settings(userData)
+  const vault = new TokenVault(settings)
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }))
+  const engine = new LocalEngine(
+    { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
+    (error) => {
+      connections.leave()
+      tell({ type: 'connection_lost', problem: error.toEnvelope() })
+    },
+  )
+  const connections = new Connections({ createClient, vault, engine })
+  const resultsFolder = path.join(userData, 'results')
+  rmSync(resultsFolder, { recursive: true, force: true }) // masks of a run live as long as the program
+  const runs = new Runs({
+    connections,
+    volumes,
+    resultsFolder,
+    newRef,
+    onChange: (run) => tell({ type: 'run_changed', run }),
+  })
+  const files = new OpenFiles({
+    volumes,
+    getWindow,
+    tell,
+    newRef,
+    onOpened: (volume, file) => runs.volumeOpened(volume, file),
+    sampleFile: path.join(resources, 'sample/tomogram.mrc'),
+  })
+
+  hostBridge(getWindow, {
+    'app.state': () => ({
+      version: app.getVersion(),
+      platform: process.platform,
+      theme: settings.theme,
+      servers: vault.servers(),
+      can_keep_tokens: vault.canKeep,
+      has_sample: files.hasSample,
+      local_engine_problem: null,
+    }),
+    'app.ready': () => {
+      volumes.connectWindow()
+      files.repeat()
+      openFile = (file) => void files.open(file)
+      if (waitingFile) void files.open(waitingFile)
+      waitingFile = null
+      return null
+    },
+    'settings.theme': (theme) => {
+      settings.theme = theme
+      return null
+    },
+    'volume.choose': async () => nothing(files.choose()),
+    'volume.sample': async () => nothing(files.openSample()),
+    'volume.drop': async (file) => nothing(files.open(file)),
+    'volume.close': async () => nothing(files.close()),
+    'connection.test': (target) => connections.test(target),
+    'connection.use': (target) => connections.use(target),
+    'connection.leave': () => {
+      connections.leave()
+      return null
+    },
+    'run.start': ({ volume_ref, model_id }) => {
+      const { volume, file } = files.find(volume_ref)
+      runs.start(volume, file, model_id)
+      return null
+    },
+    'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
+    'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
+    'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
+  })
+
+  serveApp(path.join(import.meta.dirname, '../renderer'))
+  installMenu((command) => tell({ type: 'menu', command }))
+  const open = () => {
+    window = createMainWindow(settings.theme)
+    window.on('close', (event) => {
+      if (window && runs.isBusy && !isTest && !mayClose(window)) event.preventDefault()
+    })
+    window.on('closed', () => {
+      window = null
+    })
+  }
+  open()
+  app.on('activate', () => window ?? open())
+  app.on('second-instance', (_event, argv) => {
+    const file = fileArgument(argv, root, app.isPackaged)
+    if (file) openFile(file)
+    window?.focus()
+  })
+  app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit())
+  let isStopped = false
+  app.on('will-quit', (event) => {
+    if (isStopped) return
+    event.preventDefault()
+    runs.stop()
+    volumes.stop()
+    void engine.stop().finally(() => {
+      isStopped = true
+      app.quit()
+    })
+  })
+}
+
+async function nothing(done: Promise<void>): Promise<null> {
+  await done
+  return null
+}
+
+/** Asked once, when the window is closed over a run. */
+function mayClose(window: BrowserWindow): boolean {
+  const answer = dialog.showMessageBoxSync(window, {
+    type: 'question',
+    message: 'A segmentation is running.',
+    detail: 'On a server it goes on without this window; on this computer it ends. Its mask is not kept here.',
+    buttons: ['Close', 'Keep open'],
+    defaultId: 1,
+    cancelId: 1,
+  })
+  return answer === 0
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { type BrowserWindow, dialog } from 'electron'
+import type { DesktopEvent, OpenedVolume } from '../../shared/contract/bridge.ts'
+import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import type { VolumeHost } from './volume-host.ts'
+
+const EXTENSIONS = ['mrc', 'rec', 'map', 'st', 'ali', 'ccp4', 'nii', 'gz', 'bz2', 'hdr', 'img', 'nrrd', 'nhdr']
+
+export interface OpenFilesDeps {
+  volumes: VolumeHost
+  getWindow: () => BrowserWindow | null
+  tell: (event: DesktopEvent) => void
+  onOpened: (volume: OpenedVolume, file: string) => Promise<void>
+  newRef: () => string
+  sampleFile: string
+}
+
+/** Opens the files that the user chose, by whatever way; only these are ever read. The newest choice wins. */
+export class OpenFiles {
+  private readonly deps: OpenFilesDeps
+  private shown: { volume: OpenedVolume; file: string } | null = null
+  private numOpened = 0
+
+  constructor(deps: OpenFilesDeps) {
+    this.deps = deps
+  }
+
+  get hasSample(): boolean {
+    return existsSync(this.deps.sampleFile)
+  }
+
+  /** The open volume and its file. @throws {DomainError} `volume_not_open` */
+  find(volumeRef: string): { volume: OpenedVolume; file: string } {
+    if (this.shown?.volume.volume_ref !== volumeRef) throw new DomainError('volume_not_open')
+    return this.shown
+  }
+
+  async choose(): Promise<void> {
+    const window = this.deps.getWindow()
+    if (!window) return
+    const chosen = await dialog.showOpenDialog(window, {
+      title: 'Open volume',
+      properties: ['openFile'],
+      filters: [
+        { name: 'Volumes', extensions: EXTENSIONS },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    if (!chosen.canceled) await this.open(chosen.filePaths[0])
+  }
+
+  async openSample(): Promise<void> {
+    if (!this.hasSample) throw new DomainError('sample_missing')
+    await this.open(this.deps.sampleFile)
+  }
+
+  /** Opens a file; what was on show stays when it cannot be opened. The outcome is told to the window. */
+  async open(chosen: string): Promise<void> {
+    const file = path.resolve(chosen)
+    const name = path.basename(file)
+    const turn = ++this.numOpened
+    this.deps.tell({ type: 'volume_opening', name })
+    try {
+      const volume = await this.deps.volumes.open(this.deps.newRef(), file)
+      if (turn !== this.numOpened) return
+      this.shown = { volume, file }
+      this.deps.tell({ type: 'volume_opened', volume })
+      await this.deps.onOpened(volume, file)
+    } catch (error) {
+      if (!(error instanceof DomainError)) console.error(error)
+      if (turn === this.numOpened) this.deps.tell({ type: 'volume_failed', name, problem: envelopeOf(error) })
+    }
+  }
+
+  async close(): Promise<void> {
+    const before = this.shown
+    this.shown = null
+    if (before) await this.deps.volumes.close(before.volume.volume_ref)
+    this.deps.tell({ type: 'volume_closed' })
+  }
+
+  /** Tells a window that was loaded again what is open. */
+  repeat(): void {
+    if (this.shown) this.deps.tell({ type: 'volume_opened', volume: this.shown.volume })
+  }
+}

@@ -1,0 +1,46 @@
+import { useEffect } from 'react'
+import { ConnectPanel } from './features/connect/connect-panel.tsx'
+import { DropZone } from './features/open/drop-zone.tsx'
+import { EmptyState } from './features/open/empty-state.tsx'
+import { TopBar } from './features/open/top-bar.tsx'
+import { VolumePanel } from './features/open/volume-panel.tsx'
+import { ContrastPanel } from './features/review/contrast-panel.tsx'
+import { ExportPanel } from './features/review/export-panel.tsx'
+import { LabelsPanel } from './features/review/labels-panel.tsx'
+import { StatusBar } from './features/review/status-bar.tsx'
+import { ViewerPane } from './features/review/viewer-pane.tsx'
+import { RunPanel } from './features/run/run-panel.tsx'
+import { useFacts } from './session/use-session.ts'
+import { Notices } from './ui/notices.tsx'
+
+/** The whole window. */
+export function App() {
+  const theme = useFacts((state) => state.theme)
+  const hasVolume = useFacts((state) => state.volume !== null)
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme
+  }, [theme])
+  return (
+    <DropZone>
+      <TopBar />
+      <Notices />
+      <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
+        <aside className="column" aria-label="Volume and display">
+          <VolumePanel />
+          <ContrastPanel />
+          <LabelsPanel />
+        </aside>
+        <div className="stage">
+          <ViewerPane />
+          {hasVolume ? null : <EmptyState />}
+        </div>
+        <aside className="column" aria-label="Segmentation">
+          <ConnectPanel />
+          <RunPanel />
+          <ExportPanel />
+        </aside>
+      </main>
+      <StatusBar />
+    </DropZone>
+  )
+}

@@ -1,0 +1,68 @@
+import { useState } from 'react'
+import { useFacts, useSession } from '../../session/use-session.ts'
+import { Panel } from '../../ui/panel.tsx'
+import { CheckResult } from './check-result.tsx'
+import { ServerForm } from './server-form.tsx'
+
+type Place = 'local' | 'server'
+
+/** Where models run. */
+export function ConnectPanel() {
+  const session = useSession()
+  const connection = useFacts((state) => state.connection)
+  const isBusy = useFacts((state) => state.check.state === 'connecting' || state.check.state === 'testing')
+  const hasServers = useFacts((state) => (state.app?.servers.length ?? 0) > 0)
+  const [chosen, setChosen] = useState<Place | null>(null)
+  const place = chosen ?? (hasServers ? 'server' : 'local')
+  if (connection) return <ConnectedPanel />
+  return (
+    <Panel title="Compute">
+      <div className="segments" role="radiogroup" aria-label="Where to compute">
+        {(['local', 'server'] as const).map((value) => (
+          <label key={value} className={place === value ? 'is-chosen' : undefined}>
+            <input type="radio" name="place" checked={place === value} onChange={() => setChosen(value)} />
+            {value === 'local' ? 'This computer' : 'Server'}
+          </label>
+        ))}
+      </div>
+      {place === 'server' ? (
+        <ServerForm />
+      ) : (
+        <>
+          <p className="faint">Runs the models here. Nothing leaves this computer.</p>
+          <button type="button" disabled={isBusy} onClick={() => void session.connect({ kind: 'local' })}>
+            {isBusy ? 'Starting…' : 'Use this computer'}
+          </button>
+        </>
+      )}
+      <CheckResult />
+    </Panel>
+  )
+}
+
+function ConnectedPanel() {
+  const session = useSession()
+  const connection = useFacts((state) => state.connection)
+  const phase = useFacts((state) => state.run?.phase)
+  if (!connection) return null
+  const isRunning = phase !== undefined && !['completed', 'failed', 'canceled'].includes(phase)
+  const devices = connection.info.devices.map((device) => device.name).join(', ')
+  return (
+    <Panel
+      title="Compute"
+      aside={
+        <button type="button" className="small" disabled={isRunning} onClick={() => void session.disconnect()}>
+          Change
+        </button>
+      }
+    >
+      <p className="connected" data-testid="connected">
+        <span className="dot" aria-hidden="true" />
+        {connection.kind === 'local' ? 'This computer' : connection.url}
+      </p>
+      <p className="faint">
+        {devices || 'No device named'} · CryoMamba {connection.info.version}
+      </p>
+    </Panel>
+  )
+}

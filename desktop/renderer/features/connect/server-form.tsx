@@ -1,0 +1,66 @@
+import { type FormEvent, useState } from 'react'
+import type { ConnectionTarget } from '../../../../shared/contract/bridge.ts'
+import { useFacts, useSession } from '../../session/use-session.ts'
+
+/** Address and token of a server. A token that is kept in the keychain is not shown; leaving the field empty uses it. */
+export function ServerForm() {
+  const session = useSession()
+  const servers = useFacts((state) => state.app?.servers) ?? []
+  const canKeep = useFacts((state) => state.app?.can_keep_tokens ?? false)
+  const checkState = useFacts((state) => state.check.state)
+  const forget = useFacts((state) => state.checkChanged)
+  const [url, setUrl] = useState(servers[0]?.url ?? '')
+  const [token, setToken] = useState('')
+  const hasToken = servers.some((server) => server.url === url.trim() && server.has_token)
+  const isBusy = checkState === 'testing' || checkState === 'connecting'
+  const isComplete = url.trim() !== '' && (token.trim() !== '' || hasToken)
+  const target: ConnectionTarget = { kind: 'server', url, token: token.trim() === '' ? null : token.trim() }
+  const change = (set: (text: string) => void) => (event: FormEvent<HTMLInputElement>) => {
+    set(event.currentTarget.value)
+    forget({ state: 'idle' })
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (isComplete && !isBusy) void session.connect(target)
+  }
+  return (
+    <form className="form" onSubmit={submit}>
+      <label>
+        <span>Address</span>
+        <input
+          list="servers"
+          value={url}
+          onInput={change(setUrl)}
+          placeholder="http://gpu-server:8080"
+          spellCheck={false}
+        />
+      </label>
+      <datalist id="servers">
+        {servers.map((server) => (
+          <option key={server.url} value={server.url} />
+        ))}
+      </datalist>
+      <label>
+        <span>Token</span>
+        <input
+          type="password"
+          value={token}
+          onInput={change(setToken)}
+          placeholder={hasToken ? 'kept from last time' : 'from the server or its administrator'}
+          autoComplete="off"
+        />
+      </label>
+      <div className="row">
+        <button type="button" disabled={!isComplete || isBusy} onClick={() => void session.testConnection(target)}>
+          {checkState === 'testing' ? 'Testing…' : 'Test connection'}
+        </button>
+        <button type="submit" className="primary" disabled={!isComplete || isBusy}>
+          {checkState === 'connecting' ? 'Connecting…' : 'Connect'}
+        </button>
+      </div>
+      {canKeep ? null : (
+        <p className="faint">This system has no keychain: the token is kept only until CryoMamba closes.</p>
+      )}
+    </form>
+  )
+}

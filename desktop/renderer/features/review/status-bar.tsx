@@ -1,0 +1,38 @@
+import { useFacts } from '../../session/use-session.ts'
+import { formatValue } from '../../ui/format.ts'
+
+/** Where the crosshair is, and what the file says there. */
+export function StatusBar() {
+  const crosshair = useFacts((state) => state.crosshairXyz)
+  const voxel = useFacts((state) => state.voxel)
+  const labels = useFacts((state) => state.run?.labels)
+  const version = useFacts((state) => state.app?.version)
+  const labelName = labels?.find((label) => label.value === voxel?.label)?.name
+  return (
+    <footer className="status-bar">
+      {crosshair ? (
+        <>
+          <span>
+            Voxel (x, y, z) <output data-testid="crosshair">{crosshair.join(', ')}</output>
+          </span>
+          <span>
+            Value{' '}
+            <output data-testid="voxel-value" data-value={voxel?.value ?? ''}>
+              {voxel === undefined ? '…' : voxel.value === null ? 'not a number' : formatValue(voxel.value)}
+            </output>
+          </span>
+          {voxel?.label ? (
+            <span>
+              Label <output data-testid="voxel-label">{labelName ?? voxel.label}</output>
+            </span>
+          ) : null}
+          <span className="hint faint">
+            Click to move · wheel through slices · Ctrl or ⌘ and wheel to zoom · right button to pan · double click for
+            one pane
+          </span>
+        </>
+      ) : null}
+      <span className="push faint">CryoMamba {version}</span>
+    </footer>
+  )
+}

@@ -1,0 +1,53 @@
+import { useEffect, useRef } from 'react'
+import { DomainError } from '../../../../shared/errors/domain-error.ts'
+import { useFacts, useSession } from '../../session/use-session.ts'
+import { Meter } from '../../ui/meter.tsx'
+import { VolumeView } from '../../viewer/volume-view.ts'
+import { PaneTags } from './pane-tags.tsx'
+import { ViewTools } from './view-tools.tsx'
+
+/** The picture. After the graphics context was lost a new canvas takes over. */
+export function ViewerPane() {
+  const graphicsLosses = useFacts((state) => state.graphicsLosses)
+  const levelProgress = useFacts((state) => state.levelProgress)
+  const hasLevel = useFacts((state) => state.level !== null)
+  return (
+    <div className="viewer" data-testid="viewer" data-ready={hasLevel}>
+      <ViewerCanvas key={graphicsLosses} />
+      {hasLevel ? <PaneTags /> : null}
+      {hasLevel ? <ViewTools /> : null}
+      {levelProgress === null ? null : (
+        <div className="reading">
+          <span>Reading the volume…</span>
+          <Meter label="Reading the volume" share={levelProgress} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function ViewerCanvas() {
+  const session = useSession()
+  const canvas = useRef<HTMLCanvasElement>(null)
+  useEffect(() => {
+    if (!canvas.current) return
+    const { graphicsLost, panesChanged, problemMet } = session.store.getState()
+    const view = new VolumeView(canvas.current, {
+      onCrosshair: (indexXyz) => session.crosshairMoved(indexXyz),
+      onPanes: panesChanged,
+      onContextLost: () => {
+        problemMet(new DomainError('graphics_lost').toEnvelope())
+        graphicsLost()
+      },
+    })
+    view.attach().then(
+      () => session.viewAttached(view),
+      () => session.viewFailed(),
+    )
+    return () => {
+      session.viewDetached(view)
+      view.dispose()
+    }
+  }, [session])
+  return <canvas ref={canvas} aria-label="Slices and 3D view of the volume" tabIndex={0} />
+}

@@ -1,0 +1,37 @@
+import type { RunView } from '../../../../shared/contract/bridge.ts'
+import { useSession } from '../../session/use-session.ts'
+import { Facts } from '../../ui/facts.tsx'
+import { formatShare } from '../../ui/format.ts'
+import { Meter } from '../../ui/meter.tsx'
+import { progressFacts, progressShare, progressTitle } from './progress-text.ts'
+
+/** A run that goes on: what it is doing, how far, how fast, how long still. */
+export function RunProgress({ run }: { run: RunView }) {
+  const session = useSession()
+  const title = progressTitle(run)
+  return (
+    <div className="progress" data-testid="run" data-phase={run.phase}>
+      <p>
+        <strong>{title}</strong>
+      </p>
+      <Meter label={title} share={progressShare(run)} />
+      <Facts facts={progressFacts(run)} />
+      {run.num_previews > 0 ? (
+        <p className="faint" data-testid="previews">
+          {run.num_previews} {run.num_previews === 1 ? 'preview' : 'previews'} · {formatShare(run.coverage)} of the
+          volume shown; hatched parts are not computed yet.
+        </p>
+      ) : null}
+      {run.is_connection_lost ? <p className="result is-bad">The connection is lost; trying again…</p> : null}
+      {run.attempt > 1 ? <p className="faint">Attempt {run.attempt}: the one before was lost.</p> : null}
+      <button
+        type="button"
+        className="wide"
+        disabled={run.is_canceling}
+        onClick={() => void session.cancelRun(run.run_ref)}
+      >
+        {run.is_canceling ? 'Canceling…' : 'Cancel'}
+      </button>
+    </div>
+  )
+}

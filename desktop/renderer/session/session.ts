@@ -1,0 +1,276 @@
+import type {
+  ConnectionTarget,
+  DesktopEvent,
+  LabelsMessage,
+  LevelMessage,
+  MaskFormat,
+  MenuCommand,
+  Theme,
+  VolumeMessage,
+  VolumeRequest,
+} from '../../../shared/contract/bridge.ts'
+import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
+import type { Xyz } from '../../../shared/volume/zyx.ts'
+import type { DesktopStore } from '../state/store.ts'
+import { autoWindow, type WindowRange } from '../state/window-range.ts'
+import type { Layout } from '../viewer/pane-layout.ts'
+import type { VolumeView } from '../viewer/volume-view.ts'
+import type { BridgeClient } from './bridge-client.ts'
+import { labelStyles } from './label-styles.ts'
+
+/**
+ * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
+ * every action of the user is a method here, and every failure becomes a notice.
+ */
+export class Session {
+  readonly store: DesktopStore
+  private readonly bridge: BridgeClient
+  private port: MessagePort | null = null
+  private readonly waiting: VolumeRequest[] = []
+  private view: VolumeView | null = null
+  private numVoxelRequests = 0
+
+  constructor(store: DesktopStore, bridge: BridgeClient) {
+    this.store = store
+    this.bridge = bridge
+  }
+
+  /** Begins to listen; then tells the main process that events can come. */
+  async start(): Promise<void> {
+    this.bridge.onEvent((event) => this.eventCame(event))
+    window.addEventListener('message', (event) => this.portCame(event))
+    this.store.subscribe((state, before) => {
+      const isRestyled =
+        state.labelColors !== before.labelColors ||
+        state.hiddenLabels !== before.hiddenLabels ||
+        state.run?.run_ref !== before.run?.run_ref
+      if (isRestyled) this.view?.setLabelStyles(labelStyles(state))
+      if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
+        this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+      if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
+    })
+    await this.attempt(async () => {
+      this.store.getState().appKnown(await this.bridge.request('app.state', null))
+      await this.bridge.request('app.ready', null)
+    })
+  }
+
+  /** The picture is ready to show something. */
+  viewAttached(view: VolumeView): void {
+    this.view = view
+    const state = this.store.getState()
+    view.setLabelStyles(labelStyles(state))
+    view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+    if (state.volume) this.requestLevel()
+  }
+
+  viewDetached(view: VolumeView): void {
+    if (this.view === view) this.view = null
+  }
+
+  viewFailed(): void {
+    this.store.getState().problemMet(new DomainError('graphics_unavailable').toEnvelope())
+  }
+
+  crosshairMoved(indexXyz: Xyz): void {
+    const { volume } = this.store.getState()
+    if (!volume) return
+    this.store.getState().crosshairMoved(indexXyz)
+    this.send({
+      type: 'voxel',
+      volume_ref: volume.volume_ref,
+      request_index: ++this.numVoxelRequests,
+      index_xyz: [...indexXyz],
+    })
+  }
+
+  chooseFile = () => this.attempt(() => this.bridge.request('volume.choose', null))
+  openSample = () => this.attempt(() => this.bridge.request('volume.sample', null))
+  openDropped = (file: File) => this.attempt(() => this.bridge.openDropped(file))
+  setLayout = (layout: Layout) => this.view?.setLayout(layout)
+  resetView = () => this.view?.resetView()
+  moveCrosshair = (indexXyz: Xyz) => this.view?.moveCrosshair(indexXyz)
+  setWindow = (range: WindowRange) => this.store.getState().windowChanged(range)
+
+  autoContrast = (): void => {
+    const { level } = this.store.getState()
+    if (level) this.setWindow(autoWindow(level.histogram))
+  }
+
+  setTheme = (theme: Theme) => {
+    this.store.getState().themeChanged(theme)
+    return this.attempt(() => this.bridge.request('settings.theme', theme))
+  }
+
+  testConnection = async (target: ConnectionTarget): Promise<void> => {
+    const { checkChanged } = this.store.getState()
+    checkChanged({ state: 'testing' })
+    try {
+      checkChanged({ state: 'answered', info: await this.bridge.request('connection.test', target) })
+    } catch (error) {
+      checkChanged({ state: 'failed', problem: envelopeOf(error) })
+    }
+  }
+
+  connect = async (target: ConnectionTarget): Promise<void> => {
+    const { checkChanged, connected, appKnown } = this.store.getState()
+    checkChanged({ state: 'connecting' })
+    try {
+      connected(await this.bridge.request('connection.use', target))
+      appKnown(await this.bridge.request('app.state', null))
+    } catch (error) {
+      checkChanged({ state: 'failed', problem: envelopeOf(error) })
+    }
+  }
+
+  disconnect = () =>
+    this.attempt(async () => {
+      await this.bridge.request('connection.leave', null)
+      this.store.getState().disconnected()
+    })
+
+  startRun = () =>
+    this.attempt(async () => {
+      const { volume, modelId } = this.store.getState()
+      if (volume && modelId)
+        await this.bridge.request('run.start', { volume_ref: volume.volume_ref, model_id: modelId })
+    })
+
+  cancelRun = (runRef: string) => this.attempt(() => this.bridge.request('run.cancel', { run_ref: runRef }))
+
+  dismissRun = (runRef: string) =>
+    this.attempt(async () => {
+      await this.bridge.request('run.dismiss', { run_ref: runRef })
+      this.store.getState().runForgotten()
+    })
+
+  exportMask = (runRef: string, format: MaskFormat) =>
+    this.attempt(async () => {
+      const { exportChanged, workDone } = this.store.getState()
+      exportChanged(format)
+      try {
+        const file = await this.bridge.request('mask.export', { run_ref: runRef, format })
+        if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
+      } finally {
+        exportChanged(null)
+      }
+    })
+
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.store.getState().problemMet(envelopeOf(error))
+    }
+  }
+
+  private eventCame(event: DesktopEvent): void {
+    const state = this.store.getState()
+    switch (event.type) {
+      case 'volume_opening':
+        return state.volumeOpening(event.name)
+      case 'volume_opened':
+        this.view?.clear()
+        state.volumeOpened(event.volume)
+        state.labelsShown(null)
+        return this.requestLevel()
+      case 'volume_closed':
+        this.view?.clear()
+        return state.volumeClosed()
+      case 'volume_failed':
+        state.openingEnded()
+        return state.problemMet(event.problem)
+      case 'run_changed':
+        return state.runChanged(event.run)
+      case 'problem':
+        return state.problemMet(event.problem)
+      case 'connection_lost':
+        state.disconnected()
+        return state.problemMet(event.problem)
+      case 'menu':
+        return this.menuChosen(event.command)
+    }
+  }
+
+  private menuChosen(command: MenuCommand): void {
+    const { run, theme, maskToggled } = this.store.getState()
+    switch (command) {
+      case 'open':
+        return void this.chooseFile()
+      case 'export':
+        return void (run?.phase === 'completed' && this.exportMask(run.run_ref, 'mrc'))
+      case 'auto_contrast':
+        return this.autoContrast()
+      case 'toggle_mask':
+        return maskToggled()
+      case 'toggle_theme':
+        return void this.setTheme(theme === 'dark' ? 'light' : 'dark')
+      case 'reset_view':
+        return this.resetView()
+    }
+  }
+
+  private portCame(event: MessageEvent): void {
+    if (event.source !== window || event.data !== 'cryomamba:volume-port' || !event.ports[0]) return
+    this.port?.close()
+    this.port = event.ports[0]
+    this.port.onmessage = ({ data }: MessageEvent<VolumeMessage>) => this.volumeMessageCame(data)
+    for (const request of this.waiting.splice(0)) this.port.postMessage(request)
+  }
+
+  private send(request: VolumeRequest): void {
+    if (this.port) this.port.postMessage(request)
+    else this.waiting.push(request)
+  }
+
+  private requestLevel(): void {
+    const { volume, graphicsLosses } = this.store.getState()
+    if (!volume || !this.view) return
+    const { maxVoxels, maxAxis } = this.view.limits()
+    this.send({
+      type: 'level',
+      volume_ref: volume.volume_ref,
+      max_voxels: Math.max(1, Math.floor(maxVoxels / 8 ** graphicsLosses)),
+      max_axis: maxAxis,
+    })
+  }
+
+  private volumeMessageCame(message: VolumeMessage): void {
+    const state = this.store.getState()
+    if (message.volume_ref !== state.volume?.volume_ref) return
+    switch (message.type) {
+      case 'level_progress':
+        return state.levelProgressed(message.done_planes / message.total_planes)
+      case 'level':
+        return this.levelCame(message)
+      case 'labels':
+        return this.labelsCame(message)
+      case 'labels_cleared':
+        this.view?.clearLabels()
+        return state.labelsShown(null)
+      case 'voxel':
+        if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
+        return
+      case 'volume_problem':
+        return state.problemMet(message.problem)
+    }
+  }
+
+  private levelCame(message: LevelMessage): void {
+    const { bin, low, high, histogram, is_sampled } = message
+    const { volume, levelShown } = this.store.getState()
+    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null)
+    levelShown({ bin, low, high, histogram, is_sampled })
+    const { window: range } = this.store.getState()
+    this.view?.setWindow(range.low, range.high)
+  }
+
+  /** Labels of a run that is no longer the current one are not shown. */
+  private labelsCame(message: LabelsMessage): void {
+    const { run, labelsShown, crosshairXyz } = this.store.getState()
+    if (message.run_ref !== run?.run_ref) return
+    this.view?.showLabels(message)
+    labelsShown({ run_ref: message.run_ref, stage: message.stage })
+    if (message.stage === 'final' && crosshairXyz) this.crosshairMoved(crosshairXyz)
+  }
+}

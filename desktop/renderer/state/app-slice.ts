@@ -1,0 +1,51 @@
+import type { StateCreator } from 'zustand'
+import type { AppState, Theme } from '../../../shared/contract/bridge.ts'
+import type { ProblemEnvelope } from '../../../shared/errors/domain-error.ts'
+
+/** Something told to the user until it is dismissed. */
+export interface Notice {
+  notice_id: number
+  kind: 'problem' | 'done'
+  message: string
+  hint: string
+}
+
+/** The program itself: what it can do here, how it looks, what it has to say. */
+export interface AppSlice {
+  app: AppState | null
+  theme: Theme
+  notices: readonly Notice[]
+  numNotices: number
+  appKnown: (app: AppState) => void
+  themeChanged: (theme: Theme) => void
+  problemMet: (problem: ProblemEnvelope) => void
+  workDone: (message: string, hint: string) => void
+  noticeDismissed: (noticeId: number) => void
+}
+
+// More would cover the picture; the oldest goes.
+const MAX_NOTICES = 3
+
+export const createAppSlice: StateCreator<AppSlice> = (set) => {
+  const add = (kind: Notice['kind'], message: string, hint: string) =>
+    set(({ notices, numNotices }) => ({
+      numNotices: numNotices + 1,
+      notices: [...withoutSame(notices, message), { notice_id: numNotices, kind, message, hint }].slice(-MAX_NOTICES),
+    }))
+  return {
+    app: null,
+    theme: 'dark',
+    notices: [],
+    numNotices: 0,
+    appKnown: (app) => set({ app, theme: app.theme }),
+    themeChanged: (theme) => set({ theme }),
+    problemMet: ({ message, hint }) => add('problem', message, hint),
+    workDone: (message, hint) => add('done', message, hint),
+    noticeDismissed: (noticeId) =>
+      set(({ notices }) => ({ notices: notices.filter((notice) => notice.notice_id !== noticeId) })),
+  }
+}
+
+function withoutSame(notices: readonly Notice[], message: string): Notice[] {
+  return notices.filter((notice) => notice.message !== message)
+}

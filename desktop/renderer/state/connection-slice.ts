@@ -1,0 +1,37 @@
+import type { StateCreator } from 'zustand'
+import type { Connection } from '../../../shared/contract/bridge.ts'
+import type { ServerInfo } from '../../../shared/contract/server-info.ts'
+import type { ProblemEnvelope } from '../../../shared/errors/domain-error.ts'
+
+/** What the last attempt to reach a server came to. */
+export type ConnectionCheck =
+  | { state: 'idle' }
+  | { state: 'testing' | 'connecting' }
+  | { state: 'answered'; info: ServerInfo }
+  | { state: 'failed'; problem: ProblemEnvelope }
+
+/** The server in use. Facts only; sockets live in the main process. */
+export interface ConnectionSlice {
+  connection: Connection | null
+  check: ConnectionCheck
+  modelId: string | null
+  checkChanged: (check: ConnectionCheck) => void
+  connected: (connection: Connection) => void
+  disconnected: () => void
+  modelChosen: (modelId: string) => void
+}
+
+export const createConnectionSlice: StateCreator<ConnectionSlice> = (set) => ({
+  connection: null,
+  check: { state: 'idle' },
+  modelId: null,
+  checkChanged: (check) => set({ check }),
+  connected: (connection) =>
+    set(({ modelId }) => ({
+      connection,
+      check: { state: 'idle' },
+      modelId: connection.models.some((model) => model.id === modelId) ? modelId : (connection.models[0]?.id ?? null),
+    })),
+  disconnected: () => set({ connection: null, check: { state: 'idle' } }),
+  modelChosen: (modelId) => set({ modelId }),
+})

@@ -1,0 +1,20 @@
+import { createStore } from 'zustand'
+import { type AppSlice, createAppSlice } from './app-slice.ts'
+import { type ConnectionSlice, createConnectionSlice } from './connection-slice.ts'
+import { createRunSlice, type RunSlice } from './run-slice.ts'
+import { createViewSlice, type ViewSlice } from './view-slice.ts'
+import { createVolumeSlice, type VolumeSlice } from './volume-slice.ts'
+
+/** All that the window knows. Voxels, sockets and graphics objects are never in here. */
+export type Store = AppSlice & VolumeSlice & ViewSlice & ConnectionSlice & RunSlice
+
+export function createDesktopStore() {
+  return createStore<Store>()((...api) => ({
+    ...createAppSlice(...api),
+    ...createVolumeSlice(...api),
+    ...createViewSlice(...api),
+    ...createConnectionSlice(...api),
+    ...createRunSlice(...api),
+  }))
+}
+export type DesktopStore = ReturnType<typeof createDesktopStore>

@@ -1,0 +1,27 @@
+import { Value } from 'typebox/value'
+import { DomainError } from '../errors/domain-error.ts'
+import { BRIDGE_REQUESTS, type BridgeChannel, type BridgeInput, DesktopEvent, VolumeRequest } from './bridge.ts'
+
+/** True for the name of a request that exists. */
+export function isBridgeChannel(channel: unknown): channel is BridgeChannel {
+  return typeof channel === 'string' && Object.hasOwn(BRIDGE_REQUESTS, channel)
+}
+
+/** The input of a request, checked against its schema. @throws {DomainError} `bridge_input_invalid` */
+export function checkBridgeInput<C extends BridgeChannel>(channel: C, input: unknown): BridgeInput<C> {
+  if (!isBridgeChannel(channel) || !Value.Check(BRIDGE_REQUESTS[channel].input, input))
+    throw new DomainError('bridge_input_invalid', { channel: String(channel) })
+  return input as BridgeInput<C>
+}
+
+/** An event from the main process, checked. @throws {DomainError} `bridge_input_invalid` */
+export function checkDesktopEvent(event: unknown): DesktopEvent {
+  if (!Value.Check(DesktopEvent, event)) throw new DomainError('bridge_input_invalid', { channel: 'event' })
+  return event
+}
+
+/** A request to the volume service, checked. @throws {DomainError} `bridge_input_invalid` */
+export function checkVolumeRequest(request: unknown): VolumeRequest {
+  if (!Value.Check(VolumeRequest, request)) throw new DomainError('bridge_input_invalid', { channel: 'volume' })
+  return request
+}

@@ -1,0 +1,272 @@
+import { Type } from 'typebox'
+import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
+import { JobProgress, JobResult } from './jobs.ts'
+import type { PreviewStage } from './live.ts'
+import { ModelSummary } from './models.ts'
+import { ServerInfo } from './server-info.ts'
+
+/** Identifies one opened file, one run, one request: made by the main process, meaningless to others. */
+export const Ref = Type.String({ pattern: '^[a-z0-9-]{1,64}$' })
+const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
+const Token = Type.String({ minLength: 1, maxLength: 4096 })
+const ServerUrl = Type.String({ minLength: 1, maxLength: 2048 })
+
+export const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')])
+export type Theme = Type.Static<typeof Theme>
+
+/** A server that was used before. The token itself never reaches the window. */
+export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
+export type KnownServer = Type.Static<typeof KnownServer>
+
+export const AppState = Type.Object(
+  {
+    version: Type.String(),
+    platform: Type.String(),
+    theme: Theme,
+    servers: Type.Array(KnownServer),
+    /** False where the system offers no encryption: tokens are then kept only until the program closes. */
+    can_keep_tokens: Type.Boolean(),
+    has_sample: Type.Boolean(),
+    /** Null where this computer can run models; else why it cannot. */
+    local_engine_problem: orNull(ErrorEnvelope),
+  },
+  closed,
+)
+export type AppState = Type.Static<typeof AppState>
+
+/** A file that is open. Affine: voxel index (x, y, z) → world, row-major, in `unit`. */
+export const OpenedVolume = Type.Object(
+  {
+    volume_ref: Ref,
+    name: Type.String(),
+    size_bytes: Type.Number(),
+    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd')]),
+    shape_zyx: ShapeZyx,
+    num_volumes: Type.Integer(),
+    dtype: Dtype,
+    voxel_size_zyx: orNull(Type.Tuple([Type.Number(), Type.Number(), Type.Number()])),
+    unit: orNull(LengthUnit),
+    affine: Type.Array(Type.Number(), { minItems: 16, maxItems: 16 }),
+    warnings: Type.Array(Warning),
+  },
+  closed,
+)
+export type OpenedVolume = Type.Static<typeof OpenedVolume>
+
+/** A server that answered, and what it can run. */
+export const Connection = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('server'), Type.Literal('local')]),
+    url: Type.String(),
+    info: ServerInfo,
+    models: Type.Array(ModelSummary),
+  },
+  closed,
+)
+export type Connection = Type.Static<typeof Connection>
+
+export const ConnectionTarget = Type.Union([
+  Type.Object({ kind: Type.Literal('local') }, closed),
+  /** Without a token the one kept for this server is used. */
+  Type.Object({ kind: Type.Literal('server'), url: ServerUrl, token: orNull(Token) }, closed),
+])
+export type ConnectionTarget = Type.Static<typeof ConnectionTarget>
+
+export const RunLabel = Type.Object(
+  { value: Type.Integer(), name: Type.String(), color: Type.String(), voxels: orNull(Type.Number()) },
+  closed,
+)
+export type RunLabel = Type.Static<typeof RunLabel>
+
+export const RunPhase = Type.Union([
+  Type.Literal('preparing'),
+  Type.Literal('uploading'),
+  Type.Literal('queued'),
+  Type.Literal('running'),
+  Type.Literal('fetching'),
+  Type.Literal('completed'),
+  Type.Literal('failed'),
+  Type.Literal('canceled'),
+])
+export type RunPhase = Type.Static<typeof RunPhase>
+
+export const UploadFacts = Type.Object(
+  {
+    phase: Type.Union([
+      Type.Literal('hashing'),
+      Type.Literal('sending'),
+      Type.Literal('verifying'),
+      Type.Literal('done'),
+    ]),
+    sent_bytes: Type.Number(),
+    total_bytes: Type.Number(),
+    bytes_per_second: orNull(Type.Number()),
+    seconds_left: orNull(Type.Number()),
+  },
+  closed,
+)
+export type UploadFacts = Type.Static<typeof UploadFacts>
+
+export const MaskFormat = Type.Union([Type.Literal('mrc'), Type.Literal('nii.gz'), Type.Literal('nrrd')])
+export type MaskFormat = Type.Static<typeof MaskFormat>
+
+/** One run as the window shows it: a whole snapshot each time, so that nothing old can stay behind. */
+export const RunView = Type.Object(
+  {
+    run_ref: Ref,
+    volume_ref: Ref,
+    volume_name: Type.String(),
+    model_id: Type.String(),
+    model_name: Type.String(),
+    server_name: Type.String(),
+    phase: RunPhase,
+    is_canceling: Type.Boolean(),
+    is_connection_lost: Type.Boolean(),
+    attempt: Type.Integer(),
+    upload: orNull(UploadFacts),
+    progress: orNull(JobProgress),
+    num_previews: Type.Integer(),
+    /** Share of the volume that the newest preview covers, 0 to 1. */
+    coverage: Type.Number(),
+    labels: Type.Array(RunLabel),
+    result: orNull(JobResult),
+    warnings: Type.Array(Warning),
+    problem: orNull(ErrorEnvelope),
+  },
+  closed,
+)
+export type RunView = Type.Static<typeof RunView>
+
+/** What an export left on disk. Null when the dialog was closed without a choice. */
+export const ExportedFile = orNull(
+  Type.Object({ name: Type.String(), size_bytes: Type.Number(), warnings: Type.Array(Warning) }, closed),
+)
+export type ExportedFile = Type.Static<typeof ExportedFile>
+
+const Nothing = Type.Null()
+
+/** Requests of the window to the main process: what goes in, what comes back. Checked on both sides. */
+export const BRIDGE_REQUESTS = {
+  'app.state': { input: Nothing, output: AppState },
+  /** The window can take events now; whatever waited (a file argument) is opened. */
+  'app.ready': { input: Nothing, output: Nothing },
+  'settings.theme': { input: Theme, output: Nothing },
+  'volume.choose': { input: Nothing, output: Nothing },
+  'volume.sample': { input: Nothing, output: Nothing },
+  'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
+  'volume.close': { input: Nothing, output: Nothing },
+  'connection.test': { input: ConnectionTarget, output: ServerInfo },
+  'connection.use': { input: ConnectionTarget, output: Connection },
+  'connection.leave': { input: Nothing, output: Nothing },
+  'run.start': {
+    input: Type.Object({ volume_ref: Ref, model_id: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
+    output: Nothing,
+  },
+  'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
+  'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
+  'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+} as const
+export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
+export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
+export type BridgeOutput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['output']>
+
+/** Menu entries that the window carries out itself. */
+export const MenuCommand = Type.Union([
+  Type.Literal('open'),
+  Type.Literal('export'),
+  Type.Literal('auto_contrast'),
+  Type.Literal('toggle_mask'),
+  Type.Literal('toggle_theme'),
+  Type.Literal('reset_view'),
+])
+export type MenuCommand = Type.Static<typeof MenuCommand>
+
+const event = <T extends string, D extends Parameters<typeof Type.Object>[0]>(type: T, data: D) =>
+  Type.Object({ type: Type.Literal(type), ...data }, closed)
+
+/** What the main process tells the window. */
+export const DesktopEvent = Type.Union([
+  event('volume_opening', { name: Type.String() }),
+  event('volume_opened', { volume: OpenedVolume }),
+  event('volume_closed', {}),
+  event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
+  event('run_changed', { run: RunView }),
+  event('problem', { problem: ErrorEnvelope }),
+  event('connection_lost', { problem: ErrorEnvelope }),
+  event('menu', { command: MenuCommand }),
+])
+export type DesktopEvent = Type.Static<typeof DesktopEvent>
+
+/** Reply of every request: a value, or the problem in the one envelope. */
+export type BridgeReply = { ok: true; value: unknown } | { ok: false; problem: Type.Static<typeof ErrorEnvelope> }
+
+/** Name of the only channel for requests, for events and for handing over the volume port. */
+export const BRIDGE_CHANNELS = {
+  request: 'cryomamba:request',
+  event: 'cryomamba:event',
+  port: 'cryomamba:port',
+} as const
+
+// The volume service and the window speak over a MessagePort: bulk data never passes the main process.
+
+const IndexXyz = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })])
+
+/** What the window asks the volume service for. */
+export const VolumeRequest = Type.Union([
+  /** The finest level with at most `max_voxels` voxels and no axis longer than `max_axis`. */
+  Type.Object(
+    {
+      type: Type.Literal('level'),
+      volume_ref: Ref,
+      max_voxels: Type.Integer({ minimum: 1 }),
+      max_axis: Type.Integer({ minimum: 16 }),
+    },
+    closed,
+  ),
+  /** The value of one voxel of the file, in file units. */
+  Type.Object(
+    { type: Type.Literal('voxel'), volume_ref: Ref, request_index: Type.Integer(), index_xyz: IndexXyz },
+    closed,
+  ),
+])
+export type VolumeRequest = Type.Static<typeof VolumeRequest>
+
+/**
+ * A level of the volume: bin 1, 2, 4, …; ceil shape, mean over the voxels covered (DESIGN §5).
+ * `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
+ */
+export interface LevelMessage {
+  type: 'level'
+  volume_ref: string
+  bin: number
+  shape_zyx: [number, number, number]
+  source_shape_zyx: [number, number, number]
+  voxels: Uint8Array<ArrayBuffer>
+  low: number
+  high: number
+  /** Number of level voxels with each of the 256 values. */
+  histogram: number[]
+  /** True when only some planes were read so far. */
+  is_sampled: boolean
+}
+
+/** Labels on the grid of the level on show. The largest value of the type means "not computed yet" unless final. */
+export interface LabelsMessage {
+  type: 'labels'
+  volume_ref: string
+  run_ref: string
+  stage: Type.Static<typeof PreviewStage> | 'final'
+  bin: number
+  shape_zyx: [number, number, number]
+  voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+}
+
+/** What the volume service tells the window. */
+export type VolumeMessage =
+  | LevelMessage
+  | LabelsMessage
+  | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
+  | { type: 'labels_cleared'; volume_ref: string }
+  /** `value` is null where the file holds NaN; `label` is null without a final mask. */
+  | { type: 'voxel'; volume_ref: string; request_index: number; value: number | null; label: number | null }
+  | { type: 'volume_problem'; volume_ref: string; problem: Type.Static<typeof ErrorEnvelope> }

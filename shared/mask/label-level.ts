@@ -1,0 +1,74 @@
+import type { Zyx } from '../volume/zyx.ts'
+import { blockGridShape, downsampleLabels, type LabelArray, notComputed } from './preview-rule.ts'
+
+/**
+ * Labels on a grid of blocks of `factor` voxels, brought to the grid of blocks of `bin` voxels of the same volume.
+ *
+ * Where the target is coarser by a whole number, blocks are merged by the preview rule (DESIGN §4), and a target
+ * block with any part not computed is not computed. Otherwise each target block takes the label at its centre:
+ * exact wherever `bin` divides `factor`.
+ *
+ * @param labels         z, y, x order; shape ceil(source / factor). Not changed; returned as it is when bin = factor.
+ * @param factor         Source voxels per label voxel and axis, whole, >= 1; 1 is a full-resolution mask.
+ * @param sourceShapeZyx Shape of the volume, voxels.
+ * @param bin            Source voxels per target voxel and axis, whole, >= 1.
+ * @param hasUnknown     True when the largest value of the type means "not computed yet".
+ * @returns labels of shape ceil(source / bin), same type
+ */
+export function labelsOnLevel<T extends LabelArray>(
+  labels: T,
+  factor: number,
+  sourceShapeZyx: Zyx,
+  bin: number,
+  hasUnknown: boolean,
+): T {
+  if (bin === factor) return labels
+  const gridShape = blockGridShape(sourceShapeZyx, factor)
+  if (bin % factor === 0) return mergeBlocks(labels, gridShape, bin / factor, hasUnknown)
+  return pickCentres(labels, gridShape, factor, sourceShapeZyx, bin)
+}
+
+function mergeBlocks<T extends LabelArray>(labels: T, shapeZyx: Zyx, ratio: number, hasUnknown: boolean): T {
+  const merged = downsampleLabels(labels, shapeZyx, ratio)
+  if (hasUnknown) markUnknown(labels, shapeZyx, ratio, merged)
+  return merged
+}
+
+function markUnknown(labels: LabelArray, [sz, sy, sx]: Zyx, ratio: number, merged: LabelArray): void {
+  const unknown = notComputed(labels)
+  const [, ny, nx] = blockGridShape([sz, sy, sx], ratio)
+  for (let z = 0, at = 0; z < sz; z++)
+    for (let y = 0; y < sy; y++) {
+      const row = (Math.floor(z / ratio) * ny + Math.floor(y / ratio)) * nx
+      for (let x = 0; x < sx; x++, at++) if (labels[at] === unknown) merged[row + Math.floor(x / ratio)] = unknown
+    }
+}
+
+function pickCentres<T extends LabelArray>(
+  labels: T,
+  gridShape: Zyx,
+  factor: number,
+  sourceShapeZyx: Zyx,
+  bin: number,
+): T {
+  const shape = blockGridShape(sourceShapeZyx, bin)
+  const size = shape[0] * shape[1] * shape[2]
+  const out = (labels instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size)) as T
+  const [zs, ys, xs] = shape.map((_, axis) => centres(shape[axis], sourceShapeZyx[axis], factor, bin))
+  for (let z = 0, at = 0; z < shape[0]; z++)
+    for (let y = 0; y < shape[1]; y++) {
+      const row = (zs[z] * gridShape[1] + ys[y]) * gridShape[2]
+      for (let x = 0; x < shape[2]; x++) out[at++] = labels[row + xs[x]]
+    }
+  return out
+}
+
+/** For each target block of one axis, the label voxel that holds the middle of the source voxels it covers. */
+function centres(length: number, sourceLength: number, factor: number, bin: number): Int32Array {
+  const index = new Int32Array(length)
+  for (let p = 0; p < length; p++) {
+    const last = Math.min((p + 1) * bin, sourceLength) - 1
+    index[p] = Math.floor((p * bin + last) / 2 / factor)
+  }
+  return index
+}
