@@ -49,7 +49,7 @@ describe.runIf(hasSharedData)('real NRRD files', () => {
     expect(header.shapeZyx).toEqual([1, 1, ...shape].slice(-3))
     expect(header.dtype).toBe(DTYPES[entry.reference.dtype])
     const raw = rawVoxels(file, bytes, parsed)
-    if (raw === null) return
+    if (raw === null) return expect(bytes.subarray(parsed.data.headerBytes).slice(0, 3)).toEqual(asciiBytes('BZh'))
     expect(raw.length).toBe(parsed.data.expectedBytes)
     expect(createHash('sha256').update(raw).digest('hex')).toBe(entry.reference.sha256_le_c_order)
   })
@@ -170,8 +170,8 @@ describe('four axes', () => {
   const four = (fields: Record<string, string>) => parse({ dimension: '4', sizes: '7 5 3 2', ...fields })
 
   it('reads the first volume where the slowest axis is not in space', () => {
-    for (const fields of [{}, { kinds: 'domain domain domain list' }, { kinds: 'space space space time' }]) {
-      const parsed = four(fields)
+    for (const kinds of ['domain domain domain domain', 'domain domain domain list', 'space space space time']) {
+      const parsed = four({ kinds })
       expect(parsed.volume.header).toMatchObject({ shapeZyx: [3, 5, 7], numVolumes: 2 })
       expect(parsed.volume.layout.totalVoxels).toBe(210)
       expect(parsed.data.expectedBytes).toBe(210)
