@@ -15,6 +15,9 @@ import { NIFTI_DTYPES, SIZE_UNKNOWN_DESCRIP, UNIT_UNKNOWN_DESCRIP } from './pars
 /** Longest axis of NIfTI-1. */
 const MAX_INT16 = 32767
 
+/** Distance of neighbouring float32 numbers as a part of them. */
+const FLOAT32_STEP = 2 ** -23
+
 /** NIFTI_INTENT_LABEL: values are indices into a list of labels. @see nifti1.h */
 const INTENT_LABEL = 1002
 
@@ -114,12 +117,15 @@ function needsFloat64({ pixdim, quaternBcd, qoffsetXyz, srow }: WrittenPlace): b
 
 function convertedPlace({ source }: OutputVolume, warnings: VolumeWarning[]): WrittenPlace {
   const { code, divisor } = source.unit === null ? { code: 0, divisor: 1 } : WRITTEN_UNITS[source.unit]
+  const isFloat32Source = source.geometry.format === 'mrc'
+  const written = (value: number) => (isFloat32Source ? decimalOfFloat32(value) : value) / divisor
   const signs = rasSigns(source.geometry)
+  // Plus zero: a flipped zero is written as zero.
   const row = (axis: number) =>
-    source.affine.slice(4 * axis, 4 * axis + 4).map((value) => (signs[axis] * value) / divisor)
+    source.affine.slice(4 * axis, 4 * axis + 4).map((value) => signs[axis] * written(value) + 0)
   const sizeXyz = source.voxelSizeZyx === null ? [1, 1, 1] : reverseTriple(source.voxelSizeZyx)
   return {
-    pixdim: [1, ...sizeXyz.map((size) => size / divisor), 1, 1, 1, 1],
+    pixdim: [1, ...sizeXyz.map(written), 1, 1, 1, 1],
     xyztUnits: source.voxelSizeZyx === null ? 0 : code,
     qformCode: 0,
     sformCode: XFORM_ALIGNED,
@@ -128,6 +134,15 @@ function convertedPlace({ source }: OutputVolume, warnings: VolumeWarning[]): Wr
     srow: [row(0), row(1), row(2)],
     descrip: descripOf(source, warnings),
   }
+}
+
+/**
+ * The number of seven digits that a float32 stands for, where there is one: an MRC of 7 voxels at 0.834 Å says
+ * 5.838 / 7 = 0.83399997, and without this its voxel size would come back as 0.8339999 Å.
+ */
+function decimalOfFloat32(value: number): number {
+  const decimal = Number(value.toPrecision(7))
+  return Math.abs(decimal - value) <= FLOAT32_STEP * Math.abs(value) ? decimal : value
 }
 
 function descripOf({ voxelSizeZyx, unit }: OutputVolume['source'], warnings: VolumeWarning[]): string {
