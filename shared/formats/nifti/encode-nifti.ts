@@ -15,8 +15,8 @@ import { NIFTI_DTYPES, SIZE_UNKNOWN_DESCRIP, UNIT_UNKNOWN_DESCRIP } from './pars
 /** Longest axis of NIfTI-1. */
 const MAX_INT16 = 32767
 
-/** Distance of neighbouring float32 numbers as a part of them. */
-const FLOAT32_STEP = 2 ** -23
+/** How far float32 rounds a number, as a part of it. */
+const FLOAT32_ROUNDING = 2 ** -24
 
 /** NIFTI_INTENT_LABEL: values are indices into a list of labels. @see nifti1.h */
 const INTENT_LABEL = 1002
@@ -137,12 +137,15 @@ function convertedPlace({ source }: OutputVolume, warnings: VolumeWarning[]): Wr
 }
 
 /**
- * The number of seven digits that a float32 stands for, where there is one: an MRC of 7 voxels at 0.834 Å says
- * 5.838 / 7 = 0.83399997, and without this its voxel size would come back as 0.8339999 Å.
+ * The shortest number that a float32 stands for: an MRC of 7 voxels at 0.834 Å says 5.838 / 7 = 0.83399997, and
+ * without this its voxel size would come back as 0.8339999 Å. Numbers that need more than 7 digits stay as they are.
  */
 function decimalOfFloat32(value: number): number {
-  const decimal = Number(value.toPrecision(7))
-  return Math.abs(decimal - value) <= FLOAT32_STEP * Math.abs(value) ? decimal : value
+  for (let numDigits = 1; numDigits <= 7; numDigits++) {
+    const decimal = Number(value.toPrecision(numDigits))
+    if (Math.abs(decimal - value) <= FLOAT32_ROUNDING * Math.abs(value)) return decimal
+  }
+  return value
 }
 
 function descripOf({ voxelSizeZyx, unit }: OutputVolume['source'], warnings: VolumeWarning[]): string {
