@@ -1,6 +1,6 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { ServerConfig } from './config.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
@@ -48,7 +48,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Parts of an upload over a slow line take long; a stalled one is ended by the idle timeout of the socket.
     requestTimeout: 0,
     connectionTimeout: 120_000,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)

@@ -1,6 +1,6 @@
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../config.ts'
-import type { FromWorker, RunOutcome } from '../inference/messages.ts'
+import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
@@ -19,6 +19,9 @@ interface Running {
   isSettled: boolean
   isCanceled: boolean
   tilesPerSecond: number | null
+  /** Sent once the worker says that it is ready. */
+  description: JobDescription | null
+  isReady: boolean
 }
 
 export interface JobRunnerLog {
@@ -117,6 +120,8 @@ export class JobRunner {
         isSettled: false,
         isCanceled: false,
         tilesPerSecond: null,
+        description: null,
+        isReady: false,
       }
       this.running.set(slot.deviceId, run)
       this.listen(run, slot)
@@ -126,19 +131,17 @@ export class JobRunner {
         return
       }
       const mode0 = volume.mode0 ? { mode0: volume.mode0 } : {}
-      worker.send({
-        type: 'run',
-        job: {
-          jobId,
-          attempt,
-          volume: { path: volume.path, filename: volume.filename, sha256: volume.sha256, ...mode0 },
-          model: { folder, manifest },
-          params,
-          outFolder: this.service.attemptFolder(jobId, attempt),
-          programVersion: this.programVersion,
-          createdAt: queued.createdAt,
-        },
-      })
+      run.description = {
+        jobId,
+        attempt,
+        volume: { path: volume.path, filename: volume.filename, sha256: volume.sha256, ...mode0 },
+        model: { folder, manifest },
+        params,
+        outFolder: this.service.attemptFolder(jobId, attempt),
+        programVersion: this.programVersion,
+        createdAt: queued.createdAt,
+      }
+      this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
@@ -150,6 +153,13 @@ export class JobRunner {
       await this.tellError(jobId, problem.toEnvelope())
       this.mustLookAgain = true
     }
+  }
+
+  /** The worker may be ready before the job is marked as running, or after. */
+  private beginWhenReady(run: Running): void {
+    if (!run.isReady || !run.description) return
+    run.worker.send({ type: 'run', job: run.description })
+    run.description = null
   }
 
   /** Messages are handled one after the other, so that a result never overtakes its previews. */
@@ -174,7 +184,8 @@ export class JobRunner {
     const { jobId, attempt } = run.record
     switch (message.type) {
       case 'ready':
-        return
+        run.isReady = true
+        return this.beginWhenReady(run)
       case 'progress':
         run.tilesPerSecond = message.progress.tilesPerSecond
         return this.service.tellProgress(jobId, attempt, message.progress)

@@ -1,5 +1,16 @@
+import path from 'node:path'
 import { DomainError } from '../errors/domain-error.ts'
-import type { BoxReader, OutputVolume, VolumeWarning, VoxelSource } from '../volume/header.ts'
+import { isMrc, parseMrc } from '../formats/mrc/parse-mrc.ts'
+import { isNifti, isNiftiPair, parseNifti } from '../formats/nifti/parse-nifti.ts'
+import { isNrrd } from '../formats/nrrd/parse-nrrd.ts'
+import type { ParsedVolume } from '../formats/parsed-volume.ts'
+import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
+import { BYTES_PER_VOXEL } from '../volume/dtype.ts'
+import type { BoxReader, ByteSource, OutputVolume, VolumeWarning } from '../volume/header.ts'
+import { compressionOf, expandHead, expandToFile } from './expand.ts'
+import { openFileSource } from './file-source.ts'
+import { openNrrd } from './open-nrrd.ts'
+import { writeVolume } from './write-volume.ts'
 
 export interface OpenVolumeOptions {
   /** Reading of MRC mode 0; default is the rule of DESIGN §5. */
@@ -11,24 +22,165 @@ export interface OpenVolumeOptions {
   signal?: AbortSignal
 }
 
+/** Bytes looked at to tell what a file is and to read its header. */
+const HEAD_BYTES = 64 * 1024
+
 /**
  * Opens a volume file of any readable format for random access. The caller closes it.
- * Compressed files are unpacked to a temporary file, which goes when the source is closed.
+ * The kind is found by content, not by ending. Compressed files are unpacked to a temporary file, which goes when the
+ * source is closed.
  * @throws {DomainError} `file_not_found`, `file_unreadable`, `format_*`
  */
-export async function openVolumeFile(_path: string, _options: OpenVolumeOptions = {}): Promise<VoxelSource> {
-  throw new DomainError('internal')
+export async function openVolumeFile(file: string, options: OpenVolumeOptions = {}): Promise<OpenedVolume> {
+  const name = path.basename(file)
+  const bytes = await openFileSource(file, name)
+  try {
+    const head = await bytes.read(0, Math.min(HEAD_BYTES, bytes.sizeBytes))
+    const compression = compressionOf(head)
+    if (compression) {
+      await bytes.close()
+      return await openCompressed(file, name, options)
+    }
+    const header = /\.img$/i.test(name) ? await headerOfImage(file, options) : null
+    if (header) {
+      await bytes.close()
+      return header
+    }
+    if (isNrrd(head)) return await openNrrd(file, bytes, options)
+    if (isNifti(head) && isNiftiPair(head)) {
+      await bytes.close()
+      return await openNiftiPair(file, name, head, options)
+    }
+    return new RawVoxelSource(parseHead(name, head, bytes.sizeBytes, options), bytes)
+  } catch (error) {
+    await bytes.close().catch(() => undefined)
+    throw error
+  }
+}
+
+/** A header in the file itself. `fileBytes` null: the size is not known yet. @throws {DomainError} `format_*` */
+function parseHead(name: string, head: Uint8Array, fileBytes: number | null, options: OpenVolumeOptions): ParsedVolume {
+  if (isNifti(head)) return parseNifti(name, head, fileBytes)
+  if (isMrc(head)) return parseMrc(name, head, fileBytes, options)
+  if (head.length < 1024 && /\.(mrc|mrcs|rec|map|ccp4|st|ali)(\.gz|\.bz2)?$/i.test(name))
+    return parseMrc(name, head, fileBytes, options)
+  throw new DomainError('format_unknown', { name })
+}
+
+/** Bytes that a file must have for the voxels that its header announces. */
+function announcedBytes({ header, layout }: ParsedVolume): number {
+  const [nz, ny, nx] = header.shapeZyx
+  const voxelBytes = layout.isPacked4Bit
+    ? Math.ceil(nx / 2) * ny * nz * header.numVolumes
+    : layout.totalVoxels * BYTES_PER_VOXEL[header.dtype]
+  return layout.offsetBytes + voxelBytes
+}
+
+async function openCompressed(file: string, name: string, options: OpenVolumeOptions): Promise<OpenedVolume> {
+  const source = await openFileSource(file, name)
+  const compression = compressionOf(await source.read(0, Math.min(4, source.sizeBytes)))
+  await source.close()
+  if (!compression) throw new DomainError('file_unreadable', { path: name, reason: 'it changed while it was opened' })
+  const head = await expandHead({ file, name, compression, signal: options.signal }, HEAD_BYTES)
+  if (isNifti(head) && isNiftiPair(head)) return openNiftiPair(file, name, head, options)
+  if (/\.img\.(gz|bz2)$/i.test(name)) {
+    const opened = await headerOfImage(file, options)
+    if (opened) return opened
+  }
+  const expanded = await expandToFile({
+    file,
+    name,
+    compression,
+    tempDir: options.tempDir,
+    maxExpandedBytes: options.maxExpandedBytes,
+    expectedBytes: (unpackedHead) => announcedBytes(parseHead(name, unpackedHead, null, options)),
+    signal: options.signal,
+  })
+  try {
+    const bytes = await openFileSource(expanded.path, name)
+    return new RawVoxelSource(parseHead(name, head, bytes.sizeBytes, options), bytes, expanded.remove)
+  } catch (error) {
+    await expanded.remove()
+    throw error
+  }
+}
+
+/** A `.hdr` or `.hdr.gz` with its `.img` beside it. */
+async function openNiftiPair(
+  file: string,
+  name: string,
+  head: Uint8Array,
+  options: OpenVolumeOptions,
+): Promise<OpenedVolume> {
+  const { bytes, dataName, remove } = await openImageOf(file, name, head, options)
+  try {
+    return new RawVoxelSource(parseNifti(name, head, bytes.sizeBytes), bytes, remove)
+  } catch (error) {
+    await bytes.close()
+    await remove()
+    if (error instanceof DomainError && error.code === 'format_truncated') {
+      throw new DomainError('format_truncated', { ...error.details, message: undefined, name: dataName })
+    }
+    throw error
+  }
+}
+
+async function openImageOf(file: string, name: string, head: Uint8Array, options: OpenVolumeOptions) {
+  const stem = file.replace(/\.hdr(\.gz|\.bz2)?$/i, '')
+  const isUpper = /\.HDR/.test(name)
+  for (const ending of isUpper ? ['.IMG', '.IMG.gz', '.img'] : ['.img', '.img.gz', '.img.bz2', '.IMG']) {
+    const dataFile = stem + ending
+    if (dataFile === file) continue
+    const found = await openFileSource(dataFile).catch((error) => {
+      if (error instanceof DomainError && error.code === 'file_not_found') return null
+      throw error
+    })
+    if (!found) continue
+    const compression = compressionOf(await found.read(0, Math.min(4, found.sizeBytes)))
+    if (!compression || ending.toLowerCase() === '.img')
+      return { bytes: found, dataName: path.basename(dataFile), remove: async () => undefined }
+    await found.close()
+    return expandedImage(dataFile, compression, announcedBytes(parseNifti(name, head, null)), options)
+  }
+  throw new DomainError('format_detached_data_missing', { name, dataName: `${path.basename(stem)}.img` })
+}
+
+async function expandedImage(
+  dataFile: string,
+  compression: 'gzip' | 'bzip2',
+  expected: number,
+  options: OpenVolumeOptions,
+) {
+  const dataName = path.basename(dataFile)
+  const request = {
+    file: dataFile,
+    name: dataName,
+    compression,
+    tempDir: options.tempDir,
+    maxExpandedBytes: options.maxExpandedBytes,
+  }
+  const expanded = await expandToFile({ ...request, expectedBytes: () => expected, signal: options.signal })
+  const bytes: ByteSource = await openFileSource(expanded.path, dataName)
+  return { bytes, dataName, remove: expanded.remove }
+}
+
+/** An `.img` is opened through the header beside it; null when there is none. */
+async function headerOfImage(file: string, options: OpenVolumeOptions): Promise<OpenedVolume | null> {
+  const stem = file.replace(/\.img(\.gz|\.bz2)?$/i, '')
+  for (const ending of ['.hdr', '.hdr.gz', '.HDR']) {
+    const found = await openFileSource(stem + ending).catch(() => null)
+    if (!found) continue
+    await found.close()
+    return openVolumeFile(stem + ending, options)
+  }
+  return null
 }
 
 /**
- * Writes a volume to `path`; the ending chooses the format. Goes to `path.partial`, synced, then renamed.
+ * Writes a volume to `file`; the ending chooses the format. Goes to `file.partial`, synced, then renamed.
  * @returns warnings that list what the target format cannot express of the source's geometry
  * @throws {DomainError} `dtype_not_supported_by_format`, `file_unwritable`, `format_unknown`
  */
-export async function writeVolumeFile(
-  _path: string,
-  _volume: OutputVolume,
-  _voxels: BoxReader,
-): Promise<VolumeWarning[]> {
-  throw new DomainError('internal')
+export function writeVolumeFile(file: string, volume: OutputVolume, voxels: BoxReader): Promise<VolumeWarning[]> {
+  return writeVolume(file, volume, voxels)
 }

@@ -1,11 +1,80 @@
+import path from 'node:path'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
+import type { OpenedVolume } from '../../../shared/formats/raw-voxel-source.ts'
+import { openVolumeFile, writeVolumeFile } from '../../../shared/node/volume-file.ts'
+import { type WritableFormat, writableFormat } from '../../../shared/node/write-volume.ts'
+import type { DType } from '../../../shared/volume/dtype.ts'
+import type { OutputVolume } from '../../../shared/volume/header.ts'
+import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { ConvertedVoxels } from '../converted-voxels.ts'
+import { readMode0 } from '../read-mode0.ts'
 
+/** Types that each format is written with. */
+const WRITABLE: Readonly<Record<WritableFormat, readonly DType[]>> = {
+  mrc: ['int8', 'uint8', 'int16', 'uint16', 'float32'],
+  nifti: ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'],
+  nifti_gzip: ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'],
+  nrrd: ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'],
+}
+
+/** `convert`: any readable file to any writable format, without a change of values that is not asked for. */
 export const convertCommand: Command = {
   name: 'convert',
   usage: 'IN OUT [--dtype T] [--mode0 signed|unsigned]',
   summary: 'Converts a volume; the ending of OUT chooses the format.',
-  run: async () => {
-    throw new DomainError('internal')
+  run: async (args, io) => {
+    const { values, positionals } = readArguments(args, {
+      dtype: { type: 'string' },
+      mode0: { type: 'string' },
+      json: { type: 'boolean' },
+    })
+    if (positionals.length !== 2) throw new DomainError('usage', { reason: 'convert takes two files, IN and OUT.' })
+    const [file, out] = positionals
+    const format = writableFormat(out)
+    if (path.resolve(file) === path.resolve(out))
+      throw new DomainError('usage', { reason: 'IN and OUT are the same file.' })
+    const source = await openVolumeFile(file, { mode0: readMode0(values.mode0), signal: io.signal })
+    try {
+      const plan = planConversion(source, format, values.dtype)
+      const voxels = new ConvertedVoxels(source, plan.dtype, plan.appliesScaling)
+      const volume: OutputVolume = {
+        shapeZyx: source.header.shapeZyx,
+        dtype: plan.dtype,
+        kind: 'scalar',
+        source: source.header,
+        scaling: plan.appliesScaling ? null : source.header.scaling,
+      }
+      if (plan.dtype !== source.header.dtype || plan.appliesScaling) await voxels.checkRange(io.signal)
+      for (const warning of await writeVolumeFile(out, volume, voxels)) io.err(`Warning: ${warning.message}`)
+      io.out(`${out}: ${source.header.shapeZyx.join(' × ')} ${plan.dtype}`)
+    } finally {
+      await source.close()
+    }
   },
+}
+
+/** The type that is written, and whether slope and intercept are applied because the target cannot hold them. */
+function planConversion(
+  source: OpenedVolume,
+  format: WritableFormat,
+  asked: string | undefined,
+): { dtype: DType; appliesScaling: boolean } {
+  const { dtype, scaling } = source.header
+  const allowed = WRITABLE[format]
+  const name = format === 'mrc' ? 'MRC' : format === 'nrrd' ? 'NRRD' : 'NIfTI'
+  const keepsScaling = scaling === null || name === 'NIfTI'
+  if (asked !== undefined) {
+    const found = allowed.find((one) => one === asked)
+    const message = `${name} cannot be written with the type ${asked}; it takes ${allowed.join(', ')}.`
+    if (!found)
+      throw new DomainError('dtype_not_supported_by_format', { message, hint: 'Name one of these with --dtype.' })
+    return { dtype: found, appliesScaling: scaling !== null && !(keepsScaling && found === dtype) }
+  }
+  if (!keepsScaling) return { dtype: 'float32', appliesScaling: true }
+  if (!allowed.includes(dtype)) {
+    const message = `${name} cannot hold ${dtype}; it takes ${allowed.join(', ')}.`
+    throw new DomainError('dtype_not_supported_by_format', { message, hint: 'Name another type with --dtype.' })
+  }
+  return { dtype, appliesScaling: false }
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
@@ -10,6 +10,7 @@ import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command, CommandIo } from '../command.ts'
 import { formatSeconds } from '../progress-report.ts'
+import { readMode0 } from '../read-mode0.ts'
 import { maskArtifact, maskNameFor, segmentVolume } from '../segment-volume.ts'
 import { SERVER_OPTIONS, withServer } from '../server-choice.ts'
 
@@ -46,7 +47,8 @@ export const segmentCommand: Command = {
     await checkInput(file, mode0)
     await checkOutput(out)
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
-    const env = params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
+    const env: Record<string, string> =
+      params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
     await withServer({ server: values.server, token: values.token, modelFolders, env }, async (client) => {
       const modelId = model ?? (await idOfFolder(client, modelFolders))
       const { job, artifacts } = await segmentVolume(client, { file, mode0, model: modelId, params }, io)
@@ -98,7 +100,6 @@ async function chooseModel(
 
 /** The id of the package in a folder, as the embedded server read it. */
 async function idOfFolder(client: CryoMambaClient, [folder]: string[]): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
   const id = readId(await readFile(path.join(folder, 'model.json'), 'utf8'))
   const isOffered = (await client.models()).some((model) => model.id === id)
   if (id !== null && isOffered) return id
@@ -115,11 +116,6 @@ function readId(text: string): string | null {
   } catch {
     return null
   }
-}
-
-function readMode0(text: string | undefined): 'signed' | 'unsigned' | undefined {
-  if (text === undefined || text === 'signed' || text === 'unsigned') return text
-  throw new DomainError('usage', { reason: `--mode0 takes signed or unsigned, not ${text}.` })
 }
 
 function readParams(values: {

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Makes the bundled sample: a synthetic tomogram (int16 MRC) and its ground truth (int8 MRC).
+
+    /usr/bin/python3 build/train/make_sample.py --out resources/sample
+
+Axes are z, y, x. The same seed gives the same voxels on the same numpy and scipy. Needs numpy and scipy only:
+the two headers are written here, by the MRC2014 specification.
+"""
+import argparse
+import pathlib
+import struct
+
+import numpy as np
+from synth_tomo import LABELS, VOXEL_A, make_tomogram
+
+SHAPE_ZYX = (72, 160, 192)
+SEED = 424242  # never used in training (1000..) nor in evaluation (90000..)
+SNR = 0.3
+ORIGIN_XYZ_ANGSTROM = (100.0, 200.0, 300.0)  # not zero, so that a mask that is shifted shows
+PEAK = 12000  # of int16: room above the gold, steps far below the noise
+
+
+def write_mrc(path: pathlib.Path, voxels: np.ndarray, mode: int, label: str) -> None:
+    """Writes voxels (z, y, x) as MRC2014, little-endian, with voxel size and origin in angstrom."""
+    nz, ny, nx = voxels.shape
+    header = bytearray(1024)
+    struct.pack_into("<10i", header, 0, nx, ny, nz, mode, 0, 0, 0, nx, ny, nz)
+    struct.pack_into("<6f", header, 40, nx * VOXEL_A, ny * VOXEL_A, nz * VOXEL_A, 90, 90, 90)
+    struct.pack_into("<3i", header, 64, 1, 2, 3)
+    values = voxels.astype(np.float64)
+    struct.pack_into("<3f", header, 76, values.min(), values.max(), values.mean())
+    struct.pack_into("<i", header, 88, 1)
+    struct.pack_into("<i", header, 108, 20141)
+    struct.pack_into("<3f", header, 196, *ORIGIN_XYZ_ANGSTROM)
+    header[208:216] = b"MAP DD\0\0"
+    struct.pack_into("<f", header, 216, values.std())
+    struct.pack_into("<i", header, 220, 1)
+    header[224:304] = label.encode("ascii").ljust(80)
+    path.write_bytes(bytes(header) + np.ascontiguousarray(voxels).tobytes())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("resources/sample"), help="folder for both files")
+    out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    tomogram, labels, _ = make_tomogram(SHAPE_ZYX, SEED, SNR)
+    scaled = np.clip(np.round(tomogram / np.abs(tomogram).max() * PEAK), -32768, 32767).astype("<i2")
+    write_mrc(out / "sample.mrc", scaled, 1, f"CryoMamba synthetic tomogram, seed {SEED}, SNR {SNR}")
+    write_mrc(out / "sample-labels.mrc", labels.astype("i1"), 0, "CryoMamba synthetic ground truth")
+    for name, value in LABELS.items():
+        print(f"{name}: {(labels == value).sum()} voxels")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises'
+import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
+import { labelsOfModel } from '../compare-masks.ts'
+import { encodePng } from './png.ts'
+import { drawSlice, robustWindow } from './slice-picture.ts'
+
+/** Writes a PNG of the middle slice of a tomogram, in grey and with its mask over it in the colours of a model. */
+export async function writeSlicePicture(
+  tomogram: string,
+  mask: string,
+  modelFolder: string,
+  out: string,
+): Promise<void> {
+  const [image, labels] = [await openVolumeFile(tomogram), await openVolumeFile(mask)]
+  try {
+    const { shapeZyx, dtype, scaling } = image.header
+    const z = Math.floor(shapeZyx[0] / 2)
+    const values = toFloat32(await image.readSlab(z, 1), dtype, scaling)
+    const plane = (await labels.readSlab(z, 1)) as Uint8Array
+    const colors = new Map(
+      (await labelsOfModel(modelFolder))
+        .filter((label) => label.value !== 0)
+        .map((label) => [label.value, bytesOfColor(label.color)]),
+    )
+    const { rgb, width, height } = drawSlice({
+      values,
+      labels: plane,
+      sizeYx: [shapeZyx[1], shapeZyx[2]],
+      window: robustWindow(values),
+      colors,
+    })
+    await writeFile(out, encodePng(rgb, width, height))
+  } finally {
+    await image.close()
+    await labels.close()
+  }
+}
+
+function bytesOfColor(hex: string): [number, number, number] {
+  const value = Number.parseInt(hex.slice(1), 16)
+  return [value >> 16, (value >> 8) & 255, value & 255]
+}

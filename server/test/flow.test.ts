@@ -1,0 +1,281 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { WebSocket } from 'ws'
+import { unpackPreview } from '../../shared/client/watch-job.ts'
+import type { ArtifactList, Job } from '../../shared/contract/jobs.ts'
+import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
+import { downsampleLabels } from '../../shared/mask/preview-rule.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import { makeMrc, makeVoxels } from './make-mrc.ts'
+import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until, uploadAll } from './test-server.ts'
+import { fakeThresholdNetwork, THRESHOLD, thresholdManifest } from './threshold-model.ts'
+
+const SHAPE = [21, 13, 18] as const
+const VOXELS = makeVoxels(SHAPE)
+const EXPECTED = Uint8Array.from(VOXELS, (value) => (value > THRESHOLD ? 1 : 0))
+
+let server: TestServer
+afterEach(() => server.stop())
+
+async function start(onRun?: Parameters<typeof fakeThresholdNetwork>[0], change = {}) {
+  const network = fakeThresholdNetwork(onRun)
+  server = await makeTestServer({
+    launcher: inProcessLauncher(network.createSession),
+    manifest: thresholdManifest(),
+    change,
+  })
+  return network
+}
+
+async function createJob(body: Record<string, unknown> = {}): Promise<Job> {
+  const volume = await uploadAll(server, makeMrc(VOXELS, SHAPE))
+  const payload = {
+    volume_id: volume.volume_id,
+    model: 'threshold',
+    preview: { enabled: true, factor: 4, interval_seconds: 0 },
+    ...body,
+  }
+  const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+  expect(reply.statusCode, reply.body).toBe(202)
+  return reply.json()
+}
+
+async function jobNow(jobId: string): Promise<Job> {
+  return (await server.app.inject({ url: `/v1/jobs/${jobId}`, headers: AUTH })).json()
+}
+
+const finished = (jobId: string) =>
+  until(async () => {
+    const job = await jobNow(jobId)
+    return ['completed', 'failed', 'canceled'].includes(job.state) ? job : null
+  })
+
+async function artifactsOf(jobId: string) {
+  const reply = await server.app.inject({ url: `/v1/jobs/${jobId}/artifacts`, headers: AUTH })
+  return (reply.json() as ArtifactList).artifacts
+}
+
+/** Everything that a watching client is sent until the channel closes. */
+async function watch(
+  jobId: string,
+  query = '',
+): Promise<{ frames: LiveFrame[]; previews: [PreviewHeader, Uint8Array][]; code: number }> {
+  await server.app.ready()
+  const frames: LiveFrame[] = []
+  const previews: [PreviewHeader, Uint8Array][] = []
+  return new Promise((resolve, reject) => {
+    server.app
+      .injectWS(
+        `/ws/jobs/${jobId}${query}`,
+        { headers: AUTH },
+        {
+          onInit: (socket: WebSocket) => {
+            let header: PreviewHeader | null = null
+            socket.on('message', (data, isBinary) => {
+              if (isBinary && header) previews.push([header, new Uint8Array(data as Buffer)])
+              else {
+                const frame: LiveFrame = JSON.parse(String(data))
+                frames.push(frame)
+                if (frame.type === 'preview') header = frame.data
+              }
+            })
+            socket.on('close', (code) => resolve({ frames, previews, code }))
+          },
+        },
+      )
+      .catch(reject)
+  })
+}
+
+describe('from a volume to its mask', () => {
+  it('gives a mask that equals the known function at every voxel, in every format, on the grid of the volume', async () => {
+    await start()
+    const job = await finished((await createJob()).job_id)
+    expect(job.state, JSON.stringify(job.error)).toBe('completed')
+    const bright = EXPECTED.reduce((sum, label) => sum + label, 0)
+    expect(job.result?.labels).toEqual({ 0: EXPECTED.length - bright, 1: bright })
+    expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+    const artifacts = await artifactsOf(job.job_id)
+    expect(artifacts.map((artifact) => artifact.name)).toEqual([
+      'mask.mrc',
+      'mask.nii.gz',
+      'mask.nrrd',
+      'provenance.json',
+      'stats.json',
+    ])
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-masks-'))
+    for (const artifact of artifacts.slice(0, 3)) {
+      const reply = await server.app.inject({ url: artifact.url })
+      expect(createHash('sha256').update(reply.rawPayload).digest('hex')).toBe(artifact.sha256)
+      const file = path.join(folder, artifact.name)
+      await writeFile(file, reply.rawPayload)
+      const mask = await openVolumeFile(file)
+      expect(mask.header.shapeZyx).toEqual(SHAPE)
+      expect(Array.from(await mask.readSlab(0, SHAPE[0]), Number)).toEqual([...EXPECTED])
+      await mask.close()
+      if (artifact.name === 'mask.mrc') {
+        expect(mask.header.geometry).toMatchObject({ originAngstrom: [100, 200, 300] })
+        for (const size of mask.header.voxelSizeZyx ?? []) expect(size).toBeCloseTo(13.48, 4)
+      }
+    }
+    await rm(folder, { recursive: true })
+  })
+
+  it('gives the same bytes with and without mirroring, and for patches and steps that do not divide the volume', async () => {
+    await start()
+    for (const params of [
+      { mirror_axes: ['z', 'y', 'x'] },
+      { patch_zyx: [12, 8, 16], step: 0.7 },
+      { patch_zyx: [32, 32, 32] },
+    ]) {
+      const job = await finished((await createJob({ params })).job_id)
+      expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+    }
+  })
+
+  it('writes statistics and provenance with hashes, parameters in effect and physical volumes', async () => {
+    await start()
+    const job = await finished((await createJob()).job_id)
+    const read = async (name: string) => {
+      const artifact = (await artifactsOf(job.job_id)).find((one) => one.name === name)
+      return (await server.app.inject({ url: artifact?.url ?? '' })).json()
+    }
+    const statistics = await read('stats.json')
+    const bright = statistics.labels.find((label: { value: number }) => label.value === 1)
+    expect(bright.voxels).toBe(job.result?.labels[1])
+    expect(bright.volume).toBeCloseTo(bright.voxels * 1.348 ** 3, 2)
+    expect(statistics.volume_unit).toBe('nm3')
+    const provenance = await read('provenance.json')
+    expect(provenance.input.sha256).toBe(createHash('sha256').update(makeMrc(VOXELS, SHAPE)).digest('hex'))
+    expect(provenance.params).toMatchObject({ patch_zyx: [8, 8, 8], step: 0.5, mirror_axes: [], provider: 'cpu' })
+    expect(provenance.mask.sha256).toBe(job.result?.mask_sha256)
+  })
+})
+
+describe('live channel', () => {
+  it('sends previews whose computed blocks equal the downsampled final mask, bit for bit', async () => {
+    // Slow tiles, so that the client is there from the start.
+    await start(() => new Promise((resolve) => setTimeout(resolve, 1)))
+    const { job_id } = await createJob()
+    const { frames, previews, code } = await watch(job_id)
+    expect(code).toBe(1000)
+    const whole = downsampleLabels(EXPECTED, SHAPE, 4)
+    expect(previews.length).toBeGreaterThan(2)
+    for (const [header, payload] of previews) {
+      const { voxels } = await unpackPreview(header, payload)
+      expect(header.shape_zyx).toEqual([6, 4, 5])
+      const computed = [...voxels].map((label, i) => (label === 255 ? 255 : whole[i]))
+      expect([...voxels]).toEqual(computed)
+      const share = [...voxels].filter((label) => label !== 255).length / voxels.length
+      expect(header.coverage).toBeCloseTo(share, 10)
+    }
+    expect(previews[0][0].stage).toBe('final_planes')
+    expect(previews[0][0].coverage).toBeLessThan(1)
+    const last = previews[previews.length - 1]
+    expect(last[0]).toMatchObject({ stage: 'postprocessed', coverage: 1 })
+    expect([...(await unpackPreview(...last)).voxels]).toEqual([...whole])
+    const seqs = frames.filter((frame) => frame.type !== 'ping').map((frame) => frame.seq)
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b))
+    expect(frames.at(-1)?.type).toBe('completed')
+  })
+
+  it('replays what was missed since a sequence number, and the newest preview, to a client that comes back', async () => {
+    await start()
+    const { job_id } = await createJob()
+    await finished(job_id)
+    const all = await watch(job_id)
+    expect(all.frames.map((frame) => frame.type)).toContain('completed')
+    expect(all.previews.length).toBe(1)
+    const middle = all.frames[Math.floor(all.frames.length / 2)].seq
+    const rest = await watch(job_id, `?since=${middle}`)
+    expect(rest.frames).toEqual(all.frames.filter((frame) => frame.seq > middle))
+  })
+
+  it('puts the payload into the text frame for clients that ask for base64', async () => {
+    await start()
+    const { job_id } = await createJob()
+    await finished(job_id)
+    const { frames, previews } = await watch(job_id, '?encoding=base64')
+    expect(previews).toEqual([])
+    const preview = frames.find((frame) => frame.type === 'preview')
+    const payload = Buffer.from(preview?.type === 'preview' ? (preview.data.payload ?? '') : '', 'base64')
+    expect(preview?.type === 'preview' && (await unpackPreview(preview.data, payload)).voxels.length).toBe(6 * 4 * 5)
+  })
+
+  it('refuses a stranger and an unknown job before the upgrade', async () => {
+    await start()
+    await server.app.ready()
+    const unknown = '00000000-0000-7000-8000-000000000000'
+    await expect(server.app.injectWS(`/ws/jobs/${unknown}`, { headers: AUTH })).rejects.toThrow('404')
+    await expect(server.app.injectWS(`/ws/jobs/${unknown}`, {})).rejects.toThrow('401')
+  })
+})
+
+describe('trouble', () => {
+  it('cancels a running job at the next tile and leaves no files', async () => {
+    await start(() => new Promise((resolve) => setTimeout(resolve, 20)))
+    const { job_id } = await createJob()
+    await until(async () => (await jobNow(job_id)).progress.tiles_done > 0)
+    await server.app.inject({ method: 'DELETE', url: `/v1/jobs/${job_id}`, headers: AUTH })
+    expect((await finished(job_id)).state).toBe('canceled')
+    expect(await artifactsOf(job_id)).toEqual([])
+  })
+
+  it('fails a job whose network fails, says why, and runs the next one', async () => {
+    let isBroken = true
+    await start(() => {
+      if (isBroken) throw new Error('broken network')
+    })
+    const failed = await finished((await createJob()).job_id)
+    expect(failed).toMatchObject({ state: 'failed', error: { code: 'internal' } })
+    expect(failed.error?.message).not.toContain('broken network')
+    isBroken = false
+    const retried = await server.app.inject({ method: 'POST', url: `/v1/jobs/${failed.job_id}/retry`, headers: AUTH })
+    expect(retried.json()).toMatchObject({ job_id: failed.job_id, attempt: 2 })
+    expect((await finished(failed.job_id)).state).toBe('completed')
+  })
+
+  it('queues a job again once when its worker is lost, then fails it with the reason', async () => {
+    const dead = {
+      launch: async () => ({
+        send: () => undefined,
+        onMessage: () => undefined,
+        onExit: exitSoon,
+        kill: () => undefined,
+      }),
+    }
+    server = await makeTestServer({ launcher: dead, manifest: thresholdManifest() })
+    const job = await finished((await createJob()).job_id)
+    expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'worker_lost', retryable: true } })
+    expect(job.error?.message).toContain('killed by SIGKILL')
+  })
+
+  it.each([
+    [{ model: 'nothing' }, 404, 'model_not_found'],
+    [{ params: { patch_zyx: [10, 8, 8] } }, 422, 'patch_not_divisible'],
+    [{ params: { step: 0 } }, 400, 'request_invalid'],
+    [{ params: { colour: 1 } }, 400, 'request_invalid'],
+    [{ volume_id: '00000000-0000-7000-8000-000000000000' }, 404, 'volume_not_found'],
+  ])('refuses a job with %j', async (change, status, code) => {
+    await start()
+    const volume = await uploadAll(server, makeMrc(VOXELS, SHAPE))
+    const payload = { volume_id: volume.volume_id, model: 'threshold', ...change }
+    const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(reply.statusCode).toBe(status)
+    expect(reply.headers['content-type']).toContain('application/problem+json')
+    expect(reply.json()).toMatchObject({
+      code,
+      status,
+      message: expect.any(String),
+      hint: expect.any(String),
+      retryable: expect.any(Boolean),
+    })
+  })
+})
+
+function exitSoon(listener: (exit: { reason: string; lastLines: string }) => void): void {
+  setTimeout(() => listener({ reason: 'killed by SIGKILL', lastLines: '' }), 5)
+}

@@ -1,0 +1,151 @@
+import { createReadStream } from 'node:fs'
+import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { createGunzip } from 'node:zlib'
+import { DomainError } from '../errors/domain-error.ts'
+import { Bunzip2 } from './bunzip2.ts'
+import { asReadProblem } from './file-source.ts'
+
+export type Compression = 'gzip' | 'bzip2'
+
+/** Bytes unpacked before the header is looked at: enough for every header of the formats read here. */
+const HEAD_BYTES = 64 * 1024
+
+/** Bytes of one file that are believed at most where no limit is given: larger than any tomogram. */
+export const DEFAULT_EXPANSION_BYTES = 128 * 1024 ** 3
+
+/** Bytes beyond what the header announces that are kept, so that "longer than its header" can be told. */
+const SLACK_BYTES = 64 * 1024
+
+export interface ExpandRequest {
+  file: string
+  name: string
+  compression: Compression
+  /** Compressed data begin at this byte. */
+  startByte?: number
+  tempDir?: string
+  maxExpandedBytes?: number
+  /**
+   * Looks at the first unpacked bytes and says how many bytes the whole must have. A bomb is found out here: nothing
+   * more is written than the header can use. Throws what is wrong with the header.
+   */
+  expectedBytes: (head: Uint8Array) => number
+  signal?: AbortSignal
+}
+
+/** An unpacked copy in a private folder. */
+export interface ExpandedFile {
+  path: string
+  remove(): Promise<void>
+}
+
+/** Kind of compression of a file that begins with these bytes. */
+export function compressionOf(head: Uint8Array): Compression | null {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  if (head[0] === 0x42 && head[1] === 0x5a && head[2] === 0x68 && head[3] >= 0x31 && head[3] <= 0x39) return 'bzip2'
+  return null
+}
+
+/** The first unpacked bytes of a stream, at most `length`. */
+export async function expandHead(request: Omit<ExpandRequest, 'expectedBytes'>, length: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let found = 0
+  for await (const chunk of unpacked(request)) {
+    chunks.push(chunk)
+    found += chunk.length
+    if (found >= length) break
+  }
+  return Buffer.concat(chunks).subarray(0, length)
+}
+
+/**
+ * Unpacks a file by streaming into a private temporary file, never more than its header asks for.
+ * @throws {DomainError} `format_corrupt_stream`, `format_expansion_limit`, `format_truncated`, `disk_full`, `canceled`
+ */
+export async function expandToFile(request: ExpandRequest): Promise<ExpandedFile> {
+  const folder = await mkdtemp(path.join(request.tempDir ?? os.tmpdir(), 'cryomamba-unpacked-'))
+  const remove = () => rm(folder, { recursive: true, force: true })
+  const file = path.join(folder, 'volume')
+  try {
+    await fill(request, file, folder)
+    return { path: file, remove }
+  } catch (error) {
+    await remove()
+    throw asReadProblem(error, request.name)
+  }
+}
+
+async function fill(request: ExpandRequest, file: string, folder: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  let head: Uint8Array = new Uint8Array(0)
+  let limit: number | null = null
+  let written = 0
+  const write = async (bytes: Uint8Array) => {
+    const kept = limit === null ? bytes : bytes.subarray(0, Math.max(0, limit - written))
+    for (let done = 0; done < kept.length; ) done += (await handle.write(kept, done, kept.length - done)).bytesWritten
+    written += kept.length
+  }
+  try {
+    for await (const chunk of unpacked(request)) {
+      if (request.signal?.aborted) throw new DomainError('canceled')
+      if (limit !== null) await write(chunk)
+      else {
+        head = Buffer.concat([head, chunk])
+        if (head.length < HEAD_BYTES) continue
+        limit = await checkedLimit(request, head, folder)
+        await write(head)
+      }
+      if (limit !== null && written >= limit) return
+    }
+    if (limit !== null) return
+    limit = await checkedLimit(request, head, folder)
+    await write(head)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function checkedLimit(request: ExpandRequest, head: Uint8Array, folder: string): Promise<number> {
+  const expected = request.expectedBytes(head)
+  const limitBytes = request.maxExpandedBytes ?? DEFAULT_EXPANSION_BYTES
+  if (expected > limitBytes) throw new DomainError('format_expansion_limit', { name: request.name, limitBytes })
+  const disk = await statfs(folder)
+  const freeBytes = disk.bavail * disk.bsize
+  if (expected > freeBytes) {
+    const hint = 'Free some space in the temporary folder, or unpack the file elsewhere and open the result.'
+    throw new DomainError('disk_full', {
+      message: `Unpacking ${request.name} needs ${expected} bytes, ${freeBytes} are free.`,
+      hint,
+    })
+  }
+  return expected + SLACK_BYTES
+}
+
+/** Unpacked chunks of a compressed file. @throws {DomainError} `format_corrupt_stream` */
+async function* unpacked(request: Omit<ExpandRequest, 'expectedBytes'>): AsyncGenerator<Uint8Array> {
+  const packed = createReadStream(request.file, { start: request.startByte ?? 0, highWaterMark: 256 * 1024 })
+  try {
+    if (request.compression === 'bzip2') {
+      const bunzip = new Bunzip2()
+      for await (const chunk of packed) yield* bunzip.push(chunk as Uint8Array)
+      yield* bunzip.end()
+      return
+    }
+    const gunzip = createGunzip()
+    packed.on('error', (error) => gunzip.destroy(error))
+    packed.pipe(gunzip)
+    try {
+      for await (const chunk of gunzip) yield chunk as Uint8Array
+    } finally {
+      gunzip.destroy()
+    }
+  } catch (cause) {
+    if (cause instanceof DomainError) throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code !== undefined && !code.startsWith('Z_')) throw cause
+    throw new DomainError('format_corrupt_stream', { name: request.name, reason: message, cause })
+  } finally {
+    packed.destroy()
+  }
+}

@@ -1,0 +1,231 @@
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { DomainError } from '../errors/domain-error.ts'
+import { AsciiVoxels } from '../formats/nrrd/ascii-voxels.ts'
+import { type NrrdData, type ParsedNrrd, parseNrrd } from '../formats/nrrd/parse-nrrd.ts'
+import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
+import type { ByteSource } from '../volume/header.ts'
+import { type ExpandedFile, expandToFile } from './expand.ts'
+import { openFileSource } from './file-source.ts'
+
+/** Headers are text of some kB; ones with many data files or notes may be longer. */
+const MAX_HEADER_BYTES = 1024 * 1024
+
+/** Bytes looked at once when lines are skipped or text is read. */
+const READ_BYTES = 1024 * 1024
+
+interface Options {
+  tempDir?: string
+  maxExpandedBytes?: number
+  signal?: AbortSignal
+}
+
+/**
+ * Opens an attached or detached NRRD. Raw data are read where they lie; packed, textual and many-file data become one
+ * temporary raw file. Takes over `bytes`.
+ * @throws {DomainError} `format_*`
+ */
+export async function openNrrd(file: string, bytes: ByteSource, options: Options): Promise<OpenedVolume> {
+  const name = path.basename(file)
+  const parsed = parseNrrd(name, await bytes.read(0, Math.min(MAX_HEADER_BYTES, bytes.sizeBytes)))
+  const { dataFiles } = parsed.data
+  if (dataFiles === null)
+    return openData(parsed, file, bytes, parsed.data.headerBytes, parsed.data.expectedBytes, options)
+  await bytes.close()
+  const files = dataFiles.map((dataName) => path.join(path.dirname(file), dataName))
+  if (files.length === 1)
+    return openData(parsed, files[0], await openPart(name, files[0]), 0, parsed.data.expectedBytes, options)
+  return openParts(parsed, name, files, options)
+}
+
+async function openPart(name: string, file: string): Promise<ByteSource> {
+  const dataName = path.basename(file)
+  return openFileSource(file, dataName).catch((cause) => {
+    throw new DomainError('format_detached_data_missing', { name, dataName, cause })
+  })
+}
+
+/** One file of data that begin at `startByte`. */
+async function openData(
+  { volume, data }: ParsedNrrd,
+  file: string,
+  bytes: ByteSource,
+  startByte: number,
+  expectedBytes: number,
+  options: Options,
+): Promise<OpenedVolume> {
+  const afterLines = await skipLines(bytes, startByte, data.lineSkip)
+  if (data.encoding === 'raw') {
+    const offsetBytes = rawOffset(bytes, afterLines, data.byteSkip, expectedBytes)
+    if (bytes.sizeBytes > offsetBytes + expectedBytes) {
+      const extra = bytes.sizeBytes - offsetBytes - expectedBytes
+      volume.header.warnings.push({
+        code: 'trailing_bytes',
+        message: `The file is ${extra} bytes longer than its header says.`,
+      })
+    }
+    return new RawVoxelSource({ ...volume, layout: { ...volume.layout, offsetBytes } }, bytes)
+  }
+  if (data.encoding === 'ascii') return openText(volume, bytes, afterLines, options)
+  await bytes.close()
+  const expanded = await expandData(file, bytes.name, data, afterLines, expectedBytes, options)
+  const raw = await openFileSource(expanded.path, bytes.name)
+  try {
+    const offsetBytes = rawOffset(raw, 0, data.byteSkip, expectedBytes)
+    return new RawVoxelSource({ ...volume, layout: { ...volume.layout, offsetBytes } }, raw, expanded.remove)
+  } catch (error) {
+    await raw.close()
+    await expanded.remove()
+    throw error
+  }
+}
+
+function expandData(
+  file: string,
+  name: string,
+  data: NrrdData,
+  startByte: number,
+  expectedBytes: number,
+  options: Options,
+): Promise<ExpandedFile> {
+  const { tempDir, maxExpandedBytes, signal } = options
+  const compression = data.encoding === 'bzip2' ? 'bzip2' : 'gzip'
+  const skipped = Math.max(0, data.byteSkip)
+  return expandToFile({
+    file,
+    name,
+    compression,
+    startByte,
+    tempDir,
+    maxExpandedBytes,
+    expectedBytes: () => skipped + expectedBytes,
+    signal,
+  })
+}
+
+/** First byte of the voxels among raw bytes. @throws {DomainError} `format_truncated` */
+function rawOffset(bytes: ByteSource, startByte: number, byteSkip: number, expectedBytes: number): number {
+  const offset = byteSkip === -1 ? bytes.sizeBytes - expectedBytes : startByte + byteSkip
+  if (offset < startByte || bytes.sizeBytes < offset + expectedBytes) {
+    const expected = Math.max(startByte, offset) + expectedBytes
+    throw new DomainError('format_truncated', {
+      name: bytes.name,
+      foundBytes: bytes.sizeBytes,
+      expectedBytes: expected,
+    })
+  }
+  return offset
+}
+
+/** Byte after `numLines` line ends. @throws {DomainError} `format_truncated` */
+async function skipLines(bytes: ByteSource, startByte: number, numLines: number): Promise<number> {
+  let left = numLines
+  for (let at = startByte; left > 0; ) {
+    const length = Math.min(READ_BYTES, bytes.sizeBytes - at)
+    if (length <= 0)
+      throw new DomainError('format_truncated', {
+        name: bytes.name,
+        foundBytes: bytes.sizeBytes,
+        expectedBytes: at + 1,
+      })
+    const chunk = await bytes.read(at, length)
+    for (let i = 0; i < chunk.length; i++) if (chunk[i] === 10 && --left === 0) return at + i + 1
+    at += length
+  }
+  return startByte
+}
+
+/** Numbers in text become a temporary raw file, so that they can be read like any other. */
+async function openText(
+  volume: ParsedNrrd['volume'],
+  bytes: ByteSource,
+  startByte: number,
+  options: Options,
+): Promise<OpenedVolume> {
+  // A number takes a digit and a separator at least: more voxels than that cannot be there.
+  const mostVoxels = Math.ceil((bytes.sizeBytes - startByte + 1) / 2)
+  if (volume.layout.totalVoxels > mostVoxels) {
+    const expectedBytes = startByte + 2 * volume.layout.totalVoxels - 1
+    throw new DomainError('format_truncated', { name: bytes.name, foundBytes: bytes.sizeBytes, expectedBytes })
+  }
+  const voxels = new AsciiVoxels(bytes.name, volume.header.dtype, volume.layout.totalVoxels)
+  for (let at = startByte; at < bytes.sizeBytes; at += READ_BYTES) {
+    if (options.signal?.aborted) throw new DomainError('canceled')
+    voxels.push(await bytes.read(at, Math.min(READ_BYTES, bytes.sizeBytes - at)))
+  }
+  const found = voxels.finish()
+  const parts = [new Uint8Array(found.buffer, found.byteOffset, found.byteLength)]
+  await bytes.close()
+  const raw = await asTemporaryFile(parts, options)
+  return new RawVoxelSource(
+    { ...volume, layout: { ...volume.layout, isLittleEndian: true } },
+    await openFileSource(raw.path, bytes.name),
+    raw.remove,
+  )
+}
+
+/** Data in several files, each with the same share of the voxels: joined in order. */
+async function openParts(parsed: ParsedNrrd, name: string, files: string[], options: Options): Promise<OpenedVolume> {
+  const share = parsed.data.expectedBytes / files.length
+  if (!Number.isInteger(share)) {
+    throw new DomainError('format_header_invalid', {
+      name,
+      reason: `${files.length} data files cannot share ${parsed.data.expectedBytes} bytes`,
+    })
+  }
+  if (parsed.data.encoding === 'ascii')
+    throw new DomainError('format_unsupported', { name, kind: 'text in several data files' })
+  const joined = await asTemporaryFile(partsOf(parsed, name, files, share, options), options)
+  const bytes = await openFileSource(joined.path, name)
+  return new RawVoxelSource(parsed.volume, bytes, joined.remove)
+}
+
+async function* partsOf(
+  parsed: ParsedNrrd,
+  name: string,
+  files: string[],
+  share: number,
+  options: Options,
+): AsyncGenerator<Uint8Array> {
+  const bytesPerFile = share
+  for (const file of files) {
+    const source = await openPart(name, file)
+    const afterLines = await skipLines(source, 0, parsed.data.lineSkip)
+    const isRaw = parsed.data.encoding === 'raw'
+    const expanded = isRaw ? null : await expandData(file, source.name, parsed.data, afterLines, bytesPerFile, options)
+    const raw = expanded ? await openFileSource(expanded.path, source.name) : source
+    try {
+      const offset = rawOffset(raw, isRaw ? afterLines : 0, parsed.data.byteSkip, bytesPerFile)
+      for (let done = 0; done < bytesPerFile; done += READ_BYTES)
+        yield await raw.read(offset + done, Math.min(READ_BYTES, bytesPerFile - done))
+    } finally {
+      await source.close()
+      if (expanded) {
+        await raw.close()
+        await expanded.remove()
+      }
+    }
+  }
+}
+
+async function asTemporaryFile(
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  options: Options,
+): Promise<ExpandedFile> {
+  const folder = await mkdtemp(path.join(options.tempDir ?? os.tmpdir(), 'cryomamba-unpacked-'))
+  const remove = () => rm(folder, { recursive: true, force: true })
+  const file = path.join(folder, 'volume')
+  try {
+    const handle = await open(file, 'wx', 0o600)
+    try {
+      for await (const part of parts) await handle.writeFile(part)
+    } finally {
+      await handle.close()
+    }
+    return { path: file, remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}

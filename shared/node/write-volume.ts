@@ -1,0 +1,223 @@
+import { once } from 'node:events'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { createGzip, type Gzip } from 'node:zlib'
+import { DomainError } from '../errors/domain-error.ts'
+import { encodeMrc, mrcStorage, mrcStoredAxes } from '../formats/mrc/encode-mrc.ts'
+import { encodeNifti } from '../formats/nifti/encode-nifti.ts'
+import { encodeNrrd } from '../formats/nrrd/encode-nrrd.ts'
+import type { WrittenStatistics } from '../formats/parsed-volume.ts'
+import { newVoxels } from '../formats/raw-voxel-source.ts'
+import type { DType, VoxelArray } from '../volume/dtype.ts'
+import type { BoxReader, OutputVolume, VolumeWarning } from '../volume/header.ts'
+import { numVoxels, type Zyx } from '../volume/zyx.ts'
+
+/** Voxels handled at once. */
+const CHUNK_VOXELS = 4 * 1024 * 1024
+
+/** Formats that are written, by the ending of the file's name. */
+export type WritableFormat = 'mrc' | 'nifti' | 'nifti_gzip' | 'nrrd'
+
+/** @throws {DomainError} `format_unknown` for an ending that is not written */
+export function writableFormat(file: string): WritableFormat {
+  if (/\.(mrc|mrcs|rec|map|ccp4|st)$/i.test(file)) return 'mrc'
+  if (/\.nii\.gz$/i.test(file)) return 'nifti_gzip'
+  if (/\.nii$/i.test(file)) return 'nifti'
+  if (/\.nrrd$/i.test(file)) return 'nrrd'
+  const message = `${path.basename(file)} has no ending of a format that is written.`
+  throw new DomainError('format_unknown', { message, hint: 'Use .mrc, .nii, .nii.gz or .nrrd.' })
+}
+
+/**
+ * Writes a volume to `file` by way of `file.partial`: header, voxels, sync, rename. Holds one chunk of planes.
+ * @returns what the format cannot express of the source's geometry
+ * @throws {DomainError} `dtype_not_supported_by_format`, `file_unwritable`, `format_unknown`
+ */
+export async function writeVolume(file: string, volume: OutputVolume, voxels: BoxReader): Promise<VolumeWarning[]> {
+  const format = writableFormat(file)
+  const partial = `${file}.partial`
+  let handle: FileHandle | null = null
+  try {
+    // Refused types are found out before a file is made.
+    const write = format === 'mrc' ? await mrcWriter(volume, voxels) : plainWriter(format, volume, voxels)
+    handle = await open(partial, 'w')
+    const warnings = await write(handle)
+    await handle.sync()
+    await handle.close()
+    handle = null
+    await rename(partial, file)
+    return warnings
+  } catch (error) {
+    await handle?.close().catch(() => undefined)
+    await rm(partial, { force: true })
+    throw asWriteProblem(error, file)
+  }
+}
+
+type Writer = (handle: FileHandle) => Promise<VolumeWarning[]>
+
+/** NIfTI and NRRD: a header, then the voxels in x, y, z order. */
+function plainWriter(format: Exclude<WritableFormat, 'mrc'>, volume: OutputVolume, voxels: BoxReader): Writer {
+  const { bytes, warnings } = format === 'nrrd' ? encodeNrrd(volume) : encodeNifti(volume)
+  return async (handle) => {
+    // NRRD's header is plain text before packed voxels; NIfTI is packed as a whole.
+    if (format === 'nrrd') await writeAll(handle, bytes)
+    const sink = format === 'nifti' ? plainSink(handle) : gzipSink(handle)
+    if (format !== 'nrrd') await sink.write(bytes)
+    for await (const chunk of inStoredOrder(volume, voxels, [0, 1, 2])) await sink.write(bytesOf(chunk))
+    await sink.end()
+    return warnings
+  }
+}
+
+/** MRC: voxels in the source's own axis order; the header comes last, because it holds their statistics. */
+async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Writer> {
+  const axes = mrcStoredAxes(volume)
+  const maxValue = volume.dtype === 'uint8' ? await largest(volume, voxels) : 0
+  const { mode, storedDtype } = mrcStorage(volume.dtype, maxValue)
+  if (volume.scaling) {
+    const message = 'MRC cannot hold a slope and an intercept.'
+    throw new DomainError('dtype_not_supported_by_format', {
+      format: 'MRC',
+      dtype: 'scaled values',
+      message,
+      hint: 'Write the scaled values with --dtype float32.',
+    })
+  }
+  return async (handle) => {
+    const statistics = new RunningStatistics()
+    const draft = encodeMrc(volume, mode, statistics.result())
+    await writeAll(handle, draft.bytes)
+    for await (const chunk of inStoredOrder(volume, voxels, axes)) {
+      statistics.add(chunk)
+      await writeAll(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
+    }
+    const { bytes, warnings } = encodeMrc(volume, mode, statistics.result())
+    await handle.write(bytes, 0, bytes.length, 0)
+    return warnings
+  }
+}
+
+/** Unsigned bytes that are stored wider; all other types are stored as they are. */
+function asDtype(chunk: VoxelArray, dtype: DType, stored: DType): VoxelArray {
+  return dtype === 'uint8' && stored === 'uint16' ? Uint16Array.from(chunk as Uint8Array) : chunk
+}
+
+async function largest(volume: OutputVolume, voxels: BoxReader): Promise<number> {
+  let max = 0
+  for await (const chunk of inStoredOrder(volume, voxels, [0, 1, 2]))
+    for (const value of chunk as Uint8Array) if (value > max) max = value
+  return max
+}
+
+/** The voxels of a volume, chunk by chunk, with the stored axes fastest first. */
+async function* inStoredOrder(
+  volume: OutputVolume,
+  voxels: BoxReader,
+  axes: readonly number[],
+): AsyncGenerator<VoxelArray> {
+  const stored = axes.map((axis) => volume.shapeZyx[2 - axis])
+  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (stored[0] * stored[1])))
+  for (let c = 0; c < stored[2]; c += chunk) {
+    const numC = Math.min(chunk, stored[2] - c)
+    const start: [number, number, number] = [0, 0, 0]
+    const shape: [number, number, number] = [...volume.shapeZyx]
+    start[2 - axes[2]] = c
+    shape[2 - axes[2]] = numC
+    const box = await voxels.readBox(start, shape)
+    yield axes.join() === '0,1,2' ? box : reordered(box, shape, axes, volume.dtype)
+  }
+}
+
+/** Voxels of a box in z, y, x order put into stored order. */
+function reordered(box: VoxelArray, shapeZyx: Zyx, axes: readonly number[], dtype: DType): VoxelArray {
+  const strides = [1, shapeZyx[2], shapeZyx[1] * shapeZyx[2]]
+  const [sizeA, sizeB, sizeC] = axes.map((axis) => shapeZyx[2 - axis])
+  const [strideA, strideB, strideC] = axes.map((axis) => strides[axis])
+  const out = newVoxels(dtype, numVoxels(shapeZyx))
+  for (let c = 0, to = 0; c < sizeC; c++)
+    for (let b = 0; b < sizeB; b++)
+      for (let a = 0; a < sizeA; a++) out[to++] = box[c * strideC + b * strideB + a * strideA]
+  return out
+}
+
+/** Minimum, maximum, mean and population deviation of stored voxels, in float64. */
+class RunningStatistics {
+  private count = 0
+  private min = Number.POSITIVE_INFINITY
+  private max = Number.NEGATIVE_INFINITY
+  private sum = 0
+  private shift: number | null = null
+  private squares = 0
+
+  add(voxels: VoxelArray): void {
+    for (const voxel of voxels) {
+      const value = Number(voxel)
+      if (value - value !== 0) continue
+      this.shift ??= value
+      const centred = value - this.shift
+      this.count++
+      this.sum += centred
+      this.squares += centred * centred
+      if (value < this.min) this.min = value
+      if (value > this.max) this.max = value
+    }
+  }
+
+  /** MRC2014: values less than the minimum mean that a statistic is not determined. */
+  result(): WrittenStatistics {
+    if (this.count === 0) return { min: 0, max: -1, mean: -2, std: -1 }
+    const mean = this.sum / this.count
+    const std = Math.sqrt(Math.max(0, this.squares / this.count - mean * mean))
+    return { min: this.min, max: this.max, mean: mean + (this.shift ?? 0), std }
+  }
+}
+
+interface Sink {
+  write(bytes: Uint8Array): Promise<void>
+  end(): Promise<void>
+}
+
+function plainSink(handle: FileHandle): Sink {
+  return { write: (bytes) => writeAll(handle, bytes), end: async () => undefined }
+}
+
+/** Packs what is written; level 4 costs half the time of 6 and masks pack as well. */
+function gzipSink(handle: FileHandle): Sink {
+  const gzip: Gzip = createGzip({ level: 4 })
+  const drained = (async () => {
+    for await (const chunk of gzip) await writeAll(handle, chunk as Uint8Array)
+  })()
+  drained.catch(() => gzip.destroy())
+  return {
+    write: async (bytes) => {
+      if (!gzip.write(bytes)) await Promise.race([once(gzip, 'drain'), drained])
+    },
+    end: async () => {
+      gzip.end()
+      await drained
+    },
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten
+}
+
+function bytesOf(voxels: VoxelArray): Uint8Array {
+  return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)
+}
+
+function asWriteProblem(error: unknown, file: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (error instanceof DomainError || code === undefined || syscall === undefined) return error
+  const reasons: Record<string, string> = {
+    ENOSPC: 'the disk is full',
+    EACCES: 'you may not write there',
+    EPERM: 'you may not write there',
+    ENOENT: 'its folder does not exist',
+    EISDIR: 'it is a folder',
+    EROFS: 'the disk is read-only',
+  }
+  return new DomainError('file_unwritable', { path: path.basename(file), reason: reasons[code] ?? code, cause: error })
+}
