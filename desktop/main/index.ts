@@ -73,7 +73,7 @@ function start(): void {
     tell,
     newRef,
     onOpened: (volume, file) => runs.volumeOpened(volume, file),
-    sampleFile: path.join(resources, 'sample/tomogram.mrc'),
+    sampleFile: path.join(resources, 'sample/sample.mrc'),
   })
 
   hostBridge(getWindow, {
@@ -137,16 +137,11 @@ function start(): void {
     window?.focus()
   })
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit())
-  let isStopped = false
   app.on('will-quit', (event) => {
-    if (isStopped) return
-    event.preventDefault()
+    event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
     volumes.stop()
-    void engine.stop().finally(() => {
-      isStopped = true
-      app.quit()
-    })
+    void engine.stop().finally(() => app.exit())
   })
 }
 

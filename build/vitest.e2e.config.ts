@@ -1,0 +1,16 @@
+import './test-support/node20.ts'
+import { defineConfig } from 'vitest/config'
+
+/** Tests against the real program: one after the other, because each has a window and a network to run. */
+export default defineConfig({
+  test: {
+    root: `${import.meta.dirname}/..`,
+    include: ['**/*.e2e.test.ts'],
+    exclude: ['node_modules/**', 'dist/**', 'out/**'],
+    fileParallelism: false,
+    maxWorkers: 1,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    reporters: ['default'],
+  },
+})

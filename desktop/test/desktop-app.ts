@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core'
+
+export const ROOT = path.resolve(import.meta.dirname, '../..')
+export const SAMPLE = path.join(ROOT, 'resources/sample/sample.mrc')
+const SCREENSHOTS = path.join(ROOT, 'test-out/screenshots')
+
+/** The real program with an own settings folder, and what its window complained about. */
+export interface DesktopApp {
+  app: ElectronApplication
+  page: Page
+  folder: string
+  /** Errors and policy violations seen by the page. */
+  complaints: string[]
+  screenshot(name: string): Promise<void>
+  /** Every save dialog answers with this path from now on. */
+  saveTo(file: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts the built program; the caller closes it. */
+export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
+  const app = await electron.launch({
+    executablePath: electronProgram(),
+    cwd: ROOT,
+    args: ['.', '--no-sandbox', '--enable-unsafe-swiftshader', ...files],
+    env: { ...process.env, CRYOMAMBA_E2E: '1', CRYOMAMBA_USER_DATA: path.join(folder, 'user') } as Record<
+      string,
+      string
+    >,
+    timeout: 60_000,
+  })
+  const page = await app.firstWindow()
+  page.setDefaultTimeout(60_000)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(message.text())
+  })
+  return {
+    app,
+    page,
+    folder,
+    complaints,
+    screenshot: async (name) => {
+      mkdirSync(SCREENSHOTS, { recursive: true })
+      await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) })
+    },
+    saveTo: (file) =>
+      app.evaluate(({ dialog }, filePath) => {
+        dialog.showSaveDialog = async () => ({ canceled: false, filePath })
+      }, file),
+    close: () => closeDesktop(app, folder),
+  }
+}
+
+async function closeDesktop(app: ElectronApplication, folder: string): Promise<void> {
+  const child = app.process()
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  await app.close().catch(() => undefined)
+  clearTimeout(timer)
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function electronProgram(): string {
+  const script = path.join(ROOT, 'build/electron-runtime.mjs')
+  const found = spawnSync(process.execPath, [script, '--program'], { cwd: ROOT, encoding: 'utf8' })
+  if (found.status !== 0) throw new Error(`no Electron: ${found.stderr}`)
+  return found.stdout.trim()
+}
+
+/** Opens a file as if it had been chosen in the dialog. */
+export async function openThroughDialog({ app, page }: DesktopApp, file: string): Promise<void> {
+  await app.evaluate(({ dialog }, chosen) => {
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
+  }, file)
+  await page.getByRole('button', { name: 'Open…' }).click()
+}
+
+/** Waits until the open volume is drawn. */
+export async function volumeShown({ page }: DesktopApp, name: string): Promise<void> {
+  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
+  await page.locator('[data-testid=viewer][data-ready=true]').waitFor()
+  await page.locator('[data-testid=voxel-value]:not([data-value=""])').waitFor()
+}

@@ -1,0 +1,43 @@
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DesktopApp, launchDesktop, volumeShown } from './desktop-app.ts'
+import { countLabel, countsShown, expectMaskDrawn, exportMask, readMask, runModel } from './run-flow.ts'
+
+let desktop: DesktopApp
+
+beforeAll(async () => {
+  desktop = await launchDesktop()
+})
+afterAll(() => desktop?.close())
+
+describe('the first minutes on this computer', () => {
+  it('opens the sample from the empty window', async () => {
+    const { page } = desktop
+    await page.getByRole('button', { name: 'Open the sample' }).waitFor()
+    await desktop.screenshot('01-first-start')
+    await page.getByRole('button', { name: 'Open the sample' }).click()
+    await volumeShown(desktop, 'sample.mrc')
+  })
+
+  it('starts the engine on this computer', async () => {
+    const { page } = desktop
+    await page.getByRole('button', { name: 'Use this computer' }).click()
+    await page.getByTestId('connected').filter({ hasText: 'This computer' }).waitFor()
+  })
+
+  it('runs the bundled model, shows previews and the mask', async () => {
+    await runModel(desktop, '09-local-run')
+  })
+
+  it('exports what it shows', async () => {
+    const file = path.join(desktop.folder, 'local.mrc')
+    await exportMask(desktop, 'MRC…', file)
+    const mask = await readMask(file)
+    expect([1, 2, 3].map((label) => countLabel(mask, label))).toEqual(await countsShown(desktop))
+    await expectMaskDrawn(desktop, mask)
+  })
+
+  it('reported no error and no violation of its policy', () => {
+    expect(desktop.complaints).toEqual([])
+  })
+})
