@@ -6,6 +6,8 @@ export interface CommandIo {
   isTerminal: boolean
   /** Rewrites the current line of a terminal; a no-op elsewhere. */
   progress(text: string): void
+  /** A plain line of progress, for where there is no terminal. */
+  line(text: string): void
   signal: AbortSignal
 }
 

@@ -22,12 +22,14 @@ function help(): string {
   return ['cryomamba: segment large cryo-EM volumes', '', ...lines].join('\n')
 }
 
-function makeIo(signal: AbortSignal): CommandIo {
+/** With `--json` and no terminal, stderr is kept for one problem object: no progress lines there. */
+function makeIo(signal: AbortSignal, isJson: boolean): CommandIo {
   const isTerminal = Boolean(process.stderr.isTTY)
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${isTerminal ? '\r\x1b[K' : ''}${line}\n`),
     progress: (text) => void (isTerminal && process.stderr.write(`\r\x1b[K${text}`)),
+    line: (text) => void (!isJson && process.stderr.write(`${text}\n`)),
     isTerminal,
     signal,
   }
@@ -37,8 +39,8 @@ async function main(argv: string[]): Promise<number> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort(new DomainError('canceled')))
   process.once('SIGTERM', () => stop.abort(new DomainError('canceled')))
-  const io = makeIo(stop.signal)
   const [name, ...args] = argv
+  const io = makeIo(stop.signal, args.includes('--json'))
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     io.out(help())
     return 0

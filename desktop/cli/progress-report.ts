@@ -50,7 +50,7 @@ export class ProgressReport {
     if (phase === this.lastPhase && share < 1 && nowMs - this.lineMs < LINE_INTERVAL_MS) return
     this.lastPhase = phase
     this.lineMs = nowMs
-    this.io.err(`${phase} ${percent.trim()}: ${detail}`)
+    this.io.line(`${phase} ${percent.trim()}: ${detail}`)
   }
 }
 

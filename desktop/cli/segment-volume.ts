@@ -32,6 +32,9 @@ export async function segmentVolume(
 ): Promise<Segmented> {
   const report = new ProgressReport(io)
   try {
+    // A dead server, a wrong token or an unknown model is found out before gigabytes are read and sent.
+    await client.info(io.signal)
+    await checkRequest(client, request, io)
     const source = await openFileSource(request.file)
     const { mtimeMs } = await stat(request.file)
     const volume = await client
@@ -50,6 +53,16 @@ export async function segmentVolume(
   } finally {
     report.end()
   }
+}
+
+/** @throws {DomainError} `model_not_found`, `patch_not_divisible` */
+async function checkRequest(client: CryoMambaClient, request: SegmentRequest, io: CommandIo): Promise<void> {
+  const model = (await client.models(io.signal)).find((one) => one.id === request.model)
+  if (!model) throw new DomainError('model_not_found', { model: request.model })
+  const divisibleByZyx = model.divisible_by_zyx
+  const patchZyx = request.params.patch_zyx
+  if (patchZyx?.some((size, axis) => size % divisibleByZyx[axis] !== 0))
+    throw new DomainError('patch_not_divisible', { patchZyx, divisibleByZyx })
 }
 
 async function follow(client: CryoMambaClient, begun: Job, report: ProgressReport, io: CommandIo): Promise<Job> {
