@@ -15,6 +15,8 @@ interface MessagePortMain {
 }
 
 function forkChannel(): WorkerChannel {
+  // A worker whose server is gone has nobody to work for; the job is done again by the next server.
+  process.once('disconnect', () => process.exit(1))
   return {
     send: (message: FromWorker) => void process.send?.(message),
     onMessage: (listener) => process.on('message', (message) => listener(message as ToWorker)),

@@ -17,8 +17,16 @@ export function makeMrc(
     view.setInt32(64 + i * 4, i + 1, true)
     view.setFloat32(196 + i * 4, originXyz[i], true)
   }
-  view.setFloat32(76, Math.min(...voxels), true)
-  view.setFloat32(80, Math.max(...voxels), true)
+  view.setFloat32(
+    76,
+    voxels.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+    true,
+  )
+  view.setFloat32(
+    80,
+    voxels.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+    true,
+  )
   view.setInt32(88, 1, true)
   view.setInt32(108, 20140, true)
   file.set([0x4d, 0x41, 0x50, 0x20, 0x44, 0x44], 208)
