@@ -14,6 +14,8 @@ const OUT_OF_MEMORY = /Failed to allocate memory for requested buffer of size (\
  * `run` blocks the calling thread: use it in a process of its own.
  */
 export const createOnnxSession: SessionFactory = async (request) => {
+  // From 1.29 on the library reports its use to its maker unless this is set before it is loaded. Nothing leaves the lab.
+  process.env.ORT_DISABLE_TELEMETRY = '1'
   const ort = await import('onnxruntime-node')
   const session = await open(ort, request)
   checkInterface(session, request)

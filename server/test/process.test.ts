@@ -14,6 +14,7 @@ import { until } from './test-server.ts'
 
 /** Needs the compiled server (`npm run build`), which `npm test` makes first. */
 const describeReal = describe.runIf(hasCompiledServer)
+const describeLinux = describe.runIf(hasCompiledServer && process.platform === 'linux')
 const MODEL = 'demo-cryoet-unet'
 const SMALL_PARTS = { CRYOMAMBA_MIN_CHUNK_BYTES: '65536', CRYOMAMBA_CHUNK_BYTES: '65536' }
 
@@ -114,7 +115,7 @@ describeReal('a real server and the real client', () => {
   })
 })
 
-describeReal.runIf(process.platform === 'linux')('a job on a real server', () => {
+describeLinux('a job on a real server', () => {
   const jobOf = async (bytes: Uint8Array) => {
     const volume = await client.upload(memorySource(bytes), { filename: 'noise.mrc' })
     return client.createJob({

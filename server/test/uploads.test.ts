@@ -96,7 +96,7 @@ describe('upload', () => {
       const upload = await initUpload(server, FILE)
       const good = part(upload, 0)
       const damaged = damage(good)
-      const headers =
+      const headers: Record<string, string> =
         code === 'upload_part_corrupt'
           ? { 'content-digest': `sha-256=:${createHash('sha256').update(good).digest('base64')}:` }
           : {}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasSharedData, SHARED_DATA } from '../../build/test-support/shared-data.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import { hashVoxels } from '../../shared/node/volume-summary.ts'
+import { hasCompiledCli, ROOT, runCli } from './run-cli.ts'
+
+const SAMPLE = path.join(ROOT, 'resources/sample/sample.mrc')
+const DEMO_MODEL = path.join(ROOT, 'resources/models/demo-cryoet-unet')
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-cli-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs with a temporary folder of its own, which must be empty again afterwards. */
+async function runTidily(args: string[], onStart?: Parameters<typeof runCli>[1]) {
+  const temp = await mkdtemp(path.join(folder, 'tmp-'))
+  const result = await runCli(args, { ...onStart, env: { TMPDIR: temp } })
+  expect(await readdir(temp), 'what the run left in the temporary folder').toEqual([])
+  return result
+}
+
+describe.runIf(hasCompiledCli)('cryomamba segment', () => {
+  it('gives the same mask in every format, with the form of JSON that is promised, and leaves nothing behind', async () => {
+    const hashes = new Set<string>()
+    for (const ending of ['mrc', 'nii', 'nii.gz', 'nrrd']) {
+      const out = path.join(folder, `mask.${ending}`)
+      const { code, out: text, err } = await runTidily(['segment', SAMPLE, '--out', out, '--json'])
+      expect(code, err).toBe(0)
+      const result = JSON.parse(text.trim().split('\n').at(-1) ?? '')
+      expect(Object.keys(result)).toEqual([
+        'job_id',
+        'seconds',
+        'tiles',
+        'forwards',
+        'labels',
+        'previews',
+        'mask_sha256',
+      ])
+      expect(result).toMatchObject({ tiles: 8, forwards: 8 })
+      const mask = await openVolumeFile(out)
+      expect(mask.header.shapeZyx).toEqual([72, 160, 192])
+      expect(await hashVoxels(mask)).toBe(result.mask_sha256)
+      hashes.add(result.mask_sha256)
+      await mask.close()
+    }
+    expect(hashes.size).toBe(1)
+    expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([])
+  }, 240_000)
+
+  it('keeps stderr for one problem object with --json, and for two sentences without', async () => {
+    const absent = path.join(folder, 'absent.mrc')
+    const asJson = await runTidily(['segment', absent, '--out', path.join(folder, 'a.mrc'), '--json'])
+    expect(asJson.code).toBe(2)
+    expect(JSON.parse(asJson.err)).toEqual({
+      code: 'file_not_found',
+      message: expect.any(String),
+      hint: expect.any(String),
+      retryable: false,
+    })
+    const asText = await runTidily(['segment', absent, '--out', path.join(folder, 'a.mrc')])
+    expect(asText.code).toBe(2)
+    expect(asText.err.trim().split('\n').length).toBe(2)
+    expect(asText.err).not.toMatch(/at .*\.js/)
+  })
+
+  it.each([
+    [['segment'], 'usage'],
+    [['segment', SAMPLE], 'usage'],
+    [['segment', SAMPLE, '--out', 'mask.xyz'], 'format_unknown'],
+    [['segment', SAMPLE, '--out', '/nowhere/mask.mrc'], 'file_unwritable'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--colour', 'red'], 'usage'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--patch', '64,64'], 'usage'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--patch', '63,64,64'], 'patch_not_divisible'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--step', '1.5'], 'usage'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--mirror', 'q'], 'usage'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--model', 'nothing'], 'model_not_found'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--server', 'http://127.0.0.1:1', '--token', 'x'], 'server_unreachable'],
+    [['segment', path.join(ROOT, 'package.json'), '--out', 'm.mrc'], 'format_unknown'],
+    [['segment', ROOT, '--out', 'm.mrc'], 'file_unreadable'],
+    [['dance'], 'usage'],
+  ])('refuses %j with its own code', async (args, code) => {
+    const result = await runTidily([...args, '--json'])
+    expect(result.code).toBe(2)
+    expect(JSON.parse(result.err).code).toBe(code)
+  })
+
+  it('finds a truncated tomogram before it starts anything', async () => {
+    const file = path.join(folder, 'cut.mrc')
+    await writeFile(file, (await readFile(SAMPLE)).subarray(0, 100_000))
+    const result = await runTidily(['segment', file, '--out', path.join(folder, 'a.mrc'), '--json'])
+    expect(JSON.parse(result.err)).toMatchObject({
+      code: 'format_truncated',
+      message: expect.stringContaining('cut.mrc'),
+    })
+  })
+
+  it('takes a model folder, and refuses one whose network was changed', async () => {
+    const model = path.join(folder, 'model')
+    await cp(DEMO_MODEL, model, { recursive: true })
+    const manifest = JSON.parse(await readFile(path.join(model, 'model.json'), 'utf8'))
+    await writeFile(path.join(model, 'model.json'), JSON.stringify({ ...manifest, id: 'my-model' }))
+    const args = [
+      'segment',
+      SAMPLE,
+      '--out',
+      path.join(folder, 'own.mrc'),
+      '--model',
+      model,
+      '--patch',
+      '32,64,64',
+      '--step',
+      '1',
+      '--json',
+    ]
+    const good = await runTidily(args)
+    expect(good.code, good.err).toBe(0)
+    const network = await readFile(path.join(model, 'model.onnx'))
+    network[1000] ^= 1
+    await writeFile(path.join(model, 'model.onnx'), network)
+    const changed = await runTidily(args)
+    expect(JSON.parse(changed.err).code).toBe('model_invalid')
+  }, 120_000)
+
+  it('stops at Ctrl-C, leaves no mask and no process', async () => {
+    const out = path.join(folder, 'stopped.mrc')
+    const { code, err } = await runTidily(['segment', SAMPLE, '--out', out, '--mirror', 'z,y,x'], {
+      onStart: (child) => {
+        child.stderr?.on('data', (chunk) => String(chunk).includes('Segmenting') && child.kill('SIGINT'))
+      },
+    })
+    expect(code, err).toBe(2)
+    expect(err).toContain('Canceled')
+    expect(await readdir(folder)).not.toContain('stopped.mrc')
+  }, 60_000)
+
+  it.runIf(hasSharedData)(
+    'equals the run of the nnU-Net code bit for bit, from the command line',
+    async () => {
+      const model = path.join(folder, 'reference')
+      await mkdir(model)
+      const network = await readFile(path.join(SHARED_DATA, 'nnunet/demo_unet.onnx'))
+      await writeFile(path.join(model, 'model.onnx'), network)
+      const manifest = JSON.parse(await readFile(path.join(DEMO_MODEL, 'model.json'), 'utf8'))
+      const onnx = {
+        ...manifest.onnx,
+        bytes: network.length,
+        sha256: createHash('sha256').update(network).digest('hex'),
+      }
+      await writeFile(path.join(model, 'model.json'), JSON.stringify({ ...manifest, id: 'reference', onnx }))
+      const volume = path.join(SHARED_DATA, 'nnunet/odd_72x100x116.mrc')
+      const params = JSON.parse(await readFile(path.join(SHARED_DATA, 'nnunet/params.json'), 'utf8'))
+      const args = [
+        'segment',
+        volume,
+        '--out',
+        path.join(folder, 'odd.mrc'),
+        '--model',
+        model,
+        '--patch',
+        '48,64,64',
+        '--threads',
+        '2',
+        '--json',
+      ]
+      const { code, out, err } = await runTidily(args)
+      expect(code, err).toBe(0)
+      expect(JSON.parse(out.trim().split('\n').at(-1) ?? '').mask_sha256).toBe(
+        params.labels.odd_g1_m0_f32acc.sha256_raw,
+      )
+    },
+    60_000,
+  )
+})
+
+describe.runIf(hasCompiledCli)('cryomamba models', () => {
+  it('lists the bundled model and says that it is a demonstration', async () => {
+    const { out } = await runTidily(['models'])
+    expect(out).toMatch(/demo-cryoet-unet.*[Dd]emonstration/)
+  })
+})
