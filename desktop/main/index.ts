@@ -23,6 +23,8 @@ const isTest = process.env.CRYOMAMBA_E2E === '1'
 if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
 // As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
+// Without a usable graphics card the picture is drawn by the processor: slower, but there.
+app.commandLine.appendSwitch('enable-unsafe-swiftshader')
 registerAppScheme()
 refuseNavigation()
 if (app.requestSingleInstanceLock()) void app.whenReady().then(start)

@@ -25,7 +25,7 @@ export function App() {
       <TopBar />
       <Notices />
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
-        <aside className="column" aria-label="Volume and display">
+        <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
           <ContrastPanel />
           <LabelsPanel />
@@ -34,7 +34,7 @@ export function App() {
           <ViewerPane />
           {hasVolume ? null : <EmptyState />}
         </div>
-        <aside className="column" aria-label="Segmentation">
+        <aside className="column is-right" aria-label="Segmentation">
           <ConnectPanel />
           <RunPanel />
           <ExportPanel />

@@ -27,7 +27,7 @@ export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
   const app = await electron.launch({
     executablePath: electronProgram(),
     cwd: ROOT,
-    args: ['.', '--no-sandbox', '--enable-unsafe-swiftshader', ...files],
+    args: ['.', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...files],
     env: { ...process.env, CRYOMAMBA_E2E: '1', CRYOMAMBA_USER_DATA: path.join(folder, 'user') } as Record<
       string,
       string

@@ -20,7 +20,7 @@ const DRAWING_UNIT = 33_991 // gl.TEXTURE7
 const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
-const FIRST_SCALE = 0.85
+const FIRST_SCALE = 0.78
 const BACKGROUND = [0.055, 0.06, 0.07, 1]
 
 export interface VolumeViewEvents {

@@ -26,7 +26,7 @@ export function ServerForm() {
   return (
     <form className="form" onSubmit={submit}>
       <label>
-        <span>Address</span>
+        <span className="field-name">Address</span>
         <input
           list="servers"
           value={url}
@@ -41,7 +41,7 @@ export function ServerForm() {
         ))}
       </datalist>
       <label>
-        <span>Token</span>
+        <span className="field-name">Token</span>
         <input
           type="password"
           value={token}

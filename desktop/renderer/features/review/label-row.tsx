@@ -17,14 +17,14 @@ export function LabelRow({ label, numVoxels }: { label: RunLabel; numVoxels: num
         value={color}
         onChange={(event) => setColor(label.value, event.currentTarget.value)}
       />
-      <span className="label-name" title={`Label ${label.value}`}>
-        {label.name}
+      <span className="label-name">
+        <span title={`${label.name}, label ${label.value}`}>{label.name}</span>
+        {label.voxels === null ? null : (
+          <span className="faint" data-testid="label-voxels">
+            {formatCount(label.voxels)} voxels · {formatShare(numVoxels ? label.voxels / numVoxels : 0)}
+          </span>
+        )}
       </span>
-      {label.voxels === null ? null : (
-        <span className="faint" title={`${formatCount(label.voxels)} voxels`} data-testid="label-voxels">
-          {formatCount(label.voxels)} · {formatShare(numVoxels ? label.voxels / numVoxels : 0)}
-        </span>
-      )}
       <button
         type="button"
         className="quiet"

@@ -27,7 +27,7 @@ export function LabelsPanel() {
         ))}
       </ul>
       <label className="slider">
-        <span>Opacity</span>
+        <span className="field-name">Opacity</span>
         <input
           type="range"
           min={0.05}

@@ -20,7 +20,7 @@ export function ValueField({ label, value, onCommit }: ValueFieldProps) {
   }
   return (
     <label className="value-field">
-      <span>{label}</span>
+      <span className="field-name">{label}</span>
       <input
         inputMode="decimal"
         value={text}
