@@ -28,6 +28,9 @@ const MODES: Readonly<Record<number, DType>> = {
 }
 const REFUSED_MODES: Readonly<Record<number, string>> = { 3: 'complex 16-bit data', 4: 'complex data', 16: 'RGB data' }
 
+/** Bit of the IMOD flags of mode 0: every byte holds two 4-bit values. @see the same page, word 40 */
+const IMOD_PACKED_4BIT = 16
+
 /** Angles of a cell whose axes are at right angles; 0 is written by programs that leave them out. */
 const RIGHT_ANGLES = [0, 90]
 
@@ -188,6 +191,10 @@ function dtypeOf(
   const dtype = MODES[geometry.mode]
   if (!dtype) throw new DomainError('format_header_invalid', { name, reason: `mode ${geometry.mode} does not exist` })
   if (geometry.mode !== 0) return dtype
+  if (geometry.imodStamp === IMOD_STAMP && geometry.imodFlags & IMOD_PACKED_4BIT) {
+    const message = 'The file says that every byte holds two 4-bit values; the bytes were read as they are.'
+    warn(warnings, 'mode0_packed_4bit', message)
+  }
   if (options.mode0) return options.mode0 === 'signed' ? 'int8' : 'uint8'
   const isStamped = geometry.imodStamp === IMOD_STAMP
   if (isStamped) return geometry.imodFlags & 1 ? 'int8' : 'uint8'
