@@ -125,6 +125,7 @@ async function* inStoredOrder(
     start[2 - axes[2]] = c
     shape[2 - axes[2]] = numC
     const box = await voxels.readBox(start, shape)
+    if (box.length !== numVoxels(shape)) throw new Error(`a box of ${shape.join(' × ')} voxels came with ${box.length}`)
     yield axes.join() === '0,1,2' ? box : reordered(box, shape, axes, volume.dtype)
   }
 }
