@@ -68,6 +68,7 @@ def svg():
     x, y, side, corner = PLATE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}">',
+        "<title>CryoMamba</title>",
         "<defs>",
         f'<linearGradient id="plate" x1="0" y1="0" x2="0" y2="1"><stop stop-color="{PLATE_TOP}"/>'
         f'<stop offset="1" stop-color="{PLATE_BOTTOM}"/></linearGradient>',
