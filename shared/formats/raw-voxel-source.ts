@@ -183,7 +183,10 @@ export class RawVoxelSource implements OpenedVolume {
   }
 
   async close(): Promise<void> {
-    await this.bytes.close()
-    await this.onClose()
+    try {
+      await this.bytes.close()
+    } finally {
+      await this.onClose()
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, rm, stat, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { createGunzip } from 'node:zlib'
@@ -16,7 +16,14 @@ const HEAD_BYTES = 64 * 1024
 export const DEFAULT_EXPANSION_BYTES = 128 * 1024 ** 3
 
 /** Bytes beyond what the header announces that are kept, so that "longer than its header" can be told. */
-const SLACK_BYTES = 64 * 1024
+export const SLACK_BYTES = 64 * 1024
+
+/**
+ * Most bytes that one packed byte can stand for. Deflate: 258 bytes in two bits. bzip2: a block of 900,000 bytes with
+ * every 5 standing for 259 packs to no less than 32.
+ * @see https://zlib.net/zlib_tech.html, "Maximum Compression Factor"
+ */
+const MOST_EXPANSION: Readonly<Record<Compression, number>> = { gzip: 1032, bzip2: 1_500_000 }
 
 export interface ExpandRequest {
   file: string
@@ -61,23 +68,56 @@ export async function expandHead(request: Omit<ExpandRequest, 'expectedBytes'>, 
 
 /**
  * Unpacks a file by streaming into a private temporary file, never more than its header asks for.
- * @throws {DomainError} `format_corrupt_stream`, `format_expansion_limit`, `format_truncated`, `disk_full`, `canceled`
+ * @throws {DomainError} `format_corrupt_stream`, `format_expansion_limit`, `format_truncated`, `disk_full`,
+ *   `file_unwritable`, `canceled`
  */
-export async function expandToFile(request: ExpandRequest): Promise<ExpandedFile> {
-  const folder = await mkdtemp(path.join(request.tempDir ?? os.tmpdir(), 'cryomamba-unpacked-'))
+export function expandToFile(request: ExpandRequest): Promise<ExpandedFile> {
+  return makeTemporaryFile(request.name, request.tempDir, (handle, folder) => fill(request, handle, folder))
+}
+
+/**
+ * A file in a private folder of its own, filled by `write`; nothing is left when that fails.
+ * @param name    of the file that is read, for messages
+ * @param tempDir where the folder is made; default the system's
+ * @throws {DomainError} `disk_full`, `file_unwritable`, `file_unreadable`
+ */
+export async function makeTemporaryFile(
+  name: string,
+  tempDir: string | undefined,
+  write: (handle: FileHandle, folder: string) => Promise<void>,
+): Promise<ExpandedFile> {
+  const folder = await mkdtemp(path.join(tempDir ?? os.tmpdir(), 'cryomamba-unpacked-')).catch((cause) => {
+    const reason = cause.code === 'ENOENT' ? 'it does not exist' : cause.code
+    throw new DomainError('file_unwritable', { path: 'The temporary folder', reason, cause })
+  })
   const remove = () => rm(folder, { recursive: true, force: true })
   const file = path.join(folder, 'volume')
   try {
-    await fill(request, file, folder)
+    const handle = await open(file, 'wx', 0o600)
+    try {
+      await write(handle, folder)
+    } finally {
+      await handle.close()
+    }
     return { path: file, remove }
   } catch (error) {
     await remove()
-    throw asReadProblem(error, request.name)
+    throw asTemporaryProblem(error, name)
   }
 }
 
-async function fill(request: ExpandRequest, file: string, folder: string): Promise<void> {
-  const handle = await open(file, 'wx', 0o600)
+function asTemporaryProblem(error: unknown, name: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (error instanceof DomainError || (code !== 'ENOSPC' && code !== 'EDQUOT')) return asReadProblem(error, name)
+  return diskFull(`Unpacking ${name} filled the temporary folder.`, error)
+}
+
+function diskFull(message: string, cause?: unknown): DomainError {
+  const hint = 'Free some space in the temporary folder, or unpack the file elsewhere and open the result.'
+  return new DomainError('disk_full', { message, hint, cause })
+}
+
+async function fill(request: ExpandRequest, handle: FileHandle, folder: string): Promise<void> {
   let head: Uint8Array = new Uint8Array(0)
   let limit: number | null = null
   let written = 0
@@ -86,40 +126,39 @@ async function fill(request: ExpandRequest, file: string, folder: string): Promi
     for (let done = 0; done < kept.length; ) done += (await handle.write(kept, done, kept.length - done)).bytesWritten
     written += kept.length
   }
-  try {
-    for await (const chunk of unpacked(request)) {
-      if (request.signal?.aborted) throw new DomainError('canceled')
-      if (limit !== null) await write(chunk)
-      else {
-        head = Buffer.concat([head, chunk])
-        if (head.length < HEAD_BYTES) continue
-        limit = await checkedLimit(request, head, folder)
-        await write(head)
-      }
-      if (limit !== null && written >= limit) return
+  for await (const chunk of unpacked(request)) {
+    if (request.signal?.aborted) throw new DomainError('canceled')
+    if (limit !== null) await write(chunk)
+    else {
+      head = Buffer.concat([head, chunk])
+      if (head.length < HEAD_BYTES) continue
+      limit = await checkedLimit(request, head, folder)
+      await write(head)
     }
-    if (limit !== null) return
-    limit = await checkedLimit(request, head, folder)
-    await write(head)
-  } finally {
-    await handle.close()
+    if (limit !== null && written >= limit) return
   }
+  if (limit !== null) return
+  limit = await checkedLimit(request, head, folder)
+  await write(head)
 }
 
 async function checkedLimit(request: ExpandRequest, head: Uint8Array, folder: string): Promise<number> {
   const expected = request.expectedBytes(head)
   const limitBytes = request.maxExpandedBytes ?? DEFAULT_EXPANSION_BYTES
   if (expected > limitBytes) throw new DomainError('format_expansion_limit', { name: request.name, limitBytes })
+  await checkRatio(request, expected)
   const disk = await statfs(folder)
   const freeBytes = disk.bavail * disk.bsize
-  if (expected > freeBytes) {
-    const hint = 'Free some space in the temporary folder, or unpack the file elsewhere and open the result.'
-    throw new DomainError('disk_full', {
-      message: `Unpacking ${request.name} needs ${expected} bytes, ${freeBytes} are free.`,
-      hint,
-    })
-  }
+  if (expected > freeBytes) throw diskFull(`Unpacking ${request.name} needs ${expected} bytes, ${freeBytes} are free.`)
   return expected + SLACK_BYTES
+}
+
+/** A header that asks for more than the packed bytes can ever hold is told before anything is written. */
+async function checkRatio(request: ExpandRequest, expected: number): Promise<void> {
+  const packedBytes = (await stat(request.file)).size - (request.startByte ?? 0)
+  if (expected <= packedBytes * MOST_EXPANSION[request.compression]) return
+  const message = `${request.name} holds ${packedBytes} packed bytes, too few for the ${expected} bytes that its header asks for.`
+  throw new DomainError('format_truncated', { message })
 }
 
 /** Unpacked chunks of a compressed file. @throws {DomainError} `format_corrupt_stream` */

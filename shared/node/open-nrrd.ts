@@ -1,12 +1,10 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../errors/domain-error.ts'
 import { AsciiVoxels } from '../formats/nrrd/ascii-voxels.ts'
 import { type NrrdData, type ParsedNrrd, parseNrrd } from '../formats/nrrd/parse-nrrd.ts'
 import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
 import type { ByteSource } from '../volume/header.ts'
-import { type ExpandedFile, expandToFile } from './expand.ts'
+import { type ExpandedFile, expandToFile, makeTemporaryFile, SLACK_BYTES } from './expand.ts'
 import { openFileSource } from './file-source.ts'
 
 /** Headers are text of some kB; ones with many data files or notes may be longer. */
@@ -46,8 +44,24 @@ async function openPart(name: string, file: string): Promise<ByteSource> {
   })
 }
 
-/** One file of data that begin at `startByte`. */
+/** One file of data that begin at `startByte`. Takes over `bytes`. */
 async function openData(
+  parsed: ParsedNrrd,
+  file: string,
+  bytes: ByteSource,
+  startByte: number,
+  expectedBytes: number,
+  options: Options,
+): Promise<OpenedVolume> {
+  try {
+    return await openEncoded(parsed, file, bytes, startByte, expectedBytes, options)
+  } catch (error) {
+    await bytes.close()
+    throw error
+  }
+}
+
+async function openEncoded(
   { volume, data }: ParsedNrrd,
   file: string,
   bytes: ByteSource,
@@ -72,6 +86,7 @@ async function openData(
   const expanded = await expandData(file, bytes.name, data, afterLines, expectedBytes, options)
   const raw = await openFileSource(expanded.path, bytes.name)
   try {
+    checkWhole(raw, data, expectedBytes)
     const offsetBytes = rawOffset(raw, 0, data.byteSkip, expectedBytes)
     return new RawVoxelSource({ ...volume, layout: { ...volume.layout, offsetBytes } }, raw, expanded.remove)
   } catch (error) {
@@ -102,6 +117,13 @@ function expandData(
     expectedBytes: () => skipped + expectedBytes,
     signal,
   })
+}
+
+/** "The last bytes" of a packed stream are only known where it was unpacked to its end. @throws `format_unsupported` */
+function checkWhole(expanded: ByteSource, { byteSkip }: NrrdData, expectedBytes: number): void {
+  if (byteSkip !== -1 || expanded.sizeBytes < expectedBytes + SLACK_BYTES) return
+  const kind = `more than ${SLACK_BYTES} packed bytes before its voxels`
+  throw new DomainError('format_unsupported', { name: expanded.name, kind })
 }
 
 /** First byte of the voxels among raw bytes. @throws {DomainError} `format_truncated` */
@@ -157,7 +179,7 @@ async function openText(
   const found = voxels.finish()
   const parts = [new Uint8Array(found.buffer, found.byteOffset, found.byteLength)]
   await bytes.close()
-  const raw = await asTemporaryFile(parts, options)
+  const raw = await asTemporaryFile(bytes.name, parts, options)
   return new RawVoxelSource(
     { ...volume, layout: { ...volume.layout, isLittleEndian: true } },
     await openFileSource(raw.path, bytes.name),
@@ -176,7 +198,7 @@ async function openParts(parsed: ParsedNrrd, name: string, files: string[], opti
   }
   if (parsed.data.encoding === 'ascii')
     throw new DomainError('format_unsupported', { name, kind: 'text in several data files' })
-  const joined = await asTemporaryFile(partsOf(parsed, name, files, share, options), options)
+  const joined = await asTemporaryFile(name, partsOf(parsed, name, files, share, options), options)
   const bytes = await openFileSource(joined.path, name)
   return new RawVoxelSource(parsed.volume, bytes, joined.remove)
 }
@@ -191,41 +213,33 @@ async function* partsOf(
   const bytesPerFile = share
   for (const file of files) {
     const source = await openPart(name, file)
-    const afterLines = await skipLines(source, 0, parsed.data.lineSkip)
-    const isRaw = parsed.data.encoding === 'raw'
-    const expanded = isRaw ? null : await expandData(file, source.name, parsed.data, afterLines, bytesPerFile, options)
-    const raw = expanded ? await openFileSource(expanded.path, source.name) : source
+    let expanded: ExpandedFile | null = null
+    let raw = source
     try {
+      const afterLines = await skipLines(source, 0, parsed.data.lineSkip)
+      const isRaw = parsed.data.encoding === 'raw'
+      if (!isRaw) {
+        expanded = await expandData(file, source.name, parsed.data, afterLines, bytesPerFile, options)
+        raw = await openFileSource(expanded.path, source.name)
+        checkWhole(raw, parsed.data, bytesPerFile)
+      }
       const offset = rawOffset(raw, isRaw ? afterLines : 0, parsed.data.byteSkip, bytesPerFile)
       for (let done = 0; done < bytesPerFile; done += READ_BYTES)
         yield await raw.read(offset + done, Math.min(READ_BYTES, bytesPerFile - done))
     } finally {
       await source.close()
-      if (expanded) {
-        await raw.close()
-        await expanded.remove()
-      }
+      await raw.close()
+      await expanded?.remove()
     }
   }
 }
 
-async function asTemporaryFile(
+function asTemporaryFile(
+  name: string,
   parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: Options,
 ): Promise<ExpandedFile> {
-  const folder = await mkdtemp(path.join(options.tempDir ?? os.tmpdir(), 'cryomamba-unpacked-'))
-  const remove = () => rm(folder, { recursive: true, force: true })
-  const file = path.join(folder, 'volume')
-  try {
-    const handle = await open(file, 'wx', 0o600)
-    try {
-      for await (const part of parts) await handle.writeFile(part)
-    } finally {
-      await handle.close()
-    }
-    return { path: file, remove }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  return makeTemporaryFile(name, options.tempDir, async (handle) => {
+    for await (const part of parts) await handle.writeFile(part)
+  })
 }

@@ -96,10 +96,11 @@ async function openCompressed(file: string, name: string, options: OpenVolumeOpt
     expectedBytes: (unpackedHead) => announcedBytes(parseHead(name, unpackedHead, null, options)),
     signal: options.signal,
   })
+  const bytes = await openFileSource(expanded.path, name)
   try {
-    const bytes = await openFileSource(expanded.path, name)
     return new RawVoxelSource(parseHead(name, head, bytes.sizeBytes, options), bytes, expanded.remove)
   } catch (error) {
+    await bytes.close()
     await expanded.remove()
     throw error
   }
