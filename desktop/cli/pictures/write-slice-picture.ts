@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { parseColor } from '../../../shared/mask/label-colors.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import { labelsOfModel } from '../compare-masks.ts'
@@ -21,7 +22,7 @@ export async function writeSlicePicture(
     const colors = new Map(
       (await labelsOfModel(modelFolder))
         .filter((label) => label.value !== 0)
-        .map((label) => [label.value, bytesOfColor(label.color)]),
+        .map((label) => [label.value, parseColor(label.color)]),
     )
     const { rgb, width, height } = drawSlice({
       values,
@@ -35,9 +36,4 @@ export async function writeSlicePicture(
     await image.close()
     await labels.close()
   }
-}
-
-function bytesOfColor(hex: string): [number, number, number] {
-  const value = Number.parseInt(hex.slice(1), 16)
-  return [value >> 16, (value >> 8) & 255, value & 255]
 }
