@@ -31,7 +31,7 @@ const WINDOW_UNIFORM: readonly Edit[] = [
 const HATCH: readonly Edit[] = [
   {
     from: '	vec4 dcolor = drawColor(drawV, drawOpacity);\n	if (dcolor.a > 0.0) {\n		if (drawRimOpacity',
-    to: '	vec4 dcolor = drawColor(drawV, drawOpacity);\n	if (drawV > 0.998) dcolor = mod(gl_FragCoord.x + gl_FragCoord.y, 12.0) < 2.0 && drawOpacity > 0.0 ? vec4(0.29, 0.62, 0.92, 0.45) : vec4(0.0);\n	if (dcolor.a > 0.0) {\n		if (drawRimOpacity',
+    to: '	vec4 dcolor = drawColor(drawV, drawOpacity);\n	if (drawV > 0.998) dcolor = mod(gl_FragCoord.x + gl_FragCoord.y, 18.0) < 2.0 && drawOpacity > 0.0 ? vec4(0.29, 0.62, 0.92, 0.45) : vec4(0.0);\n	if (dcolor.a > 0.0) {\n		if (drawRimOpacity',
   },
 ]
 

@@ -9,6 +9,7 @@ import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
+import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
 import { useFacts } from './session/use-session.ts'
 import { Notices } from './ui/notices.tsx'
@@ -38,6 +39,7 @@ export function App() {
           <ConnectPanel />
           <RunPanel />
           <ExportPanel />
+          <RunOutcome />
         </aside>
       </main>
       <StatusBar />

@@ -20,8 +20,8 @@ afterAll(async () => {
 async function problem(): Promise<{ message: string; hint: string }> {
   const bar = desktop.page.locator('.notice.is-problem').last()
   await bar.waitFor()
-  const message = await bar.locator('strong').innerText()
-  return { message, hint: (await bar.locator('p').innerText()).slice(message.length).trim() }
+  const message = (await bar.locator('strong').textContent()) ?? ''
+  return { message, hint: ((await bar.locator('p').textContent()) ?? '').slice(message.length).trim() }
 }
 
 async function dismissAll(): Promise<void> {
@@ -36,7 +36,7 @@ async function tryConnection(url: string, token: string): Promise<{ code: string
   await page.getByRole('button', { name: 'Test connection' }).click()
   const result = page.getByTestId('connection-result')
   await result.waitFor()
-  return { code: await result.getAttribute('data-code'), text: await result.innerText() }
+  return { code: await result.getAttribute('data-code'), text: (await result.textContent()) ?? '' }
 }
 
 describe('a file that cannot be opened', () => {

@@ -24,8 +24,8 @@ export interface DesktopApp {
 /** Starts the built program; the caller closes it. */
 export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
+  useElectronRuntime()
   const app = await electron.launch({
-    executablePath: electronProgram(),
     cwd: ROOT,
     args: ['.', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...files],
     env: { ...process.env, CRYOMAMBA_E2E: '1', CRYOMAMBA_USER_DATA: path.join(folder, 'user') } as Record<
@@ -66,11 +66,13 @@ async function closeDesktop(app: ElectronApplication, folder: string): Promise<v
   rmSync(folder, { recursive: true, force: true })
 }
 
-function electronProgram(): string {
+/** Playwright starts what `electron` names; where that was not downloaded, it is told of the other one. */
+function useElectronRuntime(): void {
   const script = path.join(ROOT, 'build/electron-runtime.mjs')
-  const found = spawnSync(process.execPath, [script, '--program'], { cwd: ROOT, encoding: 'utf8' })
+  const found = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: 'utf8' })
   if (found.status !== 0) throw new Error(`no Electron: ${found.stderr}`)
-  return found.stdout.trim()
+  const dist = found.stdout.trim()
+  if (dist !== path.join(ROOT, 'node_modules/electron/dist')) process.env.ELECTRON_OVERRIDE_DIST_PATH = dist
 }
 
 /** Opens a file as if it had been chosen in the dialog. */

@@ -1,6 +1,9 @@
+import { copyFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { pixelsAt } from './pixels.ts'
 
 let desktop: DesktopApp
 
@@ -20,7 +23,7 @@ async function valueInFile(indexXyz: number[]): Promise<number> {
 async function crosshair(): Promise<{ indexXyz: number[]; value: number }> {
   const { page } = desktop
   await page.locator('[data-testid=voxel-value]:not([data-value=""])').waitFor()
-  const indexXyz = (await page.getByTestId('crosshair').innerText()).split(',').map(Number)
+  const indexXyz = ((await page.getByTestId('crosshair').textContent()) ?? '').split(',').map(Number)
   return { indexXyz, value: Number(await page.getByTestId('voxel-value').getAttribute('data-value')) }
 }
 
@@ -28,8 +31,8 @@ describe('a file named on the command line', () => {
   it('is shown in slices, with its shape and voxel size', async () => {
     await volumeShown(desktop, 'sample.mrc')
     const panel = desktop.page.getByRole('region', { name: 'Volume', exact: true })
-    expect(await panel.innerText()).toContain('192 × 160 × 72')
-    expect(await panel.innerText()).toContain('13.48 Å')
+    expect((await panel.textContent()) ?? '').toContain('192 × 160 × 72')
+    expect((await panel.textContent()) ?? '').toContain('13.48 Å')
     await desktop.page.waitForTimeout(500)
     await desktop.screenshot('02-sample-open')
   })
@@ -62,6 +65,39 @@ describe('a file named on the command line', () => {
     await desktop.screenshot('03-one-pane-light')
     await desktop.page.getByRole('button', { name: 'All', exact: true }).click()
     await desktop.page.getByRole('button', { name: 'Switch to the dark theme' }).click()
+  })
+})
+
+describe('a lost graphics context', () => {
+  it('is said, and the volume comes back', async () => {
+    const { page } = desktop
+    await page.evaluate(() => {
+      document.querySelector('canvas')?.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
+    })
+    await page.getByRole('alert').filter({ hasText: 'graphics driver' }).waitFor()
+    await page.waitForTimeout(1500)
+    await desktop.screenshot('03-graphics-came-back')
+    const [colour] = await pixelsAt(page, [[420, 250]])
+    expect(Math.max(...colour)).toBeGreaterThan(40)
+    await page.getByRole('button', { name: 'Dismiss', exact: true }).click()
+    desktop.complaints.length = 0
+  })
+})
+
+describe('a file dropped on the window', () => {
+  it('is opened', async () => {
+    const { page } = desktop
+    const copy = path.join(desktop.folder, 'dropped.mrc')
+    copyFileSync(SAMPLE, copy)
+    const devtools = await page.context().newCDPSession(page)
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devtools.send('Input.dispatchDragEvent', {
+        type,
+        x: 500,
+        y: 400,
+        data: { items: [], files: [copy], dragOperationsMask: 1 },
+      })
+    await volumeShown(desktop, 'dropped.mrc')
   })
 })
 

@@ -45,7 +45,7 @@ export async function readMask(file: string): Promise<MaskVoxels> {
 
 /** Numbers of the label list, in its order. */
 export async function countsShown({ page }: DesktopApp): Promise<number[]> {
-  const texts = await page.getByTestId('label-voxels').allInnerTexts()
+  const texts = await page.getByTestId('label-voxels').allTextContents()
   return texts.map((text) => Number(text.split('·')[0].replaceAll(/\D/g, '')))
 }
 
@@ -85,7 +85,7 @@ async function xyPaneMapping(
   const click = async (x: number, y: number) => {
     await page.mouse.click(canvas.x + x, canvas.y + y)
     await page.waitForTimeout(600)
-    return (await page.getByTestId('crosshair').innerText()).split(',').map(Number)
+    return ((await page.getByTestId('crosshair').textContent()) ?? '').split(',').map(Number)
   }
   const a = await click(60, 140)
   const b = await click(400, 420)

@@ -21,6 +21,7 @@ const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
+const PANE_GAP_PX = 3
 const BACKGROUND = [0.055, 0.06, 0.07, 1]
 
 export interface VolumeViewEvents {
@@ -201,12 +202,17 @@ export class VolumeView {
   }
 
   private applyLayout(): void {
-    const { clientWidth, clientHeight } = this.canvas
-    this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / Math.max(1, clientWidth))
+    const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
+    this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
     this.nv.setCustomLayout(
       this.panes.map((pane) => ({
         sliceType: SLICE_TYPES[pane.kind],
-        position: [pane.left, pane.top, pane.width, pane.height] as [number, number, number, number],
+        position: [
+          pane.left,
+          pane.top,
+          pane.width - PANE_GAP_PX / clientWidth,
+          pane.height - PANE_GAP_PX / clientHeight,
+        ] as [number, number, number, number],
       })),
     )
     this.events.onPanes(this.layout, this.panes)

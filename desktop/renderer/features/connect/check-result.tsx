@@ -1,4 +1,5 @@
 import { useFacts } from '../../session/use-session.ts'
+import { deviceNames } from './device-names.ts'
 
 /** What the last attempt to reach a server came to. */
 export function CheckResult() {
@@ -6,8 +7,7 @@ export function CheckResult() {
   if (check.state === 'answered')
     return (
       <p className="result is-good" role="status" data-testid="connection-result">
-        The server answers and accepts the token. CryoMamba {check.info.version},{' '}
-        {check.info.devices.map((device) => device.name).join(', ') || 'no device named'}.
+        The server answers and accepts the token. CryoMamba {check.info.version}, {deviceNames(check.info)}.
       </p>
     )
   if (check.state === 'failed')

@@ -1,7 +1,9 @@
 import { useState } from 'react'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { hasEnded } from '../run/progress-text.ts'
 import { CheckResult } from './check-result.tsx'
+import { deviceNames } from './device-names.ts'
 import { ServerForm } from './server-form.tsx'
 
 type Place = 'local' | 'server'
@@ -43,10 +45,8 @@ export function ConnectPanel() {
 function ConnectedPanel() {
   const session = useSession()
   const connection = useFacts((state) => state.connection)
-  const phase = useFacts((state) => state.run?.phase)
+  const isRunning = useFacts((state) => state.run !== null && !hasEnded(state.run))
   if (!connection) return null
-  const isRunning = phase !== undefined && !['completed', 'failed', 'canceled'].includes(phase)
-  const devices = connection.info.devices.map((device) => device.name).join(', ')
   return (
     <Panel
       title="Compute"
@@ -61,7 +61,7 @@ function ConnectedPanel() {
         {connection.kind === 'local' ? 'This computer' : connection.url}
       </p>
       <p className="faint">
-        {devices || 'No device named'} · CryoMamba {connection.info.version}
+        {deviceNames(connection.info)} · CryoMamba {connection.info.version}
       </p>
     </Panel>
   )

@@ -1,7 +1,7 @@
 import { type DragEvent, type ReactNode, useState } from 'react'
 import { useSession } from '../../session/use-session.ts'
 
-/** The whole window takes a dropped file. */
+/** The whole window takes a dropped file; before NiiVue, which stops these events at its canvas. */
 export function DropZone({ children }: { children: ReactNode }) {
   const { openDropped } = useSession()
   const [isOver, setIsOver] = useState(false)
@@ -14,13 +14,19 @@ export function DropZone({ children }: { children: ReactNode }) {
   }
   const dropped = (event: DragEvent) => {
     event.preventDefault()
+    event.stopPropagation()
     setIsOver(false)
     const [file] = event.dataTransfer.files
     if (file) void openDropped(file)
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is an extra way; the button opens files too
-    <div className={isOver ? 'window is-over' : 'window'} onDragOver={over} onDragLeave={left} onDrop={dropped}>
+    <div
+      className={isOver ? 'window is-over' : 'window'}
+      onDragOverCapture={over}
+      onDragLeave={left}
+      onDropCapture={dropped}
+    >
       {children}
     </div>
   )

@@ -2,6 +2,11 @@ import type { RunView } from '../../../../shared/contract/bridge.ts'
 import type { Fact } from '../../ui/facts.tsx'
 import { formatBytes, formatDuration } from '../../ui/format.ts'
 
+/** True once nothing more will happen to a run. */
+export function hasEnded({ phase }: RunView): boolean {
+  return phase === 'completed' || phase === 'failed' || phase === 'canceled'
+}
+
 /** What a run is doing, in a few words. */
 export function progressTitle(run: RunView): string {
   switch (run.phase) {

@@ -1,12 +1,15 @@
 import type { RunView } from '../../../../shared/contract/bridge.ts'
-import { useSession } from '../../session/use-session.ts'
+import { useFacts, useSession } from '../../session/use-session.ts'
 import { Facts } from '../../ui/facts.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { hasEnded } from './progress-text.ts'
 
-/** How a run ended. */
-export function RunOutcome({ run }: { run: RunView }) {
+/** How the last run ended. */
+export function RunOutcome() {
   const session = useSession()
+  const run = useFacts((state) => state.run)
+  if (!run || !hasEnded(run)) return null
   return (
     <Panel
       title="Last run"
