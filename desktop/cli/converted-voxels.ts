@@ -5,7 +5,7 @@ import type { DType, VoxelArray } from '../../shared/volume/dtype.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 
-/** Smallest and largest value of the whole-number types. */
+/** Smallest and largest value of the whole-number types; of 64 bits the largest that a double holds below the limit. */
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
@@ -13,8 +13,8 @@ const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   uint16: [0, 65535],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint32: [0, 2 ** 32 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-  uint64: [0, 2 ** 64],
+  int64: [-(2 ** 63), 2 ** 63 - 2 ** 10],
+  uint64: [0, 2 ** 64 - 2 ** 11],
 }
 
 /** Voxels of a volume in another type: the same values, or an error; whole-number types get them rounded. */
@@ -33,14 +33,8 @@ export class ConvertedVoxels implements BoxReader {
   async checkRange(signal?: AbortSignal): Promise<void> {
     const range = RANGES[this.dtype]
     const { min, max, nonfinite } = await measureVolume(this.source, signal)
-    if (
-      this.dtype === 'float32' &&
-      max !== null &&
-      min !== null &&
-      (Math.abs(max) > 3.4028235e38 || Math.abs(min) > 3.4028235e38)
-    ) {
-      throw new DomainError('dtype_range', { min, max, dtype: this.dtype })
-    }
+    const overflows = [min, max].some((value) => value !== null && !Number.isFinite(Math.fround(value)))
+    if (this.dtype === 'float32' && overflows) throw new DomainError('dtype_range', { min, max, dtype: this.dtype })
     if (!range) return
     if (nonfinite > 0) {
       const message = `${nonfinite} voxels are NaN or infinite, which ${this.dtype} cannot hold.`

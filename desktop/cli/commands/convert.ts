@@ -34,6 +34,8 @@ export const convertCommand: Command = {
     const format = writableFormat(out)
     if (path.resolve(file) === path.resolve(out))
       throw new DomainError('usage', { reason: 'IN and OUT are the same file.' })
+    if (path.resolve(file) === path.resolve(`${out}.partial`))
+      throw new DomainError('usage', { reason: 'OUT is written by way of a file that has the name of IN.' })
     const source = await openVolumeFile(file, { mode0: readMode0(values.mode0), signal: io.signal })
     try {
       const plan = planConversion(source, format, values.dtype)
