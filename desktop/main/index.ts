@@ -46,8 +46,8 @@ function start(): void {
   const tell = (event: DesktopEvent) => sendEvent(window, event)
   const newRef = () => randomUUID()
   const userData = app.getPath('userData')
-  const root = app.getAppPath()
-  const resources = app.isPackaged ? path.join(process.resourcesPath, 'resources') : path.join(root, 'resources')
+  // The server, its libraries, models and the sample lie beside the archive of the packaged program.
+  const root = app.getAppPath().replace(/app\.asar$/, 'app.asar.unpacked')
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
@@ -75,7 +75,7 @@ function start(): void {
     tell,
     newRef,
     onOpened: (volume, file) => runs.volumeOpened(volume, file),
-    sampleFile: path.join(resources, 'sample/sample.mrc'),
+    sampleFile: path.join(root, 'resources/sample/sample.mrc'),
   })
 
   hostBridge(getWindow, {
@@ -134,7 +134,7 @@ function start(): void {
   open()
   app.on('activate', () => window ?? open())
   app.on('second-instance', (_event, argv) => {
-    const file = fileArgument(argv, root, app.isPackaged)
+    const file = fileArgument(argv, app.getAppPath(), app.isPackaged)
     if (file) openFile(file)
     window?.focus()
   })

@@ -24,7 +24,7 @@ export interface DesktopApp {
 /** Starts the built program; the caller closes it. */
 export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
-  useElectronRuntime()
+  nameElectronRuntime()
   const app = await electron.launch({
     cwd: ROOT,
     args: ['.', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...files],
@@ -67,7 +67,7 @@ async function closeDesktop(app: ElectronApplication, folder: string): Promise<v
 }
 
 /** Playwright starts what `electron` names; where that was not downloaded, it is told of the other one. */
-function useElectronRuntime(): void {
+function nameElectronRuntime(): void {
   const script = path.join(ROOT, 'build/electron-runtime.mjs')
   const found = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: 'utf8' })
   if (found.status !== 0) throw new Error(`no Electron: ${found.stderr}`)
