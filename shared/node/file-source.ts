@@ -18,6 +18,9 @@ export async function openFileSource(file: string, name = path.basename(file)): 
   }
 }
 
+/** 4 GiB: more is never read at once; a slice of that size has over 65,000 × 65,000 bytes and no tomogram has one. */
+const MOST_READ_BYTES = 4 * 1024 ** 3
+
 class FileSource implements ByteSource {
   private readonly file: FileHandle
   readonly name: string
@@ -36,6 +39,9 @@ class FileSource implements ByteSource {
         foundBytes: this.sizeBytes,
         expectedBytes: offset + length,
       })
+    }
+    if (length > MOST_READ_BYTES) {
+      throw new DomainError('format_unsupported', { name: this.name, kind: 'slices of more than 4 GiB' })
     }
     const bytes = new Uint8Array(length)
     try {

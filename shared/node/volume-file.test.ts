@@ -347,6 +347,20 @@ describe('things that are no file', () => {
       await reads(put(name, name.endsWith('gz') ? gzipSync(mrc()) : mrc()))
   })
 
+  it('says what is wrong with a file that only its name calls NIfTI', async () => {
+    expect(await refused(put('analyze.hdr', niftiHead({ magic: '' })))).toBe('format_unsupported')
+    expect(await refused(put('magic.nii', nifti({ magic: 'n+9' })))).toBe('format_header_invalid')
+    expect(await refused(put('short.nii', nifti().subarray(0, 200)))).toBe('format_truncated')
+    expect(await refused(put('text.nii', 'no NIfTI at all, only text'.repeat(50)))).toBe('format_unknown')
+    expect(await refused(put('magic.nii.gz', gzipSync(nifti({ magic: 'n+9' }))))).toBe('format_header_invalid')
+  })
+
+  it('refuses slices that no memory holds, also where the file is that long', async () => {
+    const file = put('a.mrc', mrcBytes({ n: [100_000, 60_000, 1], mode: 0 }))
+    truncateSync(file, 1024 + 6e9)
+    expect(await refused(file)).toBe('format_unsupported')
+  })
+
   it('says truncated when a file becomes shorter while it is open', async () => {
     const file = put('a.mrc', mrc())
     const volume = await openVolumeFile(file)

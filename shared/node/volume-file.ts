@@ -64,6 +64,8 @@ function parseHead(name: string, head: Uint8Array, fileBytes: number | null, opt
   if (isMrc(head)) return parseMrc(name, head, fileBytes, options)
   if (head.length < 1024 && /\.(mrc|mrcs|rec|map|ccp4|st|ali)(\.gz|\.bz2)?$/i.test(name))
     return parseMrc(name, head, fileBytes, options)
+  // Says what is wrong with it: ANALYZE, a damaged magic, a header cut short.
+  if (/\.(nii|hdr)(\.gz|\.bz2)?$/i.test(name)) return parseNifti(name, head, fileBytes)
   throw new DomainError('format_unknown', { name })
 }
 
