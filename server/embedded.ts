@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
 import { createForkLauncher } from './adapters/fork-launcher.ts'
 import { createUtilityLauncher, type ParentPort } from './adapters/utility-launcher.ts'
 import { composeServer } from './compose.ts'
 import { readConfig } from './config.ts'
+import { loadModelPackage } from './models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 
 /**
@@ -31,6 +34,9 @@ async function main(): Promise<void> {
     dataFolder: values.data,
     modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
   })
+  // A package that was named must be the one that runs: where it is refused, nothing else may take its place.
+  for (const folder of values.models ?? [])
+    if (existsSync(path.join(folder, 'model.json'))) await loadModelPackage(folder)
   const config = {
     ...settings,
     host: '127.0.0.1',

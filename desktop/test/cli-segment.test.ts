@@ -127,6 +127,24 @@ describe.runIf(hasCompiledCli)('cryomamba segment', () => {
     expect(JSON.parse(changed.err).code).toBe('model_invalid')
   }, 120_000)
 
+  it('never runs the bundled model in place of a refused package of the same name', async () => {
+    const model = path.join(folder, 'same-name')
+    await cp(DEMO_MODEL, model, { recursive: true })
+    const manifest = JSON.parse(await readFile(path.join(model, 'model.json'), 'utf8'))
+    await writeFile(path.join(model, 'model.json'), JSON.stringify({ ...manifest, surprise: 1 }))
+    const { code, err } = await runTidily([
+      'segment',
+      SAMPLE,
+      '--out',
+      path.join(folder, 'wrong.mrc'),
+      '--model',
+      model,
+      '--json',
+    ])
+    expect(code).toBe(2)
+    expect(JSON.parse(err)).toMatchObject({ code: 'model_invalid', message: expect.stringContaining('surprise') })
+  })
+
   it('stops at Ctrl-C, leaves no mask and no process', async () => {
     const out = path.join(folder, 'stopped.mrc')
     const { code, err } = await runTidily(['segment', SAMPLE, '--out', out, '--mirror', 'z,y,x'], {

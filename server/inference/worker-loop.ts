@@ -32,6 +32,16 @@ export async function serveOneJob(channel: WorkerChannel, deps: RunDependencies)
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return channel.send({ type: 'canceled' })
     if (!(error instanceof DomainError) || error.code === 'internal') console.error(error)
-    channel.send({ type: 'failed', error: envelopeOf(error) })
+    channel.send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
   }
+}
+
+/** A full disk can meet any write of a run. */
+function asDiskProblem(error: unknown): unknown {
+  const isFull = [error, (error as Error).cause].some(
+    (one) => (one as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC',
+  )
+  return isFull
+    ? new DomainError('disk_full', { message: 'The disk of the computer that runs the job is full.', cause: error })
+    : error
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../config.ts'
 import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
@@ -93,7 +94,9 @@ export class JobRunner {
     for (const slot of this.service.needs.config.devices) {
       if (this.isStopping) return
       if (this.running.has(slot.deviceId)) continue
-      const [next] = await this.service.needs.jobs.withState(['queued'])
+      const next = (await this.service.needs.jobs.withState(['queued'])).find(
+        (one) => !this.service.isUnrecorded(one.jobId),
+      )
       if (!next) return
       await this.begin(next, slot)
     }
@@ -146,11 +149,7 @@ export class JobRunner {
     } catch (error) {
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
       this.log.error({ err: error, job_id: jobId }, 'job could not be started')
-      await this.service.move(jobId, attempt, 'failed', {
-        error: problem.toEnvelope(),
-        finishedAt: new Date().toISOString(),
-      })
-      await this.tellError(jobId, problem.toEnvelope())
+      await this.service.fail(jobId, attempt, problem.toEnvelope())
       this.mustLookAgain = true
     }
   }
@@ -216,31 +215,31 @@ export class JobRunner {
       tilesTotal: result.tiles,
       finishedAt: new Date().toISOString(),
     }
-    if (!(await this.service.needs.jobs.complete(jobId, attempt, change, artifacts))) return
+    try {
+      if (!(await this.service.needs.jobs.complete(jobId, attempt, change, artifacts))) return
+    } catch (error) {
+      this.log.error({ err: error, job_id: jobId }, 'a finished job could not be recorded')
+      return this.fail(
+        run,
+        new DomainError('internal', {
+          message: 'The mask was made, but could not be recorded on the server.',
+          cause: error,
+        }).toEnvelope(),
+      )
+    }
     this.service.forgetProgress(jobId)
     await this.service.tellState(jobId, 'completed', attempt)
     const record = await this.service.needs.jobs.find(jobId)
-    if (!record) return
-    const { events, jobs } = this.service.needs
-    await jobs.addEvent(
-      jobId,
-      events.publish(jobId, { type: 'completed', data: { job: await this.service.view(record) } }),
-    )
+    if (record) await this.service.record({ type: 'completed', data: { job: await this.service.view(record) } }, jobId)
     this.log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
   }
 
   private async fail(run: Running, error: ProblemEnvelope): Promise<void> {
     const { jobId, attempt } = run.record
     run.isSettled = true
-    this.service.forgetProgress(jobId)
     this.log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
-    if (!(await this.service.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() }))) return
-    await this.tellError(jobId, error)
-  }
-
-  private async tellError(jobId: string, { code, message, hint, retryable }: ProblemEnvelope): Promise<void> {
-    const { events, jobs } = this.service.needs
-    await jobs.addEvent(jobId, events.publish(jobId, { type: 'error', data: { code, message, hint, retryable } }))
+    await this.service.fail(jobId, attempt, error)
+    await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
   }
 
   /** The process went without a result: once it is tried again, then the job fails with the reason. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
-import { DomainError } from '../../shared/errors/domain-error.ts'
+import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
 import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
@@ -11,6 +11,9 @@ import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
 import type { JobChange, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished, statesBefore } from './job-state.ts'
+
+/** How soon a failure that could not be recorded is tried again. */
+const RECORD_AGAIN_MS = 5_000
 
 const DEFAULT_PREVIEW = { enabled: true } as const
 
@@ -32,6 +35,8 @@ export class JobService {
   onQueued: () => void = () => undefined
   onCancel: (jobId: string) => void = () => undefined
   private readonly live = new Map<string, RunProgress>()
+  /** Failures that could not be recorded yet, because the disk is full or the database is away; shown all the same. */
+  private readonly unrecorded = new Map<string, NonNullable<Job['error']>>()
   readonly needs: JobServiceNeeds
 
   constructor(needs: JobServiceNeeds) {
@@ -173,22 +178,49 @@ export class JobService {
     }
   }
 
+  /** Ends a job with a failure. Where that cannot be recorded, users see it all the same, and it is recorded later. */
+  async fail(jobId: string, attempt: number, { code, message, hint, retryable }: ProblemEnvelope): Promise<void> {
+    const error = { code, message, hint, retryable }
+    this.live.delete(jobId)
+    try {
+      if (!(await this.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() }))) return
+      this.unrecorded.delete(jobId)
+    } catch {
+      this.unrecorded.set(jobId, error)
+      setTimeout(() => void this.fail(jobId, attempt, error), RECORD_AGAIN_MS).unref()
+    }
+    await this.record({ type: 'error', data: error }, jobId)
+  }
+
+  /** True for a job that has failed although its record does not say so yet. */
+  isUnrecorded(jobId: string): boolean {
+    return this.unrecorded.has(jobId)
+  }
+
   async tellState(jobId: string, state: JobState, attempt: number): Promise<void> {
-    await this.needs.jobs.addEvent(jobId, this.needs.events.publish(jobId, { type: 'state', data: { state, attempt } }))
+    await this.record({ type: 'state', data: { state, attempt } }, jobId)
+  }
+
+  /** Tells an event to whoever watches, then stores it; a full disk loses the stored copy, not the job. */
+  async record(body: Parameters<JobEvents['publish']>[1], jobId: string): Promise<void> {
+    const frame = this.needs.events.publish(jobId, body)
+    await this.needs.jobs.addEvent(jobId, frame).catch(() => undefined)
   }
 
   /** Progress is told at once and kept in memory; the record gets it for those who ask later. */
   async tellProgress(jobId: string, attempt: number, progress: RunProgress): Promise<void> {
     this.live.set(jobId, progress)
     this.needs.events.publish(jobId, { type: 'progress', data: runningProgress(progress) })
-    await this.needs.jobs.saveProgress(jobId, attempt, progress.tilesDone, progress.tilesTotal)
+    await this.needs.jobs.saveProgress(jobId, attempt, progress.tilesDone, progress.tilesTotal).catch(() => undefined)
   }
 
   forgetProgress(jobId: string): void {
     this.live.delete(jobId)
   }
 
-  async view(record: JobRecord): Promise<Job> {
+  async view(stored: JobRecord): Promise<Job> {
+    const unrecorded = this.unrecorded.get(stored.jobId)
+    const record: JobRecord = unrecorded ? { ...stored, state: 'failed', error: unrecorded } : stored
     return {
       job_id: record.jobId,
       state: record.state,

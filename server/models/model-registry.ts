@@ -97,11 +97,18 @@ async function readManifest(file: string, name: string): Promise<ModelManifest> 
     throw new DomainError('model_invalid', { name, reason: 'model.json is not JSON', cause })
   }
   if (Value.Check(ModelManifest, value)) return value
-  const [first] = Value.Errors(ModelManifest, value)
-  throw new DomainError('model_invalid', {
-    name,
-    reason: `model.json${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}`,
-  })
+  throw new DomainError('model_invalid', { name, reason: firstFault(value) })
+}
+
+/** The first thing that is wrong with a manifest, with the key that it is about. */
+function firstFault(value: unknown): string {
+  const errors = [...Value.Errors(ModelManifest, value)]
+  const unknown = errors.find((error) => error.keyword === 'additionalProperties')
+  if (unknown) {
+    const keys = (unknown.params as { additionalProperties: string[] }).additionalProperties
+    return `model.json${unknown.instancePath} has the unknown key ${keys.join(', ')}`
+  }
+  return `model.json${errors[0]?.instancePath ?? ''} ${errors[0]?.message ?? 'is not valid'}`
 }
 
 function checkConsistency(manifest: ModelManifest, name: string): void {

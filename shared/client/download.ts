@@ -87,5 +87,9 @@ async function openForWriting(partial: string, path: string): Promise<FileHandle
 function asProblem(error: unknown, path: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (error instanceof DomainError || syscall === undefined) return error
-  return new DomainError('file_unwritable', { path, reason: code ?? 'the disk refused', cause: error })
+  return new DomainError('file_unwritable', {
+    path,
+    reason: code === 'ENOSPC' ? 'the disk is full' : (code ?? 'the disk refused'),
+    cause: error,
+  })
 }

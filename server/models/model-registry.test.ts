@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { thresholdManifest } from '../test/threshold-model.ts'
+import { loadModelPackage, ModelRegistry } from './model-registry.ts'
+
+const NETWORK = Buffer.from('a network')
+const ONNX = {
+  file: 'model.onnx',
+  bytes: NETWORK.length,
+  sha256: createHash('sha256').update(NETWORK).digest('hex'),
+  opset: 16,
+}
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-models-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function makePackage(change: object = {}, name = 'model'): Promise<string> {
+  const at = path.join(folder, name)
+  await mkdir(at, { recursive: true })
+  await writeFile(path.join(at, 'model.onnx'), NETWORK)
+  await writeFile(path.join(at, 'model.json'), JSON.stringify({ ...thresholdManifest({ onnx: ONNX }), ...change }))
+  return at
+}
+
+describe('a model package', () => {
+  it('is read when it satisfies its own contract', async () => {
+    const { manifest } = await loadModelPackage(await makePackage())
+    expect(manifest.id).toBe('threshold')
+  })
+
+  it.each([
+    ['an unknown key', { surprise: 1 }, 'surprise'],
+    ['a missing key', { labels: undefined }, 'labels'],
+    [
+      'an unknown scheme',
+      { normalization: [{ channel: 'a', scheme: 'magic', use_nonzero_mask: false, invert_contrast: false }] },
+      'normalization',
+    ],
+    ['another size', { onnx: { ...ONNX, bytes: 5 } }, '5 bytes'],
+    ['another hash', { onnx: { ...ONNX, sha256: '0'.repeat(64) } }, 'SHA-256'],
+    ['a file outside its folder', { onnx: { ...ONNX, file: '../model.onnx' } }, 'onnx/file'],
+    ['fewer labels than channels', { output: { ...thresholdManifest().output, channels: 3 } }, 'labels'],
+    [
+      'two labels of one value',
+      {
+        labels: [
+          { value: 0, name: 'a', color: '#000000' },
+          { value: 0, name: 'b', color: '#000000' },
+        ],
+      },
+      'same value',
+    ],
+    [
+      'no background',
+      {
+        labels: [
+          { value: 1, name: 'a', color: '#000000' },
+          { value: 2, name: 'b', color: '#000000' },
+        ],
+      },
+      'background',
+    ],
+    ['a patch that does not divide', { tiles: { ...thresholdManifest().tiles, patch_zyx: [6, 8, 8] } }, 'divisible'],
+  ])('with %s is refused, and the reason names it', async (_what, change, text) => {
+    await expect(loadModelPackage(await makePackage(change))).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringContaining(text),
+    })
+  })
+
+  it('without JSON or without a manifest is refused', async () => {
+    const at = await makePackage()
+    await writeFile(path.join(at, 'model.json'), '{')
+    await expect(loadModelPackage(at)).rejects.toMatchObject({ code: 'model_invalid' })
+    await expect(loadModelPackage(folder)).rejects.toMatchObject({ code: 'model_invalid' })
+  })
+})
+
+it('a registry offers the good packages and tells of the refused ones', async () => {
+  await makePackage({}, 'good')
+  await makePackage({ id: 'other', surprise: 1 }, 'bad')
+  const refused: string[] = []
+  const registry = await ModelRegistry.load([folder], (where) => refused.push(path.basename(where)))
+  expect(registry.list().map((one) => one.manifest.id)).toEqual(['threshold'])
+  expect(refused).toEqual(['bad'])
+  expect(() => registry.get('other')).toThrow(expect.objectContaining({ code: 'model_not_found' }))
+})
