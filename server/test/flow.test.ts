@@ -155,6 +155,44 @@ describe('from a volume to its mask', () => {
   })
 })
 
+describe('artifact downloads', () => {
+  it('take ranges that put together give the file, know their hash, and need no token', async () => {
+    await start()
+    const job = await finished((await createJob()).job_id)
+    const mask = (await artifactsOf(job.job_id))[0]
+    const whole = await server.app.inject({ url: mask.url })
+    expect(whole.statusCode).toBe(200)
+    expect(whole.headers.etag).toBe(`"${mask.sha256}"`)
+    const parts = await Promise.all(
+      ['bytes=0-999', `bytes=1000-${mask.size_bytes - 1}`].map((range) =>
+        server.app.inject({ url: mask.url, headers: { range } }),
+      ),
+    )
+    expect(parts.map((part) => part.statusCode)).toEqual([206, 206])
+    expect(parts[1].headers['content-range']).toBe(`bytes 1000-${mask.size_bytes - 1}/${mask.size_bytes}`)
+    expect(Buffer.compare(Buffer.concat(parts.map((part) => part.rawPayload)), whole.rawPayload)).toBe(0)
+    const beyond = await server.app.inject({ url: mask.url, headers: { range: `bytes=${mask.size_bytes}-` } })
+    expect(beyond.json().code).toBe('range_not_satisfiable')
+    const changed = await server.app.inject({ url: mask.url, headers: { range: 'bytes=0-9', 'if-range': '"other"' } })
+    expect(changed.statusCode).toBe(200)
+    expect(
+      (await server.app.inject({ url: mask.url, headers: { 'if-none-match': `"${mask.sha256}"` } })).statusCode,
+    ).toBe(304)
+    expect((await server.app.inject({ url: mask.url.replace('mask.mrc', 'mask.nrrd') })).json().code).toBe(
+      'signature_invalid',
+    )
+  })
+
+  it('go when a finished job is deleted', async () => {
+    await start()
+    const job = await finished((await createJob()).job_id)
+    const [mask] = await artifactsOf(job.job_id)
+    await server.app.inject({ method: 'DELETE', url: `/v1/jobs/${job.job_id}`, headers: AUTH })
+    expect(await artifactsOf(job.job_id)).toEqual([])
+    expect((await server.app.inject({ url: mask.url })).json().code).toBe('artifact_not_found')
+  })
+})
+
 describe('live channel', () => {
   it('sends previews whose computed blocks equal the downsampled final mask, bit for bit', async () => {
     // Slow tiles, so that the client is there from the start.
