@@ -3,6 +3,7 @@ import type { Connection, ConnectionTarget } from '../../shared/contract/bridge.
 import type { ServerInfo } from '../../shared/contract/server-info.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LocalEngine } from './local-engine.ts'
+import { serverUrl } from './server-url.ts'
 import type { TokenVault } from './token-vault.ts'
 
 // Long enough for a slow line, short enough that a wrong address is not mistaken for work.
@@ -60,19 +61,6 @@ export class Connections {
     if (!token) throw new DomainError('unauthorized', { message: 'A server needs a token.' })
     return { url, token }
   }
-}
-
-/** The address as `http(s)://host:port`; without a scheme http is meant. @throws {DomainError} `request_invalid` */
-export function serverUrl(entered: string): string {
-  const text = entered.trim()
-  const address = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
-  const url = URL.canParse(address) ? new URL(address) : null
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || !url.hostname)
-    throw new DomainError('request_invalid', {
-      message: `"${text}" is not the address of a server.`,
-      hint: 'Write it like http://gpu-server:8080.',
-    })
-  return url.origin
 }
 
 async function inTime<T>(url: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {

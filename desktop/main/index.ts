@@ -103,6 +103,7 @@ function start(): void {
     'volume.choose': async () => nothing(files.choose()),
     'volume.sample': async () => nothing(files.openSample()),
     'volume.drop': async (file) => nothing(files.open(file)),
+    'volume.mode0': async (mode0) => nothing(files.openAgain(mode0)),
     'volume.close': async () => nothing(files.close()),
     'connection.test': (target) => connections.test(target),
     'connection.use': (target) => connections.use(target),

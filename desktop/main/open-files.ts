@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
-import type { DesktopEvent, OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/bridge.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeHost } from './volume-host.ts'
 
@@ -56,13 +56,13 @@ export class OpenFiles {
   }
 
   /** Opens a file; what was on show stays when it cannot be opened. The outcome is told to the window. */
-  async open(chosen: string): Promise<void> {
+  async open(chosen: string, mode0: Mode0 | null = null): Promise<void> {
     const file = path.resolve(chosen)
     const name = path.basename(file)
     const turn = ++this.numOpened
     this.deps.tell({ type: 'volume_opening', name })
     try {
-      const volume = await this.deps.volumes.open(this.deps.newRef(), file)
+      const volume = await this.deps.volumes.open(this.deps.newRef(), file, mode0)
       if (turn !== this.numOpened) return
       this.shown = { volume, file }
       this.deps.tell({ type: 'volume_opened', volume })
@@ -71,6 +71,12 @@ export class OpenFiles {
       if (!(error instanceof DomainError)) console.error(error)
       if (turn === this.numOpened) this.deps.tell({ type: 'volume_failed', name, problem: envelopeOf(error) })
     }
+  }
+
+  /** Opens the file on show again, read another way. @throws {DomainError} `volume_not_open` */
+  async openAgain(mode0: Mode0): Promise<void> {
+    if (!this.shown) throw new DomainError('volume_not_open')
+    await this.open(this.shown.file, mode0)
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
-import type { OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
+import type { Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
 import type { Artifact, Job } from '../../shared/contract/jobs.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
@@ -25,6 +25,7 @@ export interface RunDeps {
 interface Run {
   view: RunView
   readonly file: string
+  readonly mode0: Mode0 | null
   readonly client: CryoMambaClient
   readonly stop: AbortController
   jobId: string | null
@@ -57,7 +58,7 @@ export class Runs {
     const serverName = connection.kind === 'local' ? 'this computer' : connection.url
     const view = startedRun({ runRef, volumeRef: volume.volume_ref, volumeName: volume.name, model, serverName })
     this.forget()
-    this.current = { view, file, client, stop: new AbortController(), jobId: null, maskFile: null }
+    this.current = { view, file, mode0: volume.mode0, client, stop: new AbortController(), jobId: null, maskFile: null }
     this.deps.onChange(view)
     void this.deps.volumes.clearLabels(volume.volume_ref).catch(() => undefined)
     void this.carryThrough(this.current)
@@ -98,7 +99,7 @@ export class Runs {
   /** A file that is opened again gets the mask of its last run back. */
   async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
     const run = this.current
-    if (!run || run.file !== file) return
+    if (!run || run.file !== file || run.mode0 !== volume.mode0) return
     run.view = { ...run.view, volume_ref: volume.volume_ref }
     this.deps.onChange(run.view)
     if (run.maskFile) await this.deps.volumes.showMask(volume.volume_ref, run.view.run_ref, run.maskFile)
@@ -129,6 +130,7 @@ export class Runs {
 
   private async carryThrough(run: Run): Promise<void> {
     try {
+      await run.client.info(run.stop.signal) // a server that is gone is found before the file is read
       const volume = await this.upload(run)
       const job = await this.watch(run, volume)
       if (job.state === 'canceled') return this.end(run, { type: 'canceled' })
@@ -155,6 +157,7 @@ export class Runs {
       return await run.client.upload(source, {
         filename: source.name,
         modifiedMs: source.modifiedMs,
+        ...(run.mode0 ? { metadata: { mode0: run.mode0 } } : {}),
         signal: run.stop.signal,
         onProgress: (progress) => this.apply(run, { type: 'upload', progress }),
       })

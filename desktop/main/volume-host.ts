@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type BrowserWindow, MessageChannelMain, type UtilityProcess, utilityProcess } from 'electron'
-import { BRIDGE_CHANNELS, type OpenedVolume } from '../../shared/contract/bridge.ts'
+import { BRIDGE_CHANNELS, type Mode0, type OpenedVolume } from '../../shared/contract/bridge.ts'
 import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import type { ServiceCall, ServicePreview, ServiceReply } from './volume-service-messages.ts'
 
@@ -28,8 +28,8 @@ export class VolumeHost {
   }
 
   /** @throws {DomainError} what `openVolumeFile` throws, `volume_service_stopped` */
-  async open(volumeRef: string, file: string): Promise<OpenedVolume> {
-    const volume = await this.call({ type: 'open', volume_ref: volumeRef, path: file })
+  async open(volumeRef: string, file: string, mode0: Mode0 | null): Promise<OpenedVolume> {
+    const volume = await this.call({ type: 'open', volume_ref: volumeRef, path: file, mode0 })
     if (!volume) throw new DomainError('internal')
     return volume
   }

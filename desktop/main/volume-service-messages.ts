@@ -1,10 +1,10 @@
-import type { OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { Mode0, OpenedVolume } from '../../shared/contract/bridge.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 
 /** What the main process asks of the volume service. Every message with a `call` is answered once. */
 export type ServiceCall =
-  | { type: 'open'; call: number; volume_ref: string; path: string }
+  | { type: 'open'; call: number; volume_ref: string; path: string; mode0: Mode0 | null }
   | { type: 'close'; call: number; volume_ref: string }
   /** Shows a finished mask file over the volume, and reads labels from it. */
   | { type: 'mask'; call: number; volume_ref: string; run_ref: string; path: string }

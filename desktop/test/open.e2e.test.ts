@@ -1,8 +1,8 @@
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
-import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { type DesktopApp, launchDesktop, openThroughDialog, SAMPLE, volumeShown } from './desktop-app.ts'
 import { pixelsAt } from './pixels.ts'
 
 let desktop: DesktopApp
@@ -98,6 +98,35 @@ describe('a file dropped on the window', () => {
         data: { items: [], files: [copy], dragOperationsMask: 1 },
       })
     await volumeShown(desktop, 'dropped.mrc')
+  })
+})
+
+describe('8-bit values of a doubtful sign', () => {
+  it('are read as the user says', async () => {
+    const header = readFileSync(SAMPLE).subarray(0, 1024)
+    for (const [word, value] of [
+      [0, 24],
+      [1, 20],
+      [2, 16],
+      [3, 0],
+      [23, 0],
+      [38, 0],
+      [39, 0],
+    ])
+      header.writeInt32LE(value, word * 4)
+    for (const [word, value] of [
+      [19, 0],
+      [20, 250],
+      [21, 120],
+    ])
+      header.writeFloatLE(value, word * 4)
+    const file = path.join(desktop.folder, 'bytes.mrc')
+    writeFileSync(file, Buffer.concat([header, Buffer.alloc(24 * 20 * 16, 200)]))
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'bytes.mrc')
+    expect((await crosshair()).value).toBe(-56)
+    await desktop.page.getByText('Unsigned', { exact: true }).click()
+    await expect.poll(async () => (await crosshair()).value).toBe(200)
   })
 })
 

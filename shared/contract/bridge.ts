@@ -34,6 +34,10 @@ export const AppState = Type.Object(
 )
 export type AppState = Type.Static<typeof AppState>
 
+/** How 8-bit values of an MRC file of mode 0 are read; null leaves it to the rule of DESIGN §5. */
+export const Mode0 = Type.Union([Type.Literal('signed'), Type.Literal('unsigned')])
+export type Mode0 = Type.Static<typeof Mode0>
+
 /** A file that is open. Affine: voxel index (x, y, z) → world, row-major, in `unit`. */
 export const OpenedVolume = Type.Object(
   {
@@ -48,6 +52,7 @@ export const OpenedVolume = Type.Object(
     unit: orNull(LengthUnit),
     affine: Type.Array(Type.Number(), { minItems: 16, maxItems: 16 }),
     warnings: Type.Array(Warning),
+    mode0: orNull(Mode0),
   },
   closed,
 )
@@ -154,6 +159,8 @@ export const BRIDGE_REQUESTS = {
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
+  /** Opens the file on show again, its 8-bit values read as the user says. */
+  'volume.mode0': { input: Mode0, output: Nothing },
   'volume.close': { input: Nothing, output: Nothing },
   'connection.test': { input: ConnectionTarget, output: ServerInfo },
   'connection.use': { input: ConnectionTarget, output: Connection },

@@ -43,7 +43,7 @@ async function answer(call: ServiceCall): Promise<void> {
 }
 
 async function carryOut(call: ServiceCall): Promise<OpenedVolume | null> {
-  if (call.type === 'open') return open(call.volume_ref, call.path)
+  if (call.type === 'open') return open(call)
   const volume = current?.ref === call.volume_ref ? current : null
   if (!volume) return null
   switch (call.type) {
@@ -71,13 +71,13 @@ async function carryOut(call: ServiceCall): Promise<OpenedVolume | null> {
 }
 
 /** A file that cannot be opened leaves the one on show as it is. */
-async function open(ref: string, file: string): Promise<OpenedVolume> {
-  const source = await openVolumeFile(file)
-  const { size } = await stat(file)
+async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' }): Promise<OpenedVolume> {
+  const source = await openVolumeFile(path, { mode0: mode0 ?? undefined })
+  const { size } = await stat(path)
   const before = current
-  current = new OpenVolume(ref, source)
+  current = new OpenVolume(volume_ref, source)
   await before?.close()
-  return current.describe(file, size)
+  return { ...current.describe(path, size), mode0 }
 }
 
 async function serveWindow(data: unknown): Promise<void> {

@@ -48,7 +48,7 @@ export class OpenVolume {
     this.source = source
   }
 
-  describe(file: string, sizeBytes: number): OpenedVolume {
+  describe(file: string, sizeBytes: number): Omit<OpenedVolume, 'mode0'> {
     const { header } = this.source
     return {
       volume_ref: this.ref,

@@ -5,6 +5,7 @@ import type {
   LevelMessage,
   MaskFormat,
   MenuCommand,
+  Mode0,
   Theme,
   VolumeMessage,
   VolumeRequest,
@@ -87,6 +88,7 @@ export class Session {
   chooseFile = () => this.attempt(() => this.bridge.request('volume.choose', null))
   openSample = () => this.attempt(() => this.bridge.request('volume.sample', null))
   openDropped = (file: File) => this.attempt(() => this.bridge.openDropped(file))
+  readMode0 = (mode0: Mode0) => this.attempt(() => this.bridge.request('volume.mode0', mode0))
   setLayout = (layout: Layout) => this.view?.setLayout(layout)
   resetView = () => this.view?.resetView()
   moveCrosshair = (indexXyz: Xyz) => this.view?.moveCrosshair(indexXyz)

@@ -5,6 +5,7 @@ import { Facts } from '../../ui/facts.tsx'
 import { formatBytes } from '../../ui/format.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { formatVoxelSize } from '../../ui/voxel-size.ts'
+import { SignSwitch } from './sign-switch.tsx'
 
 const FORMAT_NAMES: Readonly<Record<OpenedVolume['format'], string>> = { mrc: 'MRC', nifti: 'NIfTI', nrrd: 'NRRD' }
 
@@ -24,6 +25,7 @@ export function VolumePanel() {
           ...(bin > 1 ? [{ name: 'Shown', value: `every ${bin}³ voxels averaged` }] : []),
         ]}
       />
+      <SignSwitch volume={volume} />
       {volume.warnings.length > 0 ? (
         <ul className="warnings">
           {volume.warnings.map((warning) => (

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import type { Job } from '../../shared/contract/jobs.ts'
+import type { ModelSummary } from '../../shared/contract/models.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { hasEnded, nextRun, type RunEvent, startedRun } from './run-state.ts'
+
+const model = {
+  id: 'demo',
+  name: 'Demo',
+  labels: [
+    { value: 0, name: 'background', color: '#000000' },
+    { value: 3, name: 'membrane', color: '#00ff00' },
+  ],
+} as ModelSummary
+
+const progress = {
+  tiles_done: 1,
+  tiles_total: 4,
+  tiles_per_second: 2,
+  seconds_left: 1.5,
+  queue_position: null,
+  estimated_start: null,
+}
+
+function job(change: Partial<Job>): Job {
+  return { state: 'queued', attempt: 1, progress, warnings: [], result: null, error: null, ...change } as Job
+}
+
+function runAfter(...events: RunEvent[]) {
+  const start = startedRun({ runRef: 'r', volumeRef: 'v', volumeName: 'a.mrc', model, serverName: 'here' })
+  return events.reduce(nextRun, start)
+}
+
+const envelope = { seq: 1, job_id: 'j', time: '' }
+const failed: RunEvent = { type: 'failed', problem: new DomainError('worker_lost', { reason: 'x' }).toEnvelope() }
+
+describe('nextRun', () => {
+  it('begins with the labels of the model, without background and without counts', () => {
+    expect(runAfter().labels).toEqual([{ value: 3, name: 'membrane', color: '#00ff00', voxels: null }])
+  })
+
+  it('goes from upload to queue to running to the mask', () => {
+    const upload = { phase: 'sending', sentBytes: 5, totalBytes: 10, bytesPerSecond: 1, secondsLeft: 5 } as const
+    expect(runAfter({ type: 'upload', progress: upload }).phase).toBe('uploading')
+    expect(runAfter({ type: 'job', job: job({}) }).phase).toBe('queued')
+    const running: RunEvent = {
+      type: 'frame',
+      frame: { ...envelope, type: 'state', data: { state: 'running', attempt: 1 } },
+    }
+    expect(runAfter(running).phase).toBe('running')
+    const done = job({ state: 'completed', result: { labels: { 0: 90, 3: 10 } } as unknown as Job['result'] })
+    const completed = runAfter(running, { type: 'fetching', job: done }, { type: 'completed' })
+    expect(completed).toMatchObject({ phase: 'completed', coverage: 1, labels: [{ value: 3, voxels: 10 }] })
+  })
+
+  it('counts a label that the mask does not hold as no voxels', () => {
+    const done = job({ state: 'completed', result: { labels: { 0: 100 } } as unknown as Job['result'] })
+    expect(runAfter({ type: 'fetching', job: done }).labels[0].voxels).toBe(0)
+  })
+
+  it('begins the previews anew when a lost worker makes another attempt', () => {
+    const header = { coverage: 0.5 } as Extract<RunEvent, { type: 'preview' }>['header']
+    const second: RunEvent = {
+      type: 'frame',
+      frame: { ...envelope, type: 'state', data: { state: 'queued', attempt: 2 } },
+    }
+    expect(runAfter({ type: 'preview', header }, second)).toMatchObject({
+      phase: 'queued',
+      attempt: 2,
+      num_previews: 0,
+      coverage: 0,
+    })
+  })
+
+  it('does not change any more once it has ended', () => {
+    for (const end of [failed, { type: 'canceled' }, { type: 'completed' }] as RunEvent[]) {
+      const ended = runAfter(end)
+      expect(hasEnded(ended)).toBe(true)
+      expect(nextRun(ended, { type: 'job', job: job({}) })).toBe(ended)
+      expect(nextRun(ended, failed)).toBe(ended)
+    }
+  })
+
+  it('forgets that it was being canceled when it ends', () => {
+    expect(runAfter({ type: 'canceling' }, { type: 'canceled' }).is_canceling).toBe(false)
+    expect(runAfter({ type: 'canceling' }, failed)).toMatchObject({ is_canceling: false, phase: 'failed' })
+  })
+})

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { BRIDGE_REQUESTS } from './bridge.ts'
+import { checkBridgeInput, checkDesktopEvent, checkVolumeRequest } from './bridge-check.ts'
+
+const refused = expect.objectContaining({ code: 'bridge_input_invalid' })
+
+describe('the bridge', () => {
+  it('has exactly these requests', () => {
+    expect(Object.keys(BRIDGE_REQUESTS)).toEqual([
+      'app.state',
+      'app.ready',
+      'settings.theme',
+      'volume.choose',
+      'volume.sample',
+      'volume.drop',
+      'volume.mode0',
+      'volume.close',
+      'connection.test',
+      'connection.use',
+      'connection.leave',
+      'run.start',
+      'run.cancel',
+      'run.dismiss',
+      'mask.export',
+    ])
+  })
+
+  it('takes what fits', () => {
+    expect(checkBridgeInput('settings.theme', 'light')).toBe('light')
+    const target = { kind: 'server', url: 'http://a', token: null }
+    expect(checkBridgeInput('connection.use', target)).toBe(target)
+  })
+
+  it('refuses other types, other fields and other names', () => {
+    expect(() => checkBridgeInput('settings.theme', 'purple')).toThrow(refused)
+    expect(() => checkBridgeInput('run.cancel', { run_ref: 'a', more: 1 })).toThrow(refused)
+    expect(() => checkBridgeInput('run.cancel', { run_ref: '../a' })).toThrow(refused)
+    expect(() => checkBridgeInput('shell.open' as 'app.state', null)).toThrow(refused)
+    expect(() => checkDesktopEvent({ type: 'menu', command: 'quit' })).toThrow(refused)
+    expect(() =>
+      checkVolumeRequest({ type: 'voxel', volume_ref: 'a', request_index: 1, index_xyz: [0, -1, 0] }),
+    ).toThrow(refused)
+  })
+})
