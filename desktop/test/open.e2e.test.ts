@@ -58,6 +58,14 @@ describe('a file named on the command line', () => {
     await expect.poll(async () => (await crosshair()).indexXyz[2]).toBe(before.indexXyz[2] + 1)
   })
 
+  it('moves with the keys once the picture has the focus', async () => {
+    const before = await crosshair()
+    await desktop.page.locator('canvas').focus()
+    for (const key of ['ArrowRight', 'ArrowUp', 'PageDown']) await desktop.page.keyboard.press(key)
+    const [x, y, z] = before.indexXyz
+    await expect.poll(async () => (await crosshair()).indexXyz).toEqual([x + 1, y + 1, z - 1])
+  })
+
   it('shows one pane alone, and light colours', async () => {
     await desktop.page.getByRole('button', { name: 'XY', exact: true }).click()
     await desktop.page.getByRole('button', { name: 'Switch to the light theme' }).click()

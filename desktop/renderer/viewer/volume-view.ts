@@ -15,6 +15,14 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
 }
 /** The axis (0 = x) that the wheel moves along in each pane. */
 const SCROLL_AXIS: Readonly<Record<PaneKind, number | null>> = { xy: 2, xz: 1, yz: 0, '3d': null }
+const KEY_STEPS: Readonly<Record<string, readonly [number, number, number]>> = {
+  ArrowLeft: [-1, 0, 0],
+  ArrowRight: [1, 0, 0],
+  ArrowDown: [0, -1, 0],
+  ArrowUp: [0, 1, 0],
+  PageDown: [0, 0, -1],
+  PageUp: [0, 0, 1],
+}
 /** NiiVue keeps the drawing layer on this texture unit. */
 const DRAWING_UNIT = 33_991 // gl.TEXTURE7
 const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
@@ -83,6 +91,7 @@ export class VolumeView {
     // NiiVue's own double click resets its window, and its wheel zooms in this drag mode: ours come first.
     this.canvas.addEventListener('dblclick', (event) => this.doubleClicked(event), { capture: true, signal })
     this.canvas.addEventListener('wheel', (event) => this.wheeled(event), { capture: true, signal, passive: false })
+    this.canvas.addEventListener('keydown', (event) => this.keyPressed(event), { capture: true, signal })
     await this.nv.attachToCanvas(this.canvas, false)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
@@ -257,6 +266,15 @@ export class VolumeView {
       this.nv.moveCrosshairInVox(
         ...([0, 1, 2].map((one) => (one === axis ? -direction : 0)) as [number, number, number]),
       )
+  }
+
+  /** Arrows move in x and y, the page keys through z. NiiVue's own keys are left out. */
+  private keyPressed(event: KeyboardEvent): void {
+    event.stopImmediatePropagation()
+    const step = KEY_STEPS[event.key]
+    if (!step || !this.grid || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    this.nv.moveCrosshairInVox(...step)
   }
 
   /** Enlarges the slices about the crosshair. */

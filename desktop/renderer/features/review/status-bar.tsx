@@ -27,8 +27,8 @@ export function StatusBar() {
             </span>
           ) : null}
           <span className="hint faint">
-            Click to move · wheel through slices · Ctrl or ⌘ and wheel to zoom · right button to pan · double click for
-            one pane
+            Click to move · wheel, arrow and page keys through slices · Ctrl or ⌘ and wheel to zoom · right button to
+            pan · double click for one pane
           </span>
         </>
       ) : null}
