@@ -1,11 +1,9 @@
 import path from 'node:path'
 import { DomainError } from '../errors/domain-error.ts'
-import { isMrc, parseMrc } from '../formats/mrc/parse-mrc.ts'
 import { isNifti, isNiftiPair, parseNifti } from '../formats/nifti/parse-nifti.ts'
 import { isNrrd } from '../formats/nrrd/parse-nrrd.ts'
-import type { ParsedVolume } from '../formats/parsed-volume.ts'
+import { announcedBytes, HEAD_BYTES, parseHead } from '../formats/open-volume.ts'
 import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
-import { BYTES_PER_VOXEL } from '../volume/dtype.ts'
 import type { BoxReader, ByteSource, OutputVolume, VolumeWarning } from '../volume/header.ts'
 import { compressionOf, expandHead, expandToFile } from './expand.ts'
 import { openFileSource } from './file-source.ts'
@@ -21,9 +19,6 @@ export interface OpenVolumeOptions {
   maxExpandedBytes?: number
   signal?: AbortSignal
 }
-
-/** Bytes looked at to tell what a file is and to read its header. */
-const HEAD_BYTES = 64 * 1024
 
 /**
  * Opens a volume file of any readable format for random access. The caller closes it.
@@ -56,26 +51,6 @@ export async function openVolumeFile(file: string, options: OpenVolumeOptions = 
     await bytes.close().catch(() => undefined)
     throw error
   }
-}
-
-/** A header in the file itself. `fileBytes` null: the size is not known yet. @throws {DomainError} `format_*` */
-function parseHead(name: string, head: Uint8Array, fileBytes: number | null, options: OpenVolumeOptions): ParsedVolume {
-  if (isNifti(head)) return parseNifti(name, head, fileBytes)
-  if (isMrc(head)) return parseMrc(name, head, fileBytes, options)
-  if (head.length < 1024 && /\.(mrc|mrcs|rec|map|ccp4|st|ali)(\.gz|\.bz2)?$/i.test(name))
-    return parseMrc(name, head, fileBytes, options)
-  // Says what is wrong with it: ANALYZE, a damaged magic, a header cut short.
-  if (/\.(nii|hdr)(\.gz|\.bz2)?$/i.test(name)) return parseNifti(name, head, fileBytes)
-  throw new DomainError('format_unknown', { name })
-}
-
-/** Bytes that a file must have for the voxels that its header announces. */
-function announcedBytes({ header, layout }: ParsedVolume): number {
-  const [nz, ny, nx] = header.shapeZyx
-  const voxelBytes = layout.isPacked4Bit
-    ? Math.ceil(nx / 2) * ny * nz * header.numVolumes
-    : layout.totalVoxels * BYTES_PER_VOXEL[header.dtype]
-  return layout.offsetBytes + voxelBytes
 }
 
 async function openCompressed(file: string, name: string, options: OpenVolumeOptions): Promise<OpenedVolume> {
