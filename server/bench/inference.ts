@@ -1,0 +1,209 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
+import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { createOnnxSession } from '../adapters/onnx-session.ts'
+import type { NetworkSession } from '../inference/network-session.ts'
+import { runJob } from '../inference/run-job.ts'
+import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
+import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
+import { type BenchRow, median, printReport } from './report.ts'
+
+const SHAPE: Zyx = [128, 256, 256]
+const PATCH: Zyx = [64, 128, 128]
+const STEP = 0.5
+const SEED = 20260101
+
+/** Bare network runs from which the median is taken. */
+const NUM_BARE_RUNS = 9
+
+/**
+ * `npm run bench -- inference`: how close a job comes to the network alone.
+ *
+ * The limit is tiles × the median bare `session.run` of the same tile in the same process; the ratio above 1 is what
+ * reading, normalising, blending, decoding, previews and writing cost.
+ */
+export async function benchInference(asJson: boolean): Promise<void> {
+  const model = await loadModelPackage(path.join(BUNDLED_MODELS, 'demo-cryoet-unet'))
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-bench-'))
+  try {
+    const rows: BenchRow[] = []
+    for (const threads of [2, 1]) rows.push(...(await benchBlock(model, folder, SHAPE, threads)))
+    for (const edge of [64, 128, 192]) rows.push(await benchSize(model, folder, edge))
+    printReport('inference', rows, asJson)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threads: number): Promise<BenchRow[]> {
+  const file = await noiseVolume(folder, shape)
+  const session = await openSession(model, threads)
+  const bareBefore = await bareRuns(session)
+  const { seconds, tiles, networkMs } = await timeJob(model, folder, file, session, threads)
+  const bareMs = median([...bareBefore, ...(await bareRuns(session))])
+  await session.release()
+  const limit = (tiles * bareMs) / 1000
+  const suffix = `${shape.join('×')}, patch ${PATCH.join('×')}, ${threads} threads`
+  const against = 'tiles × median bare run'
+  return [
+    { name: `job, ${suffix}`, value: seconds, unit: 's', against, against_value: limit, ratio: seconds / limit },
+    {
+      name: `network inside the job, ${threads} threads`,
+      value: networkMs / 1000,
+      unit: 's',
+      against,
+      against_value: limit,
+      ratio: networkMs / 1000 / limit,
+    },
+    {
+      name: `everything else, ${threads} threads`,
+      value: seconds - networkMs / 1000,
+      unit: 's',
+      against: 'job',
+      against_value: seconds,
+      ratio: 1 - networkMs / 1000 / seconds,
+    },
+    {
+      name: `tiles, ${threads} threads`,
+      value: tiles / seconds,
+      unit: '1/s',
+      against: 'bare run',
+      against_value: 1000 / bareMs,
+      ratio: ((tiles / seconds) * bareMs) / 1000,
+    },
+    {
+      name: `peak memory of the process, ${threads} threads`,
+      value: process.resourceUsage().maxRSS / 1024,
+      unit: 'MiB',
+      against: null,
+      against_value: null,
+      ratio: null,
+    },
+  ]
+}
+
+/** How time grows with the size of the volume. */
+async function benchSize(model: ModelPackage, folder: string, edge: number): Promise<BenchRow> {
+  const file = await noiseVolume(folder, [edge, edge, edge])
+  const session = await openSession(model, 2)
+  const { seconds, tiles } = await timeJob(model, folder, file, session, 2)
+  await session.release()
+  const voxels = edge ** 3 / 1e6
+  return {
+    name: `job, ${edge}³ (${tiles} tiles)`,
+    value: seconds,
+    unit: 's',
+    against: 'million voxels',
+    against_value: voxels,
+    ratio: seconds / voxels,
+  }
+}
+
+function openSession({ manifest, folder }: ModelPackage, threads: number): Promise<NetworkSession> {
+  return createOnnxSession({ modelPath: path.join(folder, manifest.onnx.file), manifest, provider: 'cpu', threads })
+}
+
+async function bareRuns(session: NetworkSession): Promise<number[]> {
+  const tile = noise(numVoxels(PATCH))
+  const times: number[] = []
+  for (let i = 0; i < NUM_BARE_RUNS; i++) {
+    const startMs = performance.now()
+    await session.run(tile, [1, 1, ...PATCH])
+    times.push(performance.now() - startMs)
+  }
+  // The first run of a shape also prepares it.
+  return times.slice(1)
+}
+
+async function timeJob(model: ModelPackage, folder: string, file: string, session: NetworkSession, threads: number) {
+  let networkMs = 0
+  const timed: NetworkSession = {
+    run: async (input, shape) => {
+      const startMs = performance.now()
+      const output = await session.run(input, shape)
+      networkMs += performance.now() - startMs
+      return output
+    },
+    release: async () => undefined,
+  }
+  const outFolder = await mkdtemp(path.join(folder, 'job-'))
+  const startMs = performance.now()
+  const { result } = await runJob(
+    {
+      jobId: 'bench',
+      attempt: 1,
+      volume: { path: file, filename: path.basename(file), sha256: '' },
+      model,
+      params: {
+        patch_zyx: [...PATCH],
+        step: STEP,
+        mirror_axes: [],
+        preview_factor: 4,
+        preview_interval_seconds: 1,
+        threads,
+        provider: 'cpu',
+      },
+      outFolder,
+      programVersion: packageVersion(),
+      createdAt: new Date().toISOString(),
+    },
+    { progress: () => undefined, preview: () => undefined },
+    { openVolume: openVolumeFile, createSession: async () => timed, engine: 'bench' },
+    new AbortController().signal,
+  )
+  const seconds = (performance.now() - startMs) / 1000
+  await rm(outFolder, { recursive: true, force: true })
+  return { seconds, tiles: result.tiles, networkMs }
+}
+
+/** Uniform noise with a fixed seed: the time of a network does not depend on what it sees. */
+function noise(length: number): Float32Array {
+  const values = new Float32Array(length)
+  let state = SEED
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    values[i] = state / 2 ** 31 - 1
+  }
+  return values
+}
+
+async function noiseVolume(folder: string, shape: Zyx): Promise<string> {
+  const file = path.join(folder, `noise-${shape.join('x')}.mrc`)
+  const voxels = noise(numVoxels(shape))
+  const planeVox = shape[1] * shape[2]
+  const source: VolumeHeader = {
+    format: 'nrrd',
+    shapeZyx: shape,
+    numVolumes: 1,
+    dtype: 'float32',
+    voxelSizeZyx: [13.48, 13.48, 13.48],
+    unit: 'angstrom',
+    affine: [13.48, 0, 0, 0, 0, 13.48, 0, 0, 0, 0, 13.48, 0, 0, 0, 0, 1],
+    scaling: null,
+    geometry: {
+      format: 'nrrd',
+      space: null,
+      spaceDimension: null,
+      spaceUnits: null,
+      spaceDirections: null,
+      spaceOrigin: null,
+      spacings: null,
+      kinds: null,
+    },
+    warnings: [],
+    raw: {},
+  }
+  await writeVolumeFile(
+    file,
+    { shapeZyx: shape, dtype: 'float32', kind: 'scalar', source },
+    {
+      readBox: async (start, box) => voxels.slice(start[0] * planeVox, (start[0] + box[0]) * planeVox),
+    },
+  )
+  return file
+}
+
+await benchInference(process.argv.includes('--json'))
