@@ -82,6 +82,52 @@ describe.runIf(hasSharedData)('sliding window against runs of the nnU-Net code',
     expect(result).toMatchObject({ tiles: 18, forwards: 18 })
   })
 
+  it('gives exactly the published counts of a real published model on its own head image, in one tile of 256³', async () => {
+    const folder = path.join(SHARED_DATA, 'models/meshnet-gwm')
+    const bytes = readFileSync(path.join(folder, 'model.onnx'))
+    const base = thresholdManifest()
+    const names = ['background', 'white matter', 'grey matter']
+    const manifest: ModelManifest = {
+      ...base,
+      id: 'meshnet-gwm',
+      onnx: {
+        file: 'model.onnx',
+        bytes: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        opset: 14,
+      },
+      output: { ...base.output, name: 'output', channels: 3 },
+      normalization: [{ channel: 'T1', scheme: 'rescale01', use_nonzero_mask: false, invert_contrast: false }],
+      tiles: { ...base.tiles, patch_zyx: [256, 256, 256], divisible_by_zyx: [256, 256, 256], gaussian: false },
+      labels: names.map((name, value) => ({ value, name, color: '#ffffff' })),
+    }
+    const file = path.join(folder, 't1_crop.nii.gz')
+    const { result } = await runJob(
+      {
+        jobId: 'head',
+        attempt: 1,
+        volume: { path: file, filename: 't1_crop.nii.gz', sha256: '' },
+        model: { folder, manifest },
+        params: {
+          patch_zyx: [256, 256, 256],
+          step: 1,
+          mirror_axes: [],
+          preview_factor: null,
+          preview_interval_seconds: 1,
+          threads: 2,
+          provider: 'cpu',
+        },
+        outFolder: path.join(outFolder, 'head'),
+        programVersion: 'test',
+        createdAt: new Date().toISOString(),
+      },
+      { progress: () => undefined, preview: () => undefined },
+      { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' },
+      new AbortController().signal,
+    )
+    expect(result.labels).toEqual({ 0: 15523464, 1: 518540, 2: 735212 })
+  }, 300_000)
+
   it('equals nnU-Net as shipped, whose sums are float16, in all but 0.05 %: with Gaussian, without, mirrored', async () => {
     expect((await run('odd_g1_m0', true, [])).share).toBeLessThanOrEqual(0.0005)
     expect((await run('odd_g0_m0', false, [])).share).toBeLessThanOrEqual(0.0005)

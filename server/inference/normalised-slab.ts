@@ -1,51 +1,33 @@
-import type { Abort, VoxelSource } from '../../shared/volume/header.ts'
+import type { Abort } from '../../shared/volume/header.ts'
 import type { TileGrid } from '../../shared/volume/tile-starts.ts'
-import { toFloat32 } from '../../shared/volume/voxel-values.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
-import type { Normaliser } from './normalise.ts'
-
-/** Planes read at once: large enough for a disk, small enough to keep the peak low. */
-const READ_BYTES = 16 * 1024 * 1024
+import type { PlaneStream } from './plane-stream.ts'
 
 /**
- * The normalised planes that tiles can still need: a ring of `patch z` planes over a source that is read once, in order.
+ * The normalised planes that tiles can still need: a ring of `patch z` planes over a stream that is read once, in order.
  * States: empty → filled up to plane `nextZ`; `advanceTo` only moves forward.
  */
 export class NormalisedSlab {
   private readonly planes: Float32Array[]
-  private readonly planeVox: number
   private nextZ = 0
-  private readonly source: VoxelSource
+  private readonly stream: PlaneStream
   private readonly grid: TileGrid
   private readonly patchZyx: Zyx
-  private readonly normalise: Normaliser
   private readonly padValue: number
 
-  constructor(source: VoxelSource, grid: TileGrid, patchZyx: Zyx, normalise: Normaliser, padValue: number) {
-    this.source = source
+  constructor(stream: PlaneStream, grid: TileGrid, patchZyx: Zyx, padValue: number) {
+    this.stream = stream
     this.grid = grid
     this.patchZyx = patchZyx
-    this.normalise = normalise
     this.padValue = padValue
-    const shape = source.header.shapeZyx
-    this.planeVox = shape[1] * shape[2]
-    this.planes = Array.from({ length: Math.min(patchZyx[0], shape[0]) }, () => new Float32Array(this.planeVox))
+    const [sizeZ, sizeY, sizeX] = stream.shapeZyx
+    this.planes = Array.from({ length: Math.min(patchZyx[0], sizeZ) }, () => new Float32Array(sizeY * sizeX))
   }
 
   /** Reads on until the row of tiles that begins at padded plane `tileZ` has all its planes. */
   async advanceTo(tileZ: number, signal?: Abort): Promise<void> {
-    const [sizeZ] = this.source.header.shapeZyx
-    const zEnd = Math.min(tileZ + this.patchZyx[0] - this.grid.padBelowZyx[0], sizeZ)
-    const chunk = Math.max(1, Math.floor(READ_BYTES / (this.planeVox * 4)))
-    while (this.nextZ < zEnd) {
-      const numPlanes = Math.min(chunk, zEnd - this.nextZ)
-      const stored = await this.source.readSlab(this.nextZ, numPlanes, signal)
-      const values = toFloat32(stored, this.source.header.dtype, this.source.header.scaling)
-      this.normalise(values)
-      for (let k = 0; k < numPlanes; k++)
-        this.plane(this.nextZ + k).set(values.subarray(k * this.planeVox, (k + 1) * this.planeVox))
-      this.nextZ += numPlanes
-    }
+    const zEnd = Math.min(tileZ + this.patchZyx[0] - this.grid.padBelowZyx[0], this.stream.shapeZyx[0])
+    while (this.nextZ < zEnd) this.plane(this.nextZ++).set(await this.stream.next(signal))
   }
 
   private plane(z: number): Float32Array {
@@ -58,7 +40,7 @@ export class NormalisedSlab {
    * @param into     z, y, x order, one patch long; overwritten.
    */
   extract(startZyx: Zyx, into: Float32Array): void {
-    const [sz, sy, sx] = this.source.header.shapeZyx
+    const [sz, sy, sx] = this.stream.shapeZyx
     const [pz, py, px] = this.patchZyx
     const first = startZyx.map((start, axis) => start - this.grid.padBelowZyx[axis])
     const x0 = Math.max(0, first[2])

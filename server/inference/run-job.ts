@@ -5,12 +5,14 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
 import { type ChannelStatistics, StatisticsAccumulator } from './channel-statistics.ts'
+import { makeDecoder } from './decode-plane.ts'
 import { LabelFile } from './label-file.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { checkModelIsSupported, checkSpacing } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
 import { makeNormaliser } from './normalise.ts'
-import { PreviewBuilder } from './preview-builder.ts'
+import { SourcePlanes } from './plane-stream.ts'
+import { newLabels, PreviewBuilder } from './preview-builder.ts'
 import { planSlidingWindow, runSlidingWindow } from './sliding-window.ts'
 import { TileClock } from './tile-clock.ts'
 import { writeArtifacts } from './write-artifacts.ts'
@@ -115,19 +117,15 @@ class Run {
     const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
     const clock = new TileClock(planSlidingWindow(labels.shapeZyx, params).grid.numTiles)
     this.events.progress(clock.progress())
+    const planes = new SourcePlanes(this.source, normalise)
+    const decode = makeDecoder(manifest)
+    const plane = newLabels(labels.dtype, labels.shapeZyx[1] * labels.shapeZyx[2])
     await runSlidingWindow(
-      {
-        source: this.source,
-        session: this.session,
-        manifest,
-        params,
-        normalise,
-        dtype: labels.dtype,
-        signal: this.signal,
-      },
+      { planes, session: this.session, manifest, params, signal: this.signal },
       {
         tileDone: () => this.reportProgress(clock),
-        planeDone: async (plane) => {
+        planeDone: async (sums, weights, window) => {
+          decode(sums, weights, window, plane)
           await labels.append(plane)
           preview?.add(plane)
         },

@@ -1,34 +1,34 @@
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { LabelArray } from '../../shared/mask/preview-rule.ts'
-import type { VoxelSource } from '../../shared/volume/header.ts'
 import { gaussianImportance, uniformImportance } from '../../shared/volume/importance-map.ts'
 import { type TileGrid, tileGrid } from '../../shared/volume/tile-starts.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import { makeDecoder, type PlaneWindow } from './decode-plane.ts'
+import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import { flipCombinations } from './mirroring.ts'
 import type { NetworkSession } from './network-session.ts'
-import type { Normaliser } from './normalise.ts'
 import { NormalisedSlab } from './normalised-slab.ts'
-import { newLabels } from './preview-builder.ts'
+import type { PlaneStream } from './plane-stream.ts'
 import { RingAccumulator } from './ring-accumulator.ts'
 import { TilePredictor } from './tile-predictor.ts'
 
 export interface SlidingWindowInput {
-  source: VoxelSource
+  /** The volume on the network's grid. */
+  planes: PlaneStream
   session: NetworkSession
   manifest: ModelManifest
   params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'mirror_axes'>
-  normalise: Normaliser
-  dtype: 'uint8' | 'uint16'
   signal: AbortSignal
 }
 
-/** Told as the window moves. `planeDone` gets final planes in ascending z and may keep nothing of `labels`. */
+/** Told as the window moves. */
 export interface SlidingWindowOutput {
   tileDone(): void
-  planeDone(labels: LabelArray, z: number): Promise<void>
+  /**
+   * A plane that no later tile touches, in ascending z: weighted sums, [channel, y, x] over the padded plane, and the
+   * weights that belong to them. Valid until the promise resolves.
+   */
+  planeDone(sums: Float32Array, weights: WeightOf, window: PlaneWindow): Promise<void>
   /** A row of tiles is through: the planes given so far are all that will come for a while. */
   rowDone(): Promise<void>
 }
@@ -46,22 +46,22 @@ export function planSlidingWindow(shapeZyx: Zyx, params: SlidingWindowInput['par
 }
 
 /**
- * Runs a network over a volume tile by tile and hands out label planes as they become final.
+ * Runs a network over a volume tile by tile and hands out planes of weighted sums as they become final.
  *
  * Tiles run z outermost; a ring of `patch z` planes holds the weighted sums. After a row of tiles, the planes before the
- * next row's start cannot be touched again: they are decoded, handed out and forgotten. Nothing of the size of the
+ * next row's start cannot be touched again: they are handed out and forgotten. Nothing of the size of the
  * volume is held.
- * @throws {DomainError} `canceled`, `output_not_finite`, `out_of_memory`, and what the source throws
+ * @throws {DomainError} `canceled`, `out_of_memory`, and what stream and output throw
  * @see nnunetv2/inference/predict_from_raw_data.py, predict_sliding_window_return_logits
  */
 export async function runSlidingWindow(input: SlidingWindowInput, output: SlidingWindowOutput): Promise<void> {
-  const { source, manifest, params, signal } = input
+  const { planes, manifest, params, signal } = input
   const patch = params.patch_zyx
-  const { grid } = planSlidingWindow(source.header.shapeZyx, params)
+  const { grid } = planSlidingWindow(planes.shapeZyx, params)
   const weights = manifest.tiles.gaussian
     ? gaussianImportance(patch, manifest.tiles.sigma_scale)
     : uniformImportance(patch)
-  const slab = new NormalisedSlab(source, grid, patch, input.normalise, manifest.tiles.pad_value)
+  const slab = new NormalisedSlab(planes, grid, patch, manifest.tiles.pad_value)
   const ring = new RingAccumulator(manifest.output.channels, patch, [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]])
   const predictor = new TilePredictor(
     input.session,
@@ -69,7 +69,7 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
     manifest.output.channels,
     flipCombinations(params.mirror_axes),
   )
-  const finals = new FinalPlanes(input, output, ring, grid, weights)
+  const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumsOfWeights(weights, patch, grid))
   const tile = new Float32Array(numVoxels(patch))
   const [startsZ, startsY, startsX] = grid.starts
   for (const [row, z] of startsZ.entries()) {
@@ -92,44 +92,41 @@ async function letMessagesIn(signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw new DomainError('canceled')
 }
 
-/** Decodes planes that no later tile touches. */
+/** Hands out planes that no later tile touches, without the padding along z. */
 class FinalPlanes {
-  private readonly decode
-  private readonly labels: LabelArray
   private readonly window: PlaneWindow
-  private readonly axisWeights: readonly [Float64Array, Float64Array, Float64Array]
-  private readonly input: SlidingWindowInput
+  private readonly sizeZ: number
   private readonly output: SlidingWindowOutput
   private readonly ring: RingAccumulator
   private readonly grid: TileGrid
+  private readonly axisWeights: readonly [Float64Array, Float64Array, Float64Array]
 
   constructor(
-    input: SlidingWindowInput,
+    shapeZyx: Zyx,
     output: SlidingWindowOutput,
     ring: RingAccumulator,
     grid: TileGrid,
-    weights: Float32Array,
+    axisWeights: readonly [Float64Array, Float64Array, Float64Array],
   ) {
-    this.input = input
+    this.sizeZ = shapeZyx[0]
     this.output = output
     this.ring = ring
     this.grid = grid
-    this.decode = makeDecoder(input.manifest)
-    const [, sy, sx] = input.source.header.shapeZyx
-    this.labels = newLabels(input.dtype, sy * sx)
-    this.window = { paddedYx: ring.planeShapeYx, belowYx: [grid.padBelowZyx[1], grid.padBelowZyx[2]], sizeYx: [sy, sx] }
-    this.axisWeights = sumsOfWeights(weights, input.params.patch_zyx, grid)
+    this.axisWeights = axisWeights
+    this.window = {
+      paddedYx: ring.planeShapeYx,
+      belowYx: [grid.padBelowZyx[1], grid.padBelowZyx[2]],
+      sizeYx: [shapeZyx[1], shapeZyx[2]],
+    }
   }
 
   /** Planes [from, to) of the padded volume are final. */
   async handOut(from: number, to: number): Promise<void> {
     const [wz, wy, wx] = this.axisWeights
-    const below = this.grid.padBelowZyx[0]
     for (let z = from; z < to; z++) {
-      const sourceZ = z - below
-      if (sourceZ >= 0 && sourceZ < this.input.source.header.shapeZyx[0]) {
-        this.decode(this.ring.plane(z), (y, x) => wz[z] * wy[y] * wx[x], this.window, this.labels)
-        await this.output.planeDone(this.labels, sourceZ)
+      const volumeZ = z - this.grid.padBelowZyx[0]
+      if (volumeZ >= 0 && volumeZ < this.sizeZ) {
+        await this.output.planeDone(this.ring.plane(z), (y, x) => wz[z] * wy[y] * wx[x], this.window)
       }
       this.ring.clear(z)
     }
