@@ -1,5 +1,6 @@
+import { Value } from 'typebox/value'
 import type { CryoMambaClient, ServerAddress } from '../../shared/client/api.ts'
-import type { Connection, ConnectionTarget } from '../../shared/contract/bridge.ts'
+import { type Connection, Connection as ConnectionSchema, type ConnectionTarget } from '../../shared/contract/bridge.ts'
 import type { ServerInfo } from '../../shared/contract/server-info.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LocalEngine } from './local-engine.ts'
@@ -24,6 +25,10 @@ export class Connections {
     this.deps = deps
   }
 
+  get connection(): Connection | null {
+    return this.inUse?.connection ?? null
+  }
+
   /** @throws {DomainError} `not_connected` */
   get current(): { client: CryoMambaClient; connection: Connection } {
     if (!this.inUse) throw new DomainError('not_connected')
@@ -44,8 +49,8 @@ export class Connections {
       await client.info(signal),
       await client.models(signal),
     ])
+    const connection = checked({ kind: target.kind, url: address.url, info, models })
     if (target.kind === 'server') this.deps.vault.keep(address.url, address.token)
-    const connection: Connection = { kind: target.kind, url: address.url, info, models }
     this.inUse = { client, connection }
     return connection
   }
@@ -61,6 +66,13 @@ export class Connections {
     if (!token) throw new DomainError('unauthorized', { message: 'A server needs a token.' })
     return { url, token }
   }
+}
+
+/** What a server said of itself, without what this version does not know. @throws {DomainError} `server_incompatible` */
+function checked(connection: Connection): Connection {
+  const known = Value.Clean(ConnectionSchema, connection)
+  if (!Value.Check(ConnectionSchema, known)) throw new DomainError('server_incompatible', { url: connection.url })
+  return known
 }
 
 async function inTime<T>(url: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -87,6 +87,8 @@ function start(): void {
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
       local_engine_problem: null,
+      connection: connections.connection,
+      run: runs.newest,
     }),
     'app.ready': () => {
       volumes.connectWindow()

@@ -48,6 +48,11 @@ export class Runs {
     return this.current !== null && !hasEnded(this.current.view)
   }
 
+  /** The newest run, until it is dismissed. */
+  get newest(): RunView | null {
+    return this.current?.view ?? null
+  }
+
   /** @throws {DomainError} `run_in_progress`, `not_connected`, `model_not_found` */
   start(volume: OpenedVolume, file: string, modelId: string): void {
     if (this.current && this.isBusy) throw new DomainError('run_in_progress', { name: this.current.view.volume_name })

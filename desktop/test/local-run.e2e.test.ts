@@ -37,6 +37,16 @@ describe('the first minutes on this computer', () => {
     await expectMaskDrawn(desktop, mask)
   })
 
+  it('shows volume, mask and engine again after the window was loaded anew', async () => {
+    const { page } = desktop
+    await page.reload()
+    await volumeShown(desktop, 'sample.mrc')
+    await page.getByTestId('connected').filter({ hasText: 'This computer' }).waitFor()
+    await page.locator('[data-testid=run][data-phase=completed]').waitFor()
+    await page.getByRole('region', { name: 'Mask', exact: true }).waitFor()
+    await expectMaskDrawn(desktop, await readMask(path.join(desktop.folder, 'local.mrc')))
+  })
+
   it('reported no error and no violation of its policy', () => {
     expect(desktop.complaints).toEqual([])
   })

@@ -18,22 +18,6 @@ export type Theme = Type.Static<typeof Theme>
 export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
 export type KnownServer = Type.Static<typeof KnownServer>
 
-export const AppState = Type.Object(
-  {
-    version: Type.String(),
-    platform: Type.String(),
-    theme: Theme,
-    servers: Type.Array(KnownServer),
-    /** False where the system offers no encryption: tokens are then kept only until the program closes. */
-    can_keep_tokens: Type.Boolean(),
-    has_sample: Type.Boolean(),
-    /** Null where this computer can run models; else why it cannot. */
-    local_engine_problem: orNull(ErrorEnvelope),
-  },
-  closed,
-)
-export type AppState = Type.Static<typeof AppState>
-
 /** How 8-bit values of an MRC file of mode 0 are read; null leaves it to the rule of DESIGN §5. */
 export const Mode0 = Type.Union([Type.Literal('signed'), Type.Literal('unsigned')])
 export type Mode0 = Type.Static<typeof Mode0>
@@ -141,6 +125,26 @@ export const RunView = Type.Object(
   closed,
 )
 export type RunView = Type.Static<typeof RunView>
+
+/** What the window has to know at its start. */
+export const AppState = Type.Object(
+  {
+    version: Type.String(),
+    platform: Type.String(),
+    theme: Theme,
+    servers: Type.Array(KnownServer),
+    /** False where the system offers no encryption: tokens are then kept only until the program closes. */
+    can_keep_tokens: Type.Boolean(),
+    has_sample: Type.Boolean(),
+    /** Null where this computer can run models; else why it cannot. */
+    local_engine_problem: orNull(ErrorEnvelope),
+    /** What is in use and under way already: a window that was loaded again goes on with it. */
+    connection: orNull(Connection),
+    run: orNull(RunView),
+  },
+  closed,
+)
+export type AppState = Type.Static<typeof AppState>
 
 /** What an export left on disk. Null when the dialog was closed without a choice. */
 export const ExportedFile = orNull(

@@ -51,7 +51,11 @@ export class Session {
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
     })
     await this.attempt(async () => {
-      this.store.getState().appKnown(await this.bridge.request('app.state', null))
+      const app = await this.bridge.request('app.state', null)
+      const { appKnown, connected, runChanged } = this.store.getState()
+      appKnown(app)
+      if (app.connection) connected(app.connection)
+      if (app.run) runChanged(app.run)
       await this.bridge.request('app.ready', null)
     })
   }

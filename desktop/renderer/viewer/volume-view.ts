@@ -4,7 +4,7 @@ import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
 import { fileVoxelAt, fractionOf, type LevelGrid } from './level-grid.ts'
-import { type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
+import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
@@ -48,6 +48,7 @@ export class VolumeView {
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
   private readonly ended = new AbortController()
+  private readonly resized = new ResizeObserver(() => this.grid && this.applyLayout())
   private grid: LevelGrid | null = null
   private extentXyz: [number, number, number] = [1, 1, 1]
   private layout: Layout = 'all'
@@ -64,9 +65,7 @@ export class VolumeView {
     this.nv = new Niivue({
       backColor: BACKGROUND,
       crosshairColor: CROSSHAIR_COLOR,
-      crosshairWidth: 0.2,
-      crosshairWidthUnit: 'percent',
-      crosshairGap: 0,
+      crosshairWidthUnit: 'mm',
       show3Dcrosshair: false,
       isOrientationTextVisible: false,
       isOrientCube: false,
@@ -92,6 +91,7 @@ export class VolumeView {
     this.canvas.addEventListener('dblclick', (event) => this.doubleClicked(event), { capture: true, signal })
     this.canvas.addEventListener('wheel', (event) => this.wheeled(event), { capture: true, signal, passive: false })
     this.canvas.addEventListener('keydown', (event) => this.keyPressed(event), { capture: true, signal })
+    this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
@@ -180,11 +180,13 @@ export class VolumeView {
     for (let axis = 0; axis < 4; axis++) this.nv.scene.pan2Dxyzmm[axis] = axis === 3 ? 1 : 0
     this.nv.setScale(FIRST_SCALE)
     this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.fitCrosshair()
     this.redraw()
   }
 
   dispose(): void {
     this.ended.abort()
+    this.resized.disconnect()
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }
@@ -224,7 +226,15 @@ export class VolumeView {
         ] as [number, number, number, number],
       })),
     )
+    this.fitCrosshair()
     this.events.onPanes(this.layout, this.panes)
+  }
+
+  /** Lines about one pixel wide where the picture is smallest; NiiVue measures them in the volume's own unit. */
+  private fitCrosshair(): void {
+    const { clientWidth, clientHeight } = this.canvas
+    const coarsest = coarsestPixel(this.panes, this.extentXyz, clientWidth, clientHeight)
+    this.nv.setCrosshairWidth(coarsest / this.nv.scene.pan2Dxyzmm[3])
   }
 
   /** Draws once a frame, however often it is asked. */
@@ -285,6 +295,7 @@ export class VolumeView {
     const centre = this.nv.frac2mm(crosshairPos)
     for (let axis = 0; axis < 3; axis++) pan[axis] += (before - after) * centre[axis]
     pan[3] = after
+    this.fitCrosshair()
     this.redraw()
   }
 
