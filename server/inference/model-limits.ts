@@ -23,7 +23,6 @@ export function checkModelIsSupported(manifest: ModelManifest): void {
   if (manifest.input.dtype !== 'float32' || manifest.output.dtype !== 'float32') refuse('float16 input or output')
   if (manifest.postprocess.keep_largest.length > 0) refuse('keeping the largest object')
   if (manifest.postprocess.smallest_object_voxels > 0) refuse('removing small objects')
-  if (manifest.normalization.some((rule) => rule.scheme === 'percentile')) refuse('percentile normalisation')
 }
 
 /**

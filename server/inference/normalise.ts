@@ -1,9 +1,18 @@
 import type { Normalization } from '../../shared/contract/model-package.ts'
-import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ChannelStatistics } from './channel-statistics.ts'
 
 /** Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first. */
 export type Normaliser = (voxels: Float32Array) => void
+
+/** Value below which a share (0 to 1) of the voxels lies. */
+export type QuantileOf = (share: number) => number
+
+/** Quantiles that a normalisation will ask for, before its contrast is inverted. */
+export function sharesOf(rule: Normalization): number[] {
+  if (rule.scheme !== 'percentile') return []
+  const shares = [rule.low / 100, rule.high / 100]
+  return rule.invert_contrast ? shares.map((share) => 1 - share) : shares
+}
 
 /** Least standard deviation that is divided by: nnU-Net's guard for constant volumes. */
 const LEAST_STD = 1e-8
@@ -11,12 +20,15 @@ const LEAST_STD = 1e-8
 /**
  * The normalisation that a model asks for, as a function over float32 voxels.
  * @param statistics of the whole volume, contrast not yet inverted
- * @throws {DomainError} `model_feature_unsupported`
+ * @param quantile of the whole volume, contrast not yet inverted; only asked for by percentile normalisation
  * @see nnunetv2/preprocessing/normalization/default_normalization_schemes.py
  */
-export function makeNormaliser(rule: Normalization, statistics: ChannelStatistics, modelId: string): Normaliser {
-  const scale = scaleOf(rule, rule.invert_contrast ? inverted(statistics) : statistics, modelId)
-  const sign = rule.invert_contrast ? -1 : 1
+export function makeNormaliser(rule: Normalization, statistics: ChannelStatistics, quantile: QuantileOf): Normaliser {
+  const isInverted = rule.invert_contrast
+  // The share-quantile of −v is minus the (1 − share)-quantile of v.
+  const quantileShown: QuantileOf = (share) => (isInverted ? -quantile(1 - share) : quantile(share))
+  const scale = scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown)
+  const sign = isInverted ? -1 : 1
   const filler = statistics.mean
   return (voxels) => {
     for (let i = 0; i < voxels.length; i++) {
@@ -31,7 +43,7 @@ function inverted(statistics: ChannelStatistics): ChannelStatistics {
   return { ...statistics, mean: -statistics.mean, min: -statistics.max, max: -statistics.min }
 }
 
-function scaleOf(rule: Normalization, statistics: ChannelStatistics, modelId: string): Normaliser {
+function scaleOf(rule: Normalization, statistics: ChannelStatistics, quantile: QuantileOf): Normaliser {
   switch (rule.scheme) {
     case 'zscore':
       return zscore(statistics, rule.use_nonzero_mask)
@@ -49,8 +61,10 @@ function scaleOf(rule: Normalization, statistics: ChannelStatistics, modelId: st
         )
     case 'none':
       return () => undefined
-    case 'percentile':
-      throw new DomainError('model_feature_unsupported', { model: modelId, feature: 'percentile normalisation' })
+    case 'percentile': {
+      const [low, high] = [quantile(rule.low / 100), quantile(rule.high / 100)]
+      return (voxels) => clipAndScale(voxels, low, high, low, Math.max(high - low, LEAST_STD))
+    }
   }
 }
 

@@ -10,9 +10,10 @@ import { LabelFile } from './label-file.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { checkModelIsSupported, checkSpacing } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
-import { makeNormaliser } from './normalise.ts'
+import { makeNormaliser, sharesOf } from './normalise.ts'
 import { SourcePlanes } from './plane-stream.ts'
 import { newLabels, PreviewBuilder } from './preview-builder.ts'
+import { QuantileFinder } from './quantile-finder.ts'
 import { planSlidingWindow, runSlidingWindow } from './sliding-window.ts'
 import { TileClock } from './tile-clock.ts'
 import { writeArtifacts } from './write-artifacts.ts'
@@ -25,6 +26,9 @@ export interface RunDependencies {
 
 /** More non-finite voxels than this share and the volume is refused: its statistics would mean nothing. */
 const MOST_NONFINITE_SHARE = 0.1
+
+/** Voxels measured at once. */
+const STATISTICS_CHUNK_VOX = 4 * 1024 * 1024
 
 /** Progress messages at most this often. */
 const PROGRESS_INTERVAL_MS = 200
@@ -111,8 +115,10 @@ class Run {
   private async segment(labels: LabelFile): Promise<void> {
     const { manifest } = this.job.model
     const { params } = this.job
-    const statistics = await this.measure(manifest.normalization[0].use_nonzero_mask)
-    const normalise = makeNormaliser(manifest.normalization[0], statistics, manifest.id)
+    const [rule] = manifest.normalization
+    const statistics = await this.measure(rule.use_nonzero_mask)
+    const quantiles = await this.findQuantiles(sharesOf(rule))
+    const normalise = makeNormaliser(rule, statistics, (share) => quantiles.quantile(share))
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
     const clock = new TileClock(planSlidingWindow(labels.shapeZyx, params).grid.numTiles)
@@ -141,11 +147,7 @@ class Run {
   private async measure(isNonzeroOnly: boolean): Promise<ChannelStatistics> {
     const { header } = this.source
     const statistics = new StatisticsAccumulator(isNonzeroOnly)
-    const chunk = Math.max(1, Math.floor((4 * 1024 * 1024) / (header.shapeZyx[1] * header.shapeZyx[2])))
-    for (let z = 0; z < header.shapeZyx[0]; z += chunk) {
-      const numPlanes = Math.min(chunk, header.shapeZyx[0] - z)
-      statistics.add(toFloat32(await this.source.readSlab(z, numPlanes, this.signal), header.dtype, header.scaling))
-    }
+    for await (const values of this.values()) statistics.add(values)
     const result = statistics.result()
     const share = result.nonfinite / (header.shapeZyx[0] * header.shapeZyx[1] * header.shapeZyx[2])
     if (share > MOST_NONFINITE_SHARE) throw new DomainError('volume_not_finite', { share: (share * 100).toFixed(1) })
@@ -156,6 +158,27 @@ class Run {
     if (result.std === 0)
       this.warnings.push({ code: 'volume_constant', message: 'All voxels have the same value; the mask means little.' })
     return result
+  }
+
+  /** Two more passes where the normalisation needs quantiles; none where it does not. */
+  private async findQuantiles(shares: number[]): Promise<QuantileFinder> {
+    const finder = new QuantileFinder(shares)
+    if (shares.length === 0) return finder
+    for await (const values of this.values()) finder.addFirst(values)
+    finder.beginSecond()
+    for await (const values of this.values()) finder.addSecond(values)
+    return finder
+  }
+
+  /** All voxels in file units, in chunks of planes. */
+  private async *values(): AsyncGenerator<Float32Array> {
+    const { header } = this.source
+    const [sizeZ, sizeY, sizeX] = header.shapeZyx
+    const chunk = Math.max(1, Math.floor(STATISTICS_CHUNK_VOX / (sizeY * sizeX)))
+    for (let z = 0; z < sizeZ; z += chunk) {
+      const stored = await this.source.readSlab(z, Math.min(chunk, sizeZ - z), this.signal)
+      yield toFloat32(stored, header.dtype, header.scaling)
+    }
   }
 
   private reportProgress(clock: TileClock): void {
