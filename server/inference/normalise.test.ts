@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Normalization } from '../../shared/contract/model-package.ts'
-import { StatisticsAccumulator } from './channel-statistics.ts'
+import { RunningStatistics } from '../../shared/volume/running-statistics.ts'
 import { makeNormaliser, sharesOf } from './normalise.ts'
 import { QuantileFinder } from './quantile-finder.ts'
 
@@ -9,7 +9,7 @@ const VALUES = [4, -2, 0, 10, 7, 0, 3, 1]
 function normalise(rule: Partial<Normalization> & { scheme: Normalization['scheme'] }, values = VALUES): number[] {
   const full = { channel: 'a', use_nonzero_mask: false, invert_contrast: false, ...rule } as Normalization
   const voxels = Float32Array.from(values)
-  const statistics = new StatisticsAccumulator(full.use_nonzero_mask)
+  const statistics = new RunningStatistics(full.use_nonzero_mask)
   statistics.add(voxels)
   const quantiles = new QuantileFinder(sharesOf(full))
   quantiles.addFirst(voxels)

@@ -1,5 +1,5 @@
 import type { Normalization } from '../../shared/contract/model-package.ts'
-import type { ChannelStatistics } from './channel-statistics.ts'
+import type { ValueStatistics } from '../../shared/volume/running-statistics.ts'
 
 /** Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first. */
 export type Normaliser = (voxels: Float32Array) => void
@@ -23,7 +23,7 @@ const LEAST_STD = 1e-8
  * @param quantile of the whole volume, contrast not yet inverted; only asked for by percentile normalisation
  * @see nnunetv2/preprocessing/normalization/default_normalization_schemes.py
  */
-export function makeNormaliser(rule: Normalization, statistics: ChannelStatistics, quantile: QuantileOf): Normaliser {
+export function makeNormaliser(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf): Normaliser {
   const isInverted = rule.invert_contrast
   // The share-quantile of −v is minus the (1 − share)-quantile of v.
   const quantileShown: QuantileOf = (share) => (isInverted ? -quantile(1 - share) : quantile(share))
@@ -39,11 +39,11 @@ export function makeNormaliser(rule: Normalization, statistics: ChannelStatistic
   }
 }
 
-function inverted(statistics: ChannelStatistics): ChannelStatistics {
+function inverted(statistics: ValueStatistics): ValueStatistics {
   return { ...statistics, mean: -statistics.mean, min: -statistics.max, max: -statistics.min }
 }
 
-function scaleOf(rule: Normalization, statistics: ChannelStatistics, quantile: QuantileOf): Normaliser {
+function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf): Normaliser {
   switch (rule.scheme) {
     case 'zscore':
       return zscore(statistics, rule.use_nonzero_mask)
@@ -68,7 +68,7 @@ function scaleOf(rule: Normalization, statistics: ChannelStatistics, quantile: Q
   }
 }
 
-function zscore(statistics: ChannelStatistics, isNonzeroOnly: boolean): Normaliser {
+function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean): Normaliser {
   const mean = Math.fround(statistics.mean)
   const std = Math.fround(Math.max(statistics.std, LEAST_STD))
   return (voxels) => {

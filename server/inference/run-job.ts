@@ -3,8 +3,8 @@ import path from 'node:path'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
+import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
-import { type ChannelStatistics, StatisticsAccumulator } from './channel-statistics.ts'
 import { makeDecoder } from './decode-plane.ts'
 import { LabelFile } from './label-file.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
@@ -144,9 +144,9 @@ class Run {
   }
 
   /** One pass over the volume for mean, deviation, range and what is not finite. */
-  private async measure(isNonzeroOnly: boolean): Promise<ChannelStatistics> {
+  private async measure(isNonzeroOnly: boolean): Promise<ValueStatistics> {
     const { header } = this.source
-    const statistics = new StatisticsAccumulator(isNonzeroOnly)
+    const statistics = new RunningStatistics(isNonzeroOnly)
     for await (const values of this.values()) statistics.add(values)
     const result = statistics.result()
     const share = result.nonfinite / (header.shapeZyx[0] * header.shapeZyx[1] * header.shapeZyx[2])

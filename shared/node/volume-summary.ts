@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { OpenedVolume } from '../formats/raw-voxel-source.ts'
 import type { VoxelArray } from '../volume/dtype.ts'
 import type { VolumeHeader } from '../volume/header.ts'
+import { RunningStatistics } from '../volume/running-statistics.ts'
 import { halfToNumber } from '../volume/voxel-values.ts'
 
 /** Statistics of the finite voxels of the first volume, in file units; null where none is finite. */
@@ -25,53 +26,26 @@ export async function hashVoxels(volume: OpenedVolume, signal?: AbortSignal): Pr
   return hash.digest('hex')
 }
 
-/** Statistics in one pass, summed in float64 around the first finite value so that large offsets cost no digits. */
+/** Statistics of the first volume in one pass. */
 export async function measureVolume(volume: OpenedVolume, signal?: AbortSignal): Promise<VolumeStatistics> {
   const [nz, ny, nx] = volume.header.shapeZyx
   const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (ny * nx)))
-  const sums: Sums = {
-    count: 0,
-    nonfinite: 0,
-    min: Number.POSITIVE_INFINITY,
-    max: Number.NEGATIVE_INFINITY,
-    shift: null,
-    sum: 0,
-    squares: 0,
-  }
+  const statistics = new RunningStatistics()
   const readValue = valueReader(volume.header)
-  for (let z = 0; z < nz; z += chunk)
-    addValues(sums, await volume.readSlab(z, Math.min(chunk, nz - z), signal), readValue)
-  const { count, nonfinite, min, max, shift, sum, squares } = sums
-  if (count === 0) return { min: null, max: null, mean: null, std: null, nonfinite }
-  const mean = sum / count
-  return { min, max, mean: mean + (shift ?? 0), std: Math.sqrt(Math.max(0, squares / count - mean * mean)), nonfinite }
-}
-
-interface Sums {
-  count: number
-  nonfinite: number
-  min: number
-  max: number
-  shift: number | null
-  sum: number
-  squares: number
-}
-
-function addValues(sums: Sums, voxels: VoxelArray, readValue: (stored: number | bigint) => number): void {
-  for (const stored of voxels) {
-    const value = readValue(stored)
-    if (value - value !== 0) {
-      sums.nonfinite++
-      continue
-    }
-    sums.shift ??= value
-    const centred = value - sums.shift
-    sums.count++
-    sums.sum += centred
-    sums.squares += centred * centred
-    if (value < sums.min) sums.min = value
-    if (value > sums.max) sums.max = value
+  for (let z = 0; z < nz; z += chunk) {
+    const stored = await volume.readSlab(z, Math.min(chunk, nz - z), signal)
+    statistics.add(valuesOf(stored, readValue))
   }
+  const { count, nonfinite, min, max, mean, std } = statistics.result()
+  if (count === 0) return { min: null, max: null, mean: null, std: null, nonfinite }
+  return { min, max, mean, std, nonfinite }
+}
+
+/** Values of stored voxels in float64. */
+export function valuesOf(stored: VoxelArray, readValue: (stored: number | bigint) => number): Float64Array {
+  const values = new Float64Array(stored.length)
+  for (let i = 0; i < values.length; i++) values[i] = readValue(stored[i])
+  return values
 }
 
 /** How a stored voxel becomes a value in file units, in float64. */

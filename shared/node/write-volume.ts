@@ -10,7 +10,9 @@ import type { WrittenStatistics } from '../formats/parsed-volume.ts'
 import { newVoxels } from '../formats/raw-voxel-source.ts'
 import type { DType, VoxelArray } from '../volume/dtype.ts'
 import type { BoxReader, OutputVolume, VolumeWarning } from '../volume/header.ts'
+import { RunningStatistics } from '../volume/running-statistics.ts'
 import { numVoxels, type Zyx } from '../volume/zyx.ts'
+import { valuesOf } from './volume-summary.ts'
 
 /** Voxels handled at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
@@ -86,13 +88,13 @@ async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Write
   }
   return async (handle) => {
     const statistics = new RunningStatistics()
-    const draft = encodeMrc(volume, mode, statistics.result())
+    const draft = encodeMrc(volume, mode, writtenStatistics(statistics))
     await writeAll(handle, draft.bytes)
     for await (const chunk of inStoredOrder(volume, voxels, axes)) {
-      statistics.add(chunk)
+      statistics.add(valuesOf(chunk, Number))
       await writeAll(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
     }
-    const { bytes, warnings } = encodeMrc(volume, mode, statistics.result())
+    const { bytes, warnings } = encodeMrc(volume, mode, writtenStatistics(statistics))
     await handle.write(bytes, 0, bytes.length, 0)
     return warnings
   }
@@ -142,36 +144,10 @@ function reordered(box: VoxelArray, shapeZyx: Zyx, axes: readonly number[], dtyp
   return out
 }
 
-/** Minimum, maximum, mean and population deviation of stored voxels, in float64. */
-class RunningStatistics {
-  private count = 0
-  private min = Number.POSITIVE_INFINITY
-  private max = Number.NEGATIVE_INFINITY
-  private sum = 0
-  private shift: number | null = null
-  private squares = 0
-
-  add(voxels: VoxelArray): void {
-    for (const voxel of voxels) {
-      const value = Number(voxel)
-      if (value - value !== 0) continue
-      this.shift ??= value
-      const centred = value - this.shift
-      this.count++
-      this.sum += centred
-      this.squares += centred * centred
-      if (value < this.min) this.min = value
-      if (value > this.max) this.max = value
-    }
-  }
-
-  /** MRC2014: values less than the minimum mean that a statistic is not determined. */
-  result(): WrittenStatistics {
-    if (this.count === 0) return { min: 0, max: -1, mean: -2, std: -1 }
-    const mean = this.sum / this.count
-    const std = Math.sqrt(Math.max(0, this.squares / this.count - mean * mean))
-    return { min: this.min, max: this.max, mean: mean + (this.shift ?? 0), std }
-  }
+/** MRC2014: a maximum below the minimum means that the statistics are not determined. */
+function writtenStatistics(statistics: RunningStatistics): WrittenStatistics {
+  const { count, min, max, mean, std } = statistics.result()
+  return count === 0 ? { min: 0, max: -1, mean: -2, std: -1 } : { min, max, mean, std }
 }
 
 interface Sink {

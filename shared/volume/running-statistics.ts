@@ -1,5 +1,5 @@
-/** Moments and range of the finite voxels of a volume. */
-export interface ChannelStatistics {
+/** Moments and range of the finite values of a volume; all zero where none is finite. */
+export interface ValueStatistics {
   count: number
   nonfinite: number
   min: number
@@ -10,11 +10,11 @@ export interface ChannelStatistics {
 }
 
 /**
- * Statistics of voxels that arrive chunk by chunk, in float64.
+ * Statistics of values that arrive chunk by chunk, summed in float64.
  * Each chunk is summed around its own first value and merged by Chan's rule, so that large offsets cost no digits.
  * @see Chan, Golub, LeVeque 1983, Algorithms for computing the sample variance
  */
-export class StatisticsAccumulator {
+export class RunningStatistics {
   private count = 0
   private nonfinite = 0
   private min = Number.POSITIVE_INFINITY
@@ -28,7 +28,7 @@ export class StatisticsAccumulator {
     this.isNonzeroOnly = isNonzeroOnly
   }
 
-  add(voxels: Float32Array): void {
+  add(voxels: Float32Array | Float64Array): void {
     const shift = voxels.find(Number.isFinite) ?? 0
     let count = 0
     let sum = 0
@@ -58,7 +58,7 @@ export class StatisticsAccumulator {
     this.count = total
   }
 
-  result(): ChannelStatistics {
+  result(): ValueStatistics {
     const { count, nonfinite, mean } = this
     const isEmpty = count === 0
     const std = isEmpty ? 0 : Math.sqrt(Math.max(0, this.squares) / count)
