@@ -19,6 +19,10 @@ export class ProgressReport {
   }
 
   upload(progress: UploadProgress): void {
+    if (progress.isRetrying) {
+      const share = progress.totalBytes > 0 ? progress.sentBytes / progress.totalBytes : 0
+      return this.show('Waiting', share, 'the server does not answer; trying again')
+    }
     const names = { hashing: 'Reading', sending: 'Uploading', verifying: 'Verifying', done: 'Uploaded' } as const
     const speed = progress.bytesPerSecond === null ? '' : `, ${formatBytes(progress.bytesPerSecond)}/s`
     const detail = `${formatBytes(progress.sentBytes)} of ${formatBytes(progress.totalBytes)}${speed}${timeLeft(progress.secondsLeft)}`

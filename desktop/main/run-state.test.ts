@@ -40,8 +40,16 @@ describe('nextRun', () => {
   })
 
   it('goes from upload to queue to running to the mask', () => {
-    const upload = { phase: 'sending', sentBytes: 5, totalBytes: 10, bytesPerSecond: 1, secondsLeft: 5 } as const
+    const upload = {
+      phase: 'sending',
+      sentBytes: 5,
+      totalBytes: 10,
+      bytesPerSecond: 1,
+      secondsLeft: 5,
+      isRetrying: false,
+    } as const
     expect(runAfter({ type: 'upload', progress: upload }).phase).toBe('uploading')
+    expect(runAfter({ type: 'upload', progress: { ...upload, isRetrying: true } }).upload?.is_retrying).toBe(true)
     expect(runAfter({ type: 'job', job: job({}) }).phase).toBe('queued')
     const running: RunEvent = {
       type: 'frame',

@@ -92,6 +92,7 @@ function uploadFacts(progress: UploadProgress): RunView['upload'] {
     total_bytes: progress.totalBytes,
     bytes_per_second: progress.bytesPerSecond,
     seconds_left: progress.secondsLeft,
+    is_retrying: progress.isRetrying,
   }
 }
 

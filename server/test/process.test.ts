@@ -74,10 +74,12 @@ describeReal('a real server and the real client', () => {
     const { port } = server
     let isKilled = false
     let restarted: Promise<void> = Promise.resolve()
+    let hasSaidSo = false
     const volume = await client.upload(memorySource(bytes), {
       filename: 'noise.mrc',
       concurrency: 2,
-      onProgress: ({ phase, sentBytes }) => {
+      onProgress: ({ phase, sentBytes, isRetrying }) => {
+        hasSaidSo ||= isRetrying
         if (isKilled || phase !== 'sending' || sentBytes < bytes.length / 3) return
         isKilled = true
         restarted = server.kill().then(async () => {
@@ -87,6 +89,7 @@ describeReal('a real server and the real client', () => {
     })
     await restarted
     expect(isKilled).toBe(true)
+    expect(hasSaidSo).toBe(true)
     expect(Buffer.compare(await storedBytes(volume.volume_id), bytes)).toBe(0)
   }, 120_000)
 

@@ -19,6 +19,8 @@ export interface UploadProgress {
   totalBytes: number
   bytesPerSecond: number | null
   secondsLeft: number | null
+  /** True while the server does not answer and the upload keeps trying. */
+  isRetrying: boolean
 }
 
 export interface UploadOptions {

@@ -10,6 +10,7 @@ const WINDOW_MS = 5_000
 export class TransferClock {
   private current: UploadProgress['phase'] = 'hashing'
   private doneBytes = 0
+  private isRetrying = false
   private toldMs = Number.NEGATIVE_INFINITY
   private marks: { ms: number; bytes: number }[] = []
   private readonly totalBytes: number
@@ -28,6 +29,7 @@ export class TransferClock {
 
   /** Begins a phase; bytes count from zero again while sending. */
   phase(phase: UploadProgress['phase']): void {
+    this.isRetrying = false
     this.current = phase
     this.doneBytes = phase === 'verifying' || phase === 'done' ? this.totalBytes : 0
     this.marks = [{ ms: this.now(), bytes: this.doneBytes }]
@@ -41,8 +43,15 @@ export class TransferClock {
     this.report(true)
   }
 
+  /** The server does not answer; what is done stays done. */
+  retrying(): void {
+    this.isRetrying = true
+    this.report(true)
+  }
+
   add(bytes: number): void {
     this.doneBytes += bytes
+    this.isRetrying = false
     const ms = this.now()
     this.marks.push({ ms, bytes: this.doneBytes })
     while (this.marks.length > 2 && ms - this.marks[0].ms > WINDOW_MS) this.marks.shift()
@@ -63,6 +72,7 @@ export class TransferClock {
       totalBytes: this.totalBytes,
       bytesPerSecond,
       secondsLeft,
+      isRetrying: this.isRetrying,
     })
   }
 }

@@ -157,6 +157,7 @@ class UploadRun {
   private async countFailure(error: DomainError): Promise<void> {
     this.failures++
     if (this.failures > MOST_FAILURES) throw error
+    this.clock.retrying()
     await pause(backoffMs(this.failures), this.options.signal)
   }
 }

@@ -91,6 +91,8 @@ export const UploadFacts = Type.Object(
     total_bytes: Type.Number(),
     bytes_per_second: orNull(Type.Number()),
     seconds_left: orNull(Type.Number()),
+    /** The server does not answer; the upload keeps trying. */
+    is_retrying: Type.Boolean(),
   },
   closed,
 )

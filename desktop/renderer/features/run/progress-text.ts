@@ -13,6 +13,7 @@ export function progressTitle(run: RunView): string {
     case 'preparing':
       return 'Preparing…'
     case 'uploading':
+      if (run.upload?.is_retrying) return 'The server does not answer; trying again…'
       return {
         hashing: 'Reading the file…',
         sending: 'Uploading…',
