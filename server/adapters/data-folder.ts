@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 
@@ -41,7 +41,13 @@ async function secret(file: string): Promise<string> {
   return made
 }
 
-/** A lock file with our process id; one that a dead process left is taken over. */
+/** How often a running server touches its lock. */
+const LOCK_BEAT_MS = 10_000
+
+/** A lock not touched for this long is left over, even if another program has its process id by now. */
+const LOCK_STALE_MS = 60_000
+
+/** A lock file with our process id, touched while we run; one that a dead process left is taken over. */
 async function lock(folder: string): Promise<() => Promise<void>> {
   const file = path.join(folder, 'server.lock')
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -49,15 +55,25 @@ async function lock(folder: string): Promise<() => Promise<void>> {
       const handle = await open(file, 'wx')
       await handle.writeFile(String(process.pid))
       await handle.close()
-      return () => rm(file, { force: true })
+      const beat = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), LOCK_BEAT_MS)
+      beat.unref()
+      return async () => {
+        clearInterval(beat)
+        await rm(file, { force: true })
+      }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-      const pid = Number(await readFile(file, 'utf8').catch(() => ''))
-      if (isAlive(pid)) throw new DomainError('data_folder_locked', { path: folder, cause })
+      if (await isHeld(file)) throw new DomainError('data_folder_locked', { path: folder, cause })
       await rm(file, { force: true })
     }
   }
   throw new DomainError('data_folder_locked', { path: folder })
+}
+
+async function isHeld(file: string): Promise<boolean> {
+  const touchedMs = (await stat(file).catch(() => null))?.mtimeMs ?? 0
+  if (Date.now() - touchedMs > LOCK_STALE_MS) return false
+  return isAlive(Number(await readFile(file, 'utf8').catch(() => '')))
 }
 
 function isAlive(pid: number): boolean {

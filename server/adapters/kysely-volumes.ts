@@ -39,15 +39,10 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
     },
     find: async (volumeId) =>
       one(await db.selectFrom('volumes').selectAll().where('volume_id', '=', volumeId).executeTakeFirst()),
-    findByHash: async (owner, sha256) =>
-      one(
-        await db
-          .selectFrom('volumes')
-          .selectAll()
-          .where('owner', '=', owner)
-          .where('sha256', '=', sha256)
-          .executeTakeFirst(),
-      ),
+    findByHash: async (owner, sha256, mode0) => {
+      const query = db.selectFrom('volumes').selectAll().where('owner', '=', owner).where('sha256', '=', sha256)
+      return one(await query.where('mode0', mode0 === null ? 'is' : '=', mode0).executeTakeFirst())
+    },
     list: async (owner, limit, before) => {
       let query = db.selectFrom('volumes').selectAll().where('owner', '=', owner)
       if (before !== null) query = query.where('volume_id', '<', before)

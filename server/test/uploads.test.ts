@@ -73,6 +73,18 @@ describe('upload', () => {
     expect(reply.json()).toEqual({ volume })
   })
 
+  it('takes the same bytes read with another sign of mode 0 as another volume', async () => {
+    const bytes = new Uint8Array(FILE.subarray(0, 1024 + 7 * 9 * 11))
+    new DataView(bytes.buffer).setInt32(12, 0, true)
+    const hash = createHash('sha256').update(bytes).digest('hex')
+    const signed = await uploadAll(server, bytes, { sha256: hash })
+    const unsigned = await uploadAll(server, bytes, { sha256: hash, metadata: { mode0: 'unsigned' } })
+    expect([signed.dtype, unsigned.dtype]).toEqual(['int8', 'uint8'])
+    const body = { filename: 'a.mrc', total_size: bytes.length, sha256: hash, metadata: { mode0: 'unsigned' } }
+    const again = await server.app.inject({ method: 'POST', url: '/v1/uploads/init', headers: AUTH, payload: body })
+    expect(again.json().volume.volume_id).toBe(unsigned.volume_id)
+  })
+
   it('finds the open upload of a known fingerprint, also after the server was started again', async () => {
     const upload = await initUpload(server, FILE, { chunk_size: 1000, fingerprint: 'abc' })
     await putPart(server, upload.upload_id, 2, part(upload, 2))

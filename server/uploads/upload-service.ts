@@ -80,11 +80,16 @@ export class UploadService {
    */
   async init(owner: string, body: InitUpload): Promise<UploadView | { volume: VolumeRecord }> {
     const filename = safeFilename(body.filename)
-    const known = body.sha256 ? await this.volumes.findByHash(owner, body.sha256) : null
+    const mode0 = mode0Of(body.metadata)
+    const known = body.sha256 ? await this.volumes.findByHash(owner, body.sha256, mode0) : null
     if (known) return { volume: known }
     const started = body.fingerprint ? await this.uploads.findOpen(owner, body.fingerprint, body.total_size) : null
-    if (started && (body.sha256 === undefined || started.sha256 === null || started.sha256 === body.sha256))
-      return this.view(started)
+    // The same bytes read with another sign are another volume.
+    const isSame =
+      started &&
+      mode0Of(started.metadata) === mode0 &&
+      (!body.sha256 || !started.sha256 || started.sha256 === body.sha256)
+    if (isSame) return this.view(started)
     const { minChunkBytes, maxChunkBytes, defaultChunkBytes, maxUploadBytes } = this.limits
     const chunkBytes = body.chunk_size ?? defaultChunkBytes
     if (chunkBytes < minChunkBytes || chunkBytes > maxChunkBytes) {
@@ -237,8 +242,7 @@ export class UploadService {
     const sha256 = await hashFile(file)
     if (record.sha256 && sha256 !== record.sha256)
       throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
-    const mode0 =
-      record.metadata.mode0 === 'signed' || record.metadata.mode0 === 'unsigned' ? record.metadata.mode0 : null
+    const mode0 = mode0Of(record.metadata)
     if (file === partial) {
       await mkdir(path.dirname(placed), { recursive: true })
       await this.volumes.readHeader(partial, record.filename, mode0)
@@ -292,6 +296,12 @@ export class UploadService {
   private partialPath(uploadId: string): string {
     return path.join(this.limits.dataFolder, 'uploads', `${uploadId}.partial`)
   }
+}
+
+/** How mode 0 of an MRC file is to be read, where the sender says so. */
+function mode0Of(metadata: Record<string, unknown> | undefined): 'signed' | 'unsigned' | null {
+  const mode0 = metadata?.mode0
+  return mode0 === 'signed' || mode0 === 'unsigned' ? mode0 : null
 }
 
 /** A file's name without any path. @throws {DomainError} `request_invalid` */

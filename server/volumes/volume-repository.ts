@@ -21,7 +21,8 @@ export interface VolumeRecord {
 export interface VolumeRepository {
   insert(record: VolumeRecord): Promise<void>
   find(volumeId: string): Promise<VolumeRecord | null>
-  findByHash(owner: string, sha256: string): Promise<VolumeRecord | null>
+  /** A volume of these bytes that is read in this way. */
+  findByHash(owner: string, sha256: string, mode0: VolumeRecord['mode0']): Promise<VolumeRecord | null>
   /** Newest first; `before` is the id of the last one seen. */
   list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]>
   delete(volumeId: string): Promise<void>

@@ -85,7 +85,7 @@ export class VolumeService {
     const hash = createHash('sha256')
     await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
     const sha256 = hash.digest('hex')
-    const known = await this.needs.volumes.findByHash(owner, sha256)
+    const known = await this.needs.volumes.findByHash(owner, sha256, null)
     if (known) return known
     const { size } = await stat(file)
     const facts = { volumeId: this.needs.newId(), owner, filename, path: file, sha256, mode0: null }
@@ -100,8 +100,8 @@ export class VolumeService {
     return record
   }
 
-  findByHash(owner: string, sha256: string): Promise<VolumeRecord | null> {
-    return this.needs.volumes.findByHash(owner, sha256)
+  findByHash(owner: string, sha256: string, mode0: Mode0): Promise<VolumeRecord | null> {
+    return this.needs.volumes.findByHash(owner, sha256, mode0)
   }
 
   async find(owner: string, volumeId: string): Promise<VolumeRecord | null> {

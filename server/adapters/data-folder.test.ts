@@ -1,0 +1,37 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { takeDataFolder } from './data-folder.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-data-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+it('keeps its secrets from one start to the next', async () => {
+  const first = await takeDataFolder(folder, null)
+  await first.release()
+  const second = await takeDataFolder(folder, null)
+  expect(second.token).toBe(first.token)
+  expect(second.linkKey.equals(first.linkKey)).toBe(true)
+  expect(first.token.length).toBeGreaterThan(30)
+  await second.release()
+})
+
+it('is refused while another process holds it, and taken over from a dead one', async () => {
+  const lock = path.join(folder, 'server.lock')
+  await writeFile(lock, String(process.ppid))
+  await expect(takeDataFolder(folder, null)).rejects.toMatchObject({ code: 'data_folder_locked' })
+  await writeFile(lock, '999999999')
+  await (await takeDataFolder(folder, null)).release()
+})
+
+it('is taken over when the lock was not touched for long, whoever has the process id by now', async () => {
+  const lock = path.join(folder, 'server.lock')
+  await writeFile(lock, String(process.ppid))
+  const longAgo = new Date(Date.now() - 120_000)
+  await utimes(lock, longAgo, longAgo)
+  await (await takeDataFolder(folder, null)).release()
+})
