@@ -4,6 +4,7 @@ import type { Command, CommandIo } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
 import { demoCommand } from './commands/demo.ts'
 import { infoCommand } from './commands/info.ts'
+import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -13,6 +14,7 @@ const COMMANDS: readonly Command[] = [
   infoCommand,
   convertCommand,
   modelsCommand,
+  modelCommand,
   serveCommand,
   demoCommand,
 ]
@@ -49,7 +51,8 @@ async function main(argv: string[]): Promise<number> {
     const command = COMMANDS.find((one) => one.name === name)
     if (!command) throw new DomainError('usage', { reason: `There is no command "${name}".` })
     await command.run(args, io)
-    return 0
+    // A command that ran another program took over its exit code.
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     report(error, args.includes('--json'), io)
     return 2

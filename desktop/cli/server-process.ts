@@ -77,9 +77,9 @@ async function stopChild(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs `cryomamba serve` in a process of its own until it ends. @returns its exit code */
-export function runServer(args: string[], signal: AbortSignal): Promise<number> {
-  const child = fork(path.join(SERVER_FOLDER, 'main.js'), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+/** Runs a command of the server (`serve`, `model`) in a process of its own until it ends. @returns its exit code */
+export function runServerEntry(entry: string, args: string[], signal: AbortSignal): Promise<number> {
+  const child = fork(path.join(SERVER_FOLDER, entry), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const stop = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 0)))

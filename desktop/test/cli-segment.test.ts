@@ -202,3 +202,47 @@ describe.runIf(hasCompiledCli)('cryomamba models', () => {
     expect(out).toMatch(/demo-cryoet-unet.*[Dd]emonstration/)
   })
 })
+
+describe.runIf(hasCompiledCli)('cryomamba model check', () => {
+  it('tries the bundled network', async () => {
+    const { code, out, err } = await runTidily(['model', 'check', DEMO_MODEL, '--json'])
+    expect(code, err).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ id: 'demo-cryoet-unet', ok: true, seconds_per_tile: expect.any(Number) })
+  }, 60_000)
+
+  it.each([
+    ['names another output', { output: { name: 'nothing' } }, 'nothing'],
+    ['has another number of channels', { output: { channels: 3 }, labels: 3 }, '3'],
+    ['is no network', { network: 'not an ONNX file' }, 'cannot be loaded'],
+  ])(
+    'refuses a package whose model.json %s',
+    async (what, change: { output?: object; labels?: number; network?: string }, text) => {
+      const model = path.join(folder, `checked ${what}`)
+      await cp(DEMO_MODEL, model, { recursive: true })
+      const manifest = JSON.parse(await readFile(path.join(model, 'model.json'), 'utf8'))
+      manifest.output = { ...manifest.output, ...change.output }
+      manifest.labels = manifest.labels.slice(0, change.labels ?? 4)
+      if (change.network) {
+        await writeFile(path.join(model, 'model.onnx'), change.network)
+        manifest.onnx.bytes = change.network.length
+        manifest.onnx.sha256 = createHash('sha256').update(change.network).digest('hex')
+      }
+      await writeFile(path.join(model, 'model.json'), JSON.stringify(manifest))
+      const { code, err } = await runTidily(['model', 'check', model, '--json'])
+      expect(code).toBe(2)
+      expect(JSON.parse(err)).toMatchObject({ code: 'model_invalid', message: expect.stringContaining(text) })
+    },
+  )
+})
+
+describe.runIf(hasCompiledCli)('cryomamba serve', () => {
+  it('refuses a setting that is not valid, with its name', async () => {
+    const data = path.join(folder, 'serve-data')
+    const { code, err } = await runTidily(['serve', '--port', '99999', '--data', data, '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(err)).toMatchObject({
+      code: 'setting_invalid',
+      message: expect.stringContaining('CRYOMAMBA_PORT'),
+    })
+  })
+})

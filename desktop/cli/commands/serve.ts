@@ -1,6 +1,6 @@
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { runServer } from '../server-process.ts'
+import { runServerEntry } from '../server-process.ts'
 
 /** `serve`: the server for a lab; its settings come from the environment. */
 export const serveCommand: Command = {
@@ -18,6 +18,6 @@ export const serveCommand: Command = {
       ...(values.data === undefined ? [] : ['--data', values.data]),
       ...(values.json ? ['--json'] : []),
     ]
-    process.exitCode = await runServer(passed, io.signal)
+    process.exitCode = await runServerEntry('main.js', passed, io.signal)
   },
 }
