@@ -3,6 +3,7 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
 import { demoCommand } from './commands/demo.ts'
+import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
@@ -13,6 +14,7 @@ const COMMANDS: readonly Command[] = [
   segmentCommand,
   infoCommand,
   convertCommand,
+  evaluateCommand,
   modelsCommand,
   modelCommand,
   serveCommand,

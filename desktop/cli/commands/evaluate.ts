@@ -1,0 +1,238 @@
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { robustHausdorff, surfaceDice, surfaceDistances } from '../../../shared/mask/distances.ts'
+import { dice, intersectionOverUnion, OverlapCounter } from '../../../shared/mask/overlap.ts'
+import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import type { VoxelArray } from '../../../shared/volume/dtype.ts'
+import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import type { Zyx } from '../../../shared/volume/zyx.ts'
+import { readArguments } from '../arguments.ts'
+import type { Command } from '../command.ts'
+
+/** Voxels of each mask read at once. */
+const CHUNK_VOXELS = 4 * 1024 * 1024
+
+/** Relative difference of voxel sizes above which two grids are not the same. */
+const SAME_SIZE = 1e-3
+
+/** Measures of one label; the masks are called mask (what is judged) and reference (what is true). */
+export interface LabelEvaluation {
+  label: number
+  /** Voxels. */
+  counts: { mask: number; reference: number; both: number }
+  dice: number | null
+  iou: number | null
+  /** Share of the mask that is right; null where the mask lacks the label. */
+  precision: number | null
+  /** Share of the reference that was found; null where the reference lacks the label. */
+  recall: number | null
+  surface_dice: number | null
+  /** In `unit`; null where a mask lacks the label. */
+  hd95: number | null
+}
+
+export interface Evaluation {
+  shape_zyx: Zyx
+  /** In `unit`. */
+  voxel_size_zyx: Zyx
+  unit: string
+  tolerance: number
+  labels: LabelEvaluation[]
+}
+
+/** `evaluate`: how well a mask agrees with a reference mask on the same grid. */
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  usage: 'MASK REFERENCE [--json] [--tolerance T]',
+  summary:
+    'Compares two masks label by label: Dice, IoU, precision, recall, surface Dice within T (default two voxels), HD95; lengths in nm for files in Å, else in their unit.',
+  run: async (args, io) => {
+    const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, tolerance: { type: 'string' } })
+    if (positionals.length !== 2) throw new DomainError('usage', { reason: 'evaluate takes a mask and a reference.' })
+    const tolerance = values.tolerance === undefined ? null : readTolerance(values.tolerance)
+    const found = await evaluateMasks(positionals[0], positionals[1], tolerance, io.signal)
+    if (values.json) io.out(JSON.stringify(found))
+    else for (const line of asText(found)) io.out(line)
+  },
+}
+
+/**
+ * Measures of every foreground label in either mask.
+ * @param tolerance for surface Dice, in nm for files in Å, else the files' unit; null: twice the longest voxel axis
+ * @throws {DomainError} `format_*`, `canceled`, `request_invalid` for different grids, voxels that are no labels, or a
+ *   label whose box is too large for distances
+ */
+export async function evaluateMasks(
+  maskFile: string,
+  referenceFile: string,
+  tolerance: number | null,
+  signal?: AbortSignal,
+): Promise<Evaluation> {
+  const mask = await openVolumeFile(maskFile, { signal })
+  try {
+    const reference = await openVolumeFile(referenceFile, { signal })
+    try {
+      return await evaluateSources(mask, reference, tolerance, signal)
+    } finally {
+      await reference.close()
+    }
+  } finally {
+    await mask.close()
+  }
+}
+
+async function evaluateSources(
+  mask: VoxelSource,
+  reference: VoxelSource,
+  tolerance: number | null,
+  signal?: AbortSignal,
+): Promise<Evaluation> {
+  const { spacingZyx, unit } = commonGrid(mask.header, reference.header)
+  const within = tolerance ?? 2 * Math.max(...spacingZyx)
+  const { counter, boxes } = await countLabels(mask, reference, signal)
+  const labels: LabelEvaluation[] = []
+  for (const [label, box] of [...boxes].sort(([a], [b]) => a - b)) {
+    if (signal?.aborted) throw new DomainError('canceled')
+    const overlap = counter.overlap(label)
+    const distances = await distancesOf(label, box, { mask, reference, spacingZyx, signal })
+    labels.push({
+      label,
+      counts: { mask: overlap.inFirst, reference: overlap.inSecond, both: overlap.inBoth },
+      dice: dice(overlap),
+      iou: intersectionOverUnion(overlap),
+      precision: overlap.inFirst === 0 ? null : overlap.inBoth / overlap.inFirst,
+      recall: overlap.inSecond === 0 ? null : overlap.inBoth / overlap.inSecond,
+      surface_dice: surfaceDice(distances, within),
+      hd95: robustHausdorff(distances),
+    })
+  }
+  return { shape_zyx: mask.header.shapeZyx, voxel_size_zyx: spacingZyx, unit, tolerance: within, labels }
+}
+
+/** Spacing in nm for Å, else in the files' unit; in voxels where neither file knows its size. */
+function commonGrid(mask: VolumeHeader, reference: VolumeHeader): { spacingZyx: Zyx; unit: string } {
+  const refuse = (what: string, first: string, second: string) =>
+    new DomainError('request_invalid', { reason: `the masks have the ${what} ${first} and ${second}` })
+  const triple = (zyx: Zyx | null) => zyx?.map((value) => Number(value.toPrecision(6))).join(' × ') ?? 'unknown'
+  if (mask.shapeZyx.join() !== reference.shapeZyx.join())
+    throw refuse('shapes', triple(mask.shapeZyx), triple(reference.shapeZyx))
+  const [first, second] = [physicalSize(mask), physicalSize(reference)]
+  const isSame =
+    first.unit === second.unit &&
+    first.sizeZyx.every((size, i) => Math.abs(size - second.sizeZyx[i]) <= SAME_SIZE * Math.abs(second.sizeZyx[i]))
+  if (!isSame)
+    throw refuse('voxel sizes', `${triple(first.sizeZyx)} ${first.unit}`, `${triple(second.sizeZyx)} ${second.unit}`)
+  return { spacingZyx: second.sizeZyx, unit: second.unit }
+}
+
+function physicalSize({ voxelSizeZyx, unit }: VolumeHeader): { sizeZyx: Zyx; unit: string } {
+  if (!voxelSizeZyx) return { sizeZyx: [1, 1, 1], unit: 'voxel' }
+  const [z, y, x] = voxelSizeZyx
+  if (unit === 'angstrom') return { sizeZyx: [z / 10, y / 10, x / 10], unit: 'nm' }
+  return { sizeZyx: voxelSizeZyx, unit: unit ?? 'unknown' }
+}
+
+/** First and last voxel of a label in either mask. */
+interface Box {
+  first: [number, number, number]
+  last: [number, number, number]
+}
+
+async function countLabels(mask: VoxelSource, reference: VoxelSource, signal?: AbortSignal) {
+  const [nz, ny, nx] = mask.header.shapeZyx
+  const counter = new OverlapCounter()
+  const boxes = new Map<number, Box>()
+  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (ny * nx)))
+  for (let z = 0; z < nz; z += chunk) {
+    const numPlanes = Math.min(chunk, nz - z)
+    const slabs: Uint16Array[] = []
+    for (const source of [mask, reference])
+      slabs.push(labelsOf(await source.readSlab(z, numPlanes, signal), source.header))
+    counter.add(slabs[0], slabs[1])
+    for (const slab of slabs) growBoxes(boxes, slab, z, [ny, nx])
+  }
+  return { counter, boxes }
+}
+
+/** Voxels as labels; masks are often stored as floats. */
+function labelsOf(voxels: VoxelArray, { scaling, dtype }: VolumeHeader): Uint16Array {
+  if (dtype === 'float16') throw notLabels('16-bit floats')
+  if (!scaling && (voxels instanceof Uint16Array || voxels instanceof Uint8Array)) return Uint16Array.from(voxels)
+  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
+  const labels = new Uint16Array(voxels.length)
+  for (let i = 0; i < labels.length; i++) {
+    const value = Number(voxels[i]) * slope + intercept
+    labels[i] = value
+    if (labels[i] !== value) throw notLabels(`the value ${value}`)
+  }
+  return labels
+}
+
+function notLabels(found: string): DomainError {
+  return new DomainError('request_invalid', {
+    reason: `a mask holds ${found}; labels are whole numbers from 0 to 65535`,
+  })
+}
+
+function growBoxes(boxes: Map<number, Box>, slab: Uint16Array, zStart: number, [ny, nx]: [number, number]): void {
+  for (let i = 0; i < slab.length; ) {
+    const label = slab[i]
+    const row = Math.floor(i / nx)
+    const rowEnd = (row + 1) * nx
+    let end = i + 1
+    while (end < rowEnd && slab[end] === label) end++
+    if (label !== 0) growBox(boxes, label, [zStart + Math.floor(row / ny), row % ny, i - row * nx], end - i)
+    i = end
+  }
+}
+
+function growBox(boxes: Map<number, Box>, label: number, at: [number, number, number], length: number): void {
+  const end = [at[0], at[1], at[2] + length - 1] as [number, number, number]
+  const box = boxes.get(label)
+  if (!box) return void boxes.set(label, { first: [...at], last: end })
+  for (let axis = 0; axis < 3; axis++) {
+    if (at[axis] < box.first[axis]) box.first[axis] = at[axis]
+    if (end[axis] > box.last[axis]) box.last[axis] = end[axis]
+  }
+}
+
+async function distancesOf(
+  label: number,
+  { first, last }: Box,
+  {
+    mask,
+    reference,
+    spacingZyx,
+    signal,
+  }: { mask: VoxelSource; reference: VoxelSource; spacingZyx: Zyx; signal?: AbortSignal },
+) {
+  const shape: Zyx = [last[0] - first[0] + 1, last[1] - first[1] + 1, last[2] - first[2] + 1]
+  const inside = async (source: VoxelSource) =>
+    Uint8Array.from(labelsOf(await source.readBox(first, shape, signal), source.header), (value) =>
+      value === label ? 1 : 0,
+    )
+  try {
+    return surfaceDistances(await inside(mask), await inside(reference), shape, spacingZyx)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new DomainError('request_invalid', {
+      reason: `label ${label} is too large for distances: ${cause.message}`,
+      cause,
+    })
+  }
+}
+
+function readTolerance(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
+  throw new DomainError('usage', { reason: `--tolerance takes a length of 0 or more, not ${text}.` })
+}
+
+function asText({ unit, tolerance, labels }: Evaluation): string[] {
+  const show = (value: number | null) => (value === null ? '–' : value.toFixed(4))
+  const within = `${Number(tolerance.toPrecision(6))} ${unit}`
+  if (labels.length === 0) return ['Neither mask has a label.']
+  return labels.map(
+    (one) =>
+      `Label ${one.label}: Dice ${show(one.dice)}, IoU ${show(one.iou)}, precision ${show(one.precision)}, recall ${show(one.recall)}, surface Dice within ${within} ${show(one.surface_dice)}, HD95 ${show(one.hd95)} ${unit}; voxels ${one.counts.mask} in the mask, ${one.counts.reference} in the reference, ${one.counts.both} in both`,
+  )
+}
