@@ -31,9 +31,9 @@ describe.runIf(hasSharedData)('resampling against runs of the nnU-Net code', () 
     ['resample_iso_o3_9x30x33', [9, 30, 33], { order: 3, orderZ: 0, separateAxis: null }],
     ['resample_iso_o1_17x55x61', [17, 55, 61], { order: 1, orderZ: 0, separateAxis: null }],
     ['resample_sepz_o3z0_36x30x33', [36, 30, 33], { order: 3, orderZ: 0, separateAxis: 0 }],
-  ] as const)('gives %s to 2e-7 of the largest value', (name, newShape, options) => {
+  ] as const)('gives %s to 1e-7 of the largest value', (name, newShape, options) => {
     const actual = resampleData(unit('resample_in_12x40x44'), shape, newShape, options)
-    expect(relativeError(actual, unit(name))).toBeLessThan(2e-7)
+    expect(relativeError(actual, unit(name))).toBeLessThan(1e-7)
   })
 
   it('gives the labels of the resampled reference run but for the rounding of its stored logits', () => {
@@ -42,9 +42,9 @@ describe.runIf(hasSharedData)('resampling against runs of the nnU-Net code', () 
     const high = resampleLogits(logits, [53, 74, 86], [72, 100, 116], { order: 1, orderZ: 0, separateAxis: null })
     const expected = gunzipSync(readFileSync(path.join(FOLDER, 'odd_resampled_10A_to_13.48A_f32acc.lab.u8.gz')))
     const { numDiffering, largestMargin } = compareLabels(high, expected)
-    expect(numDiffering).toBeLessThan(0.0005 * expected.length)
-    // float16 keeps 11 bits: logits up to 10 are stored to 0.004.
-    expect(largestMargin).toBeLessThan(0.01)
+    // Measured: 12 voxels with margins up to 4.6e-4, what the float16 of the stored logits leaves open.
+    expect(numDiffering).toBeLessThan(0.00005 * expected.length)
+    expect(largestMargin).toBeLessThan(0.001)
   })
 })
 
