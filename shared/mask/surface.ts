@@ -91,7 +91,7 @@ export class SurfaceMeter {
   add(plane: ArrayLike<number>): void {
     const [nz, ny, nx] = this.shapeZyx
     if (plane.length !== ny * nx) throw new RangeError(`a plane of ${plane.length} voxels, not ${ny} × ${nx}`)
-    if (this.planes === nz) throw new RangeError(`more than ${nz} planes`)
+    if (this.planes >= nz) throw new RangeError(`more than ${nz} planes`)
     this.turn()
     for (let y = 0; y < ny; y++)
       for (let x = 0; x < nx; x++) this.current[(y + 1) * (nx + 2) + x + 1] = plane[y * nx + x]

@@ -156,7 +156,7 @@ async function countLabels(mask: VoxelSource, reference: VoxelSource, signal?: A
 /** Voxels as labels; masks are often stored as floats. */
 function labelsOf(voxels: VoxelArray, { scaling, dtype }: VolumeHeader): Uint16Array {
   if (dtype === 'float16') throw notLabels('16-bit floats')
-  if (!scaling && (voxels instanceof Uint16Array || voxels instanceof Uint8Array)) return Uint16Array.from(voxels)
+  if (!scaling && (voxels instanceof Uint16Array || voxels instanceof Uint8Array)) return new Uint16Array(voxels)
   const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
   const labels = new Uint16Array(voxels.length)
   for (let i = 0; i < labels.length; i++) {

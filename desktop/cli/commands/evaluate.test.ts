@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { evaluateCommand } from './evaluate.ts'
+
+const REAL_MASK = '/work/shared/data/tomograms/tardis-microtubules/crop_b_mask.mrc'
+const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-evaluate-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let counter = 0
+
+function put(bytes: Uint8Array): string {
+  const file = path.join(folder, `${++counter}.mrc`)
+  writeFileSync(file, bytes)
+  return file
+}
+
+/** A mask of 3 × 5 × 7 voxels of 10 Å; `labels` by voxel index. */
+function mask(labels: Record<number, number>, words: MrcWords = {}): string {
+  const values = Array.from({ length: 105 }, (_, i) => labels[i] ?? 0)
+  return put(mrcBytes({ body: int16Bytes(values), ...words }))
+}
+
+async function run(...args: string[]): Promise<string[]> {
+  const out: string[] = []
+  await evaluateCommand.run(args, {
+    out: (line) => void out.push(line),
+    err: () => undefined,
+    isTerminal: false,
+    progress: () => undefined,
+    line: () => undefined,
+    signal: new AbortController().signal,
+  })
+  return out
+}
+
+const evaluate = async (...args: string[]) => JSON.parse((await run(...args, '--json'))[0])
+
+async function problem(...args: string[]): Promise<string> {
+  try {
+    await run(...args)
+  } catch (error) {
+    if (error instanceof DomainError) return `${error.code}: ${error.message}`
+    throw error
+  }
+  return 'ok'
+}
+
+it('counts, and measures in nm, every label that is in either mask', async () => {
+  const found = await evaluate(mask({ 0: 1, 1: 1, 50: 2 }), mask({ 1: 1, 2: 1, 3: 1, 104: 5 }))
+  expect(found).toMatchObject({ shape_zyx: [3, 5, 7], voxel_size_zyx: [1, 1, 1], unit: 'nm', tolerance: 2 })
+  expect(found.labels).toHaveLength(3)
+  expect(found.labels[0]).toMatchObject({
+    label: 1,
+    counts: { mask: 2, reference: 3, both: 1 },
+    dice: 2 / 5,
+    iou: 1 / 4,
+    precision: 1 / 2,
+    recall: 1 / 3,
+    surface_dice: 1,
+    hd95: 2,
+  })
+  expect(found.labels[1]).toEqual({
+    ...{ label: 2, counts: { mask: 1, reference: 0, both: 0 }, dice: 0, iou: 0, precision: 0, recall: null },
+    ...{ surface_dice: 0, hd95: null },
+  })
+  expect(found.labels[2]).toMatchObject({ label: 5, precision: null, recall: 0, surface_dice: 0, hd95: null })
+})
+
+it('takes the tolerance in the unit of its answer and says it in the text', async () => {
+  const files = [mask({ 0: 1 }), mask({ 2: 1 })]
+  expect((await evaluate(...files, '--tolerance', '1')).labels[0]).toMatchObject({ surface_dice: 0.5, hd95: 2 })
+  expect((await run(...files, '--tolerance', '1')).join()).toMatch(/surface Dice within 1 nm 0\.5000, HD95 2\.0000 nm/)
+  expect(await run(mask({}), mask({}))).toEqual(['Neither mask has a label.'])
+})
+
+it('refuses other shapes, other voxel sizes, values that are no labels and wrong arguments', async () => {
+  const one = mask({ 0: 1 })
+  const other = put(mrcBytes({ n: [7, 3, 5], m: [7, 3, 5], body: int16Bytes(new Array(105).fill(1)) }))
+  expect(await problem(one, other)).toMatch(/^request_invalid: .*shapes 3 × 5 × 7 and 5 × 3 × 7/)
+  expect(await problem(one, mask({ 0: 1 }, { cell: [70.2, 50, 30] }))).toMatch(/^request_invalid: .*voxel sizes/)
+  expect(await problem(one, mask({ 0: 1 }, { cell: [0, 0, 0] }))).toMatch(/^request_invalid: .*voxel sizes/)
+  expect(await problem(one, mask({ 0: 1 }, { cell: [70.02, 50, 30] }))).toBe('ok')
+  expect(await problem(one, mask({ 0: -1 }))).toMatch(/^request_invalid: .*-1/)
+  expect(await problem(one)).toMatch(/^usage/)
+  expect(await problem(one, one, '--tolerance', 'wide')).toMatch(/^usage/)
+})
+
+it.skipIf(!existsSync(REAL_MASK))('measures a real mask, in voxels where its size is unknown', async () => {
+  const bytes = readFileSync(REAL_MASK)
+  const moved = Uint8Array.from(bytes)
+  const start = 1024 + bytes.readInt32LE(92)
+  const [nz, ny, nx] = [bytes.readInt32LE(8), bytes.readInt32LE(4), bytes.readInt32LE(0)]
+  moved.fill(0, start)
+  for (let z = 1; z < nz; z++)
+    for (let y = 2; y < ny; y++)
+      for (let x = 3; x < nx; x++)
+        moved[start + (z * ny + y) * nx + x] = bytes[start + ((z - 1) * ny + y - 2) * nx + x - 3]
+  const { unit, labels } = await evaluate(REAL_MASK, put(moved))
+  expect([unit, labels.length]).toEqual(['voxel', 1])
+  expect(labels[0].counts).toMatchObject({ mask: 1127, reference: 1017 })
+  expect(labels[0].hd95).toBeCloseTo(2, 6)
+  // google-deepmind/surface-distance gives the same; see shared/mask/distances.test.ts.
+  expect(labels[0].surface_dice).toBeCloseTo(0.9703058034188836, 6)
+})
