@@ -35,6 +35,22 @@ function referenceManifest(gaussian: boolean): ModelManifest {
   }
 }
 
+const RESAMPLE: ModelManifest['spacing'] = { target_zyx: [13.48, 13.48, 13.48], unit: 'angstrom', policy: 'resample' }
+
+/** The volume as its header says, or as if its voxels had another size. */
+async function openAs(file: string, voxelAngstrom: number | undefined) {
+  const source = await openVolumeFile(file)
+  if (voxelAngstrom === undefined) return source
+  const voxelSizeZyx = [voxelAngstrom, voxelAngstrom, voxelAngstrom] as const
+  const header = { ...source.header, voxelSizeZyx, unit: 'angstrom' as const }
+  return {
+    header,
+    readSlab: source.readSlab.bind(source),
+    readBox: source.readBox.bind(source),
+    close: () => source.close(),
+  }
+}
+
 describe.runIf(hasSharedData)('sliding window against runs of the nnU-Net code', () => {
   let outFolder: string
   beforeAll(async () => {
@@ -43,13 +59,16 @@ describe.runIf(hasSharedData)('sliding window against runs of the nnU-Net code',
   afterAll(() => rm(outFolder, { recursive: true }))
 
   /** Share of voxels that differ from a reference run, and the counts of tiles and network runs. */
-  async function run(reference: string, gaussian: boolean, mirror: ('z' | 'y' | 'x')[]) {
+  async function run(reference: string, gaussian: boolean, mirror: ('z' | 'y' | 'x')[], resampledFrom?: number) {
     const outcome = await runJob(
       {
         jobId: 'reference',
         attempt: 1,
         volume: { path: path.join(FOLDER, 'odd_72x100x116.mrc'), filename: 'odd.mrc', sha256: '' },
-        model: { folder: FOLDER, manifest: referenceManifest(gaussian) },
+        model: {
+          folder: FOLDER,
+          manifest: { ...referenceManifest(gaussian), ...(resampledFrom ? { spacing: RESAMPLE } : {}) },
+        },
         params: {
           patch_zyx: [48, 64, 64],
           step: 0.5,
@@ -64,7 +83,7 @@ describe.runIf(hasSharedData)('sliding window against runs of the nnU-Net code',
         createdAt: new Date().toISOString(),
       },
       { progress: () => undefined, preview: () => undefined },
-      { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' },
+      { openVolume: (file) => openAs(file, resampledFrom), createSession: createOnnxSession, engine: 'test' },
       new AbortController().signal,
     )
     const expected = gunzipSync(readFileSync(path.join(FOLDER, `${reference}.lab.u8.gz`)))
@@ -80,6 +99,12 @@ describe.runIf(hasSharedData)('sliding window against runs of the nnU-Net code',
     const { share, result } = await run('odd_g1_m0_f32acc', true, [])
     expect(share).toBeLessThanOrEqual(0.00005)
     expect(result).toMatchObject({ tiles: 18, forwards: 18 })
+  })
+
+  it('equals the run that was resampled from 10 Å to 13.48 Å and back in all but 0.05 %', async () => {
+    const { share, result } = await run('odd_resampled_10A_to_13.48A_f32acc', true, [], 10)
+    console.log(`resampled: ${(share * 100).toFixed(4)} % of the voxels differ, ${result.tiles} tiles`)
+    expect(share).toBeLessThanOrEqual(0.0005)
   })
 
   it('gives exactly the published counts of a real published model on its own head image, in one tile of 256³', async () => {

@@ -5,15 +5,17 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
-import { makeDecoder } from './decode-plane.ts'
+import { makeDecoder, type PlaneWindow, type WeightOf } from './decode-plane.ts'
 import { LabelFile } from './label-file.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
-import { checkModelIsSupported, checkSpacing } from './model-limits.ts'
+import { modelGrid, spacingWarnings, tiledShape } from './model-grid.ts'
+import { checkModelIsSupported } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
 import { makeNormaliser, sharesOf } from './normalise.ts'
 import { SourcePlanes } from './plane-stream.ts'
 import { newLabels, PreviewBuilder } from './preview-builder.ts'
 import { QuantileFinder } from './quantile-finder.ts'
+import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
 import { planSlidingWindow, runSlidingWindow } from './sliding-window.ts'
 import { TileClock } from './tile-clock.ts'
 import { writeArtifacts } from './write-artifacts.ts'
@@ -98,7 +100,7 @@ class Run {
 
   async toEnd(): Promise<RunOutcome> {
     const { manifest } = this.job.model
-    this.warnings.push(...this.source.header.warnings, ...checkSpacing(manifest, this.source.header))
+    this.warnings.push(...this.source.header.warnings, ...spacingWarnings(manifest, this.source.header))
     const dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
     const rawPath = path.join(this.job.outFolder, 'labels.raw.partial')
     await rm(rawPath, { force: true })
@@ -121,19 +123,26 @@ class Run {
     const normalise = makeNormaliser(rule, statistics, (share) => quantiles.quantile(share))
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
-    const clock = new TileClock(planSlidingWindow(labels.shapeZyx, params).grid.numTiles)
+    const grid = modelGrid(manifest, this.source.header)
+    const open = () => new SourcePlanes(this.source, normalise)
+    const planes = grid ? await ResampledPlanes.create(open, grid, this.signal) : open()
+    const clock = new TileClock(planSlidingWindow(planes.shapeZyx, params).grid.numTiles)
     this.events.progress(clock.progress())
-    const planes = new SourcePlanes(this.source, normalise)
     const decode = makeDecoder(manifest)
+    const back = grid && new LogitsBack(grid, labels.shapeZyx, manifest.output.channels)
     const plane = newLabels(labels.dtype, labels.shapeZyx[1] * labels.shapeZyx[2])
+    const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
+      decode(sums, weights, window, plane)
+      await labels.append(plane)
+      preview?.add(plane)
+    }
     await runSlidingWindow(
       { planes, session: this.session, manifest, params, signal: this.signal },
       {
         tileDone: () => this.reportProgress(clock),
         planeDone: async (sums, weights, window) => {
-          decode(sums, weights, window, plane)
-          await labels.append(plane)
-          preview?.add(plane)
+          if (!back) return finish(sums, weights, window)
+          for (const logits of back.push(sums, weights, window)) await finish(logits, () => 1, back.window)
         },
         rowDone: async () => {
           if (preview && preview.coverage > 0) await this.sendPreview(preview, 'final_planes')
@@ -200,7 +209,7 @@ class Run {
   }
 
   private async finish(labels: LabelFile): Promise<RunOutcome> {
-    const plan = planSlidingWindow(labels.shapeZyx, this.job.params)
+    const plan = planSlidingWindow(tiledShape(this.job.model.manifest, this.source.header), this.job.params)
     const result = {
       seconds: 0,
       tiles: plan.grid.numTiles,

@@ -5,6 +5,7 @@ import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-er
 import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
 import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
+import { tiledShape } from '../inference/model-grid.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
@@ -70,7 +71,7 @@ export class JobService {
       error: null,
       device: null,
       tilesDone: 0,
-      tilesTotal: tileGrid(volume.header.shapeZyx, effective.patch_zyx, effective.step).numTiles,
+      tilesTotal: tileGrid(tiledShape(manifest, volume.header), effective.patch_zyx, effective.step).numTiles,
       createdAt: new Date().toISOString(),
       startedAt: null,
       finishedAt: null,

@@ -1,0 +1,75 @@
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { LengthUnit, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
+import type { Zyx } from '../../shared/volume/zyx.ts'
+import { resampledShape, separateAxis } from './resampling/new-shape.ts'
+import type { ResampleOptions } from './resampling/plan.ts'
+
+/** Metres of one unit. */
+const METRES: Readonly<Record<LengthUnit, number>> = { angstrom: 1e-10, nm: 1e-9, um: 1e-6, mm: 1e-3, m: 1 }
+
+/** Spacing may differ by this share before the user is told. */
+const SPACING_TOLERANCE = 0.2
+
+/** The part of a header that says where a volume's voxels are. */
+type Placed = Pick<VolumeHeader, 'shapeZyx' | 'voxelSizeZyx' | 'unit'>
+
+/** How a volume comes to the network's grid and its logits back. */
+export interface ModelGrid {
+  shapeZyx: Zyx
+  data: ResampleOptions
+  logits: ResampleOptions
+}
+
+/** Voxel size of a volume in the unit of a model; null where one of them is unknown. */
+function sizeInModelUnit({ spacing }: ModelManifest, { voxelSizeZyx, unit }: Placed): Zyx | null {
+  if (spacing.unit === null || voxelSizeZyx === null || unit === null) return null
+  const scale = METRES[unit] / METRES[spacing.unit]
+  return [voxelSizeZyx[0] * scale, voxelSizeZyx[1] * scale, voxelSizeZyx[2] * scale]
+}
+
+/**
+ * The grid that a network runs on where it is not the volume's own: the model's policy is `resample` and its spacing
+ * gives another shape. Null where the volume is used as it is.
+ * @see nnunetv2/preprocessing/resampling/default_resampling.py
+ */
+export function modelGrid(manifest: ModelManifest, volume: Placed): ModelGrid | null {
+  const { target_zyx: target, policy } = manifest.spacing
+  const size = sizeInModelUnit(manifest, volume)
+  if (policy !== 'resample' || target === null || size === null) return null
+  const shapeZyx = resampledShape(volume.shapeZyx, size, target)
+  if (shapeZyx.join() === volume.shapeZyx.join()) return null
+  const { data, logits, anisotropy_threshold: threshold, separate_z: force } = manifest.resampling
+  return {
+    shapeZyx,
+    data: { order: data.order, orderZ: data.order_z, separateAxis: separateAxis(size, target, threshold, force) },
+    logits: { order: logits.order, orderZ: logits.order_z, separateAxis: separateAxis(target, size, threshold, force) },
+  }
+}
+
+/** Shape of the grid that the tiles of a job lie on. */
+export function tiledShape(manifest: ModelManifest, volume: Placed): Zyx {
+  return modelGrid(manifest, volume)?.shapeZyx ?? volume.shapeZyx
+}
+
+/** What the user should know of a volume's voxel size for this model. Nothing for policy `any`. */
+export function spacingWarnings(manifest: ModelManifest, volume: Placed): VolumeWarning[] {
+  const { target_zyx: target, unit, policy } = manifest.spacing
+  if (policy === 'any' || target === null || unit === null) return []
+  const wanted = `${target.join(' × ')} ${unit} (z, y, x)`
+  const size = sizeInModelUnit(manifest, volume)
+  if (size === null) {
+    const message = `The voxel size of the volume is unknown; the model expects ${wanted}, and the volume was used as it is.`
+    return [{ code: 'voxel_size_unknown', message }]
+  }
+  const found = `${size.map((value) => Number(value.toPrecision(4))).join(' × ')} ${unit}`
+  const grid = modelGrid(manifest, volume)
+  if (grid)
+    return [
+      {
+        code: 'volume_resampled',
+        message: `Voxels are ${found}; the network ran at ${wanted}, on ${grid.shapeZyx.join(' × ')} voxels.`,
+      },
+    ]
+  const isFar = size.some((value, axis) => Math.abs(value / target[axis] - 1) > SPACING_TOLERANCE)
+  return isFar ? [{ code: 'spacing_differs', message: `Voxels are ${found}, the model expects ${wanted}.` }] : []
+}

@@ -1,0 +1,66 @@
+import type { Abort } from '../../shared/volume/header.ts'
+import type { Zyx } from '../../shared/volume/zyx.ts'
+import type { PlaneWindow, WeightOf } from './decode-plane.ts'
+import type { ModelGrid } from './model-grid.ts'
+import type { PlaneStream } from './plane-stream.ts'
+import { dataRanges, SlabResampler } from './resampling/resample-slabs.ts'
+
+/** A normalised volume on the network's grid: source planes in, resampled planes out, a few planes held. */
+export class ResampledPlanes implements PlaneStream {
+  readonly shapeZyx: Zyx
+  private readonly ready: Float32Array[] = []
+  private readonly source: PlaneStream
+  private readonly resampler: SlabResampler
+
+  private constructor(source: PlaneStream, grid: ModelGrid, resampler: SlabResampler) {
+    this.source = source
+    this.shapeZyx = grid.shapeZyx
+    this.resampler = resampler
+  }
+
+  /** @param open gives the planes from the first on; called twice where clipping needs the range of the whole volume */
+  static async create(open: () => PlaneStream, grid: ModelGrid, signal: Abort): Promise<ResampledPlanes> {
+    const first = open()
+    const range = await dataRanges(() => first.next(signal), first.shapeZyx, grid.shapeZyx, grid.data)
+    const options = { ...grid.data, ranges: [range] }
+    return new ResampledPlanes(open(), grid, new SlabResampler(first.shapeZyx, grid.shapeZyx, options))
+  }
+
+  async next(signal?: Abort): Promise<Float32Array> {
+    while (this.ready.length === 0) this.ready.push(...this.resampler.push(await this.source.next(signal)))
+    return this.ready.shift() as Float32Array
+  }
+}
+
+/** The way back: planes of weighted sums on the network's grid in, planes of logits on the volume's grid out. */
+export class LogitsBack {
+  private readonly resampler: SlabResampler
+  private readonly plane: Float32Array
+  private readonly numChannels: number
+  /** Where a plane of logits lies: nothing is padded any more. */
+  readonly window: PlaneWindow
+
+  constructor(grid: ModelGrid, volumeShapeZyx: Zyx, numChannels: number) {
+    this.numChannels = numChannels
+    this.resampler = new SlabResampler(grid.shapeZyx, volumeShapeZyx, { ...grid.logits, numChannels })
+    this.plane = new Float32Array(numChannels * grid.shapeZyx[1] * grid.shapeZyx[2])
+    const sizeYx = [volumeShapeZyx[1], volumeShapeZyx[2]] as const
+    this.window = { paddedYx: sizeYx, belowYx: [0, 0], sizeYx }
+  }
+
+  /** The planes of the volume that are final now, [channel, y, x]. */
+  *push(sums: Float32Array, weights: WeightOf, window: PlaneWindow): Generator<Float32Array> {
+    const [sizeY, sizeX] = window.sizeYx
+    const channelVox = window.paddedYx[0] * window.paddedYx[1]
+    for (let y = 0; y < sizeY; y++) {
+      const row = (y + window.belowYx[0]) * window.paddedYx[1] + window.belowYx[1]
+      for (let x = 0; x < sizeX; x++) {
+        const weight = weights(y + window.belowYx[0], x + window.belowYx[1])
+        for (let channel = 0; channel < this.numChannels; channel++) {
+          this.plane[(channel * sizeY + y) * sizeX + x] = sums[channel * channelVox + row + x] / weight
+        }
+      }
+    }
+    yield* this.resampler.push(this.plane)
+  }
+}
