@@ -14,6 +14,4 @@ export function checkModelIsSupported(manifest: ModelManifest): void {
   if (manifest.axes.transpose_forward.some((axis, i) => axis !== i)) refuse('transposed axes')
   if (manifest.crop.nonzero) refuse('cropping to the non-zero box')
   if (manifest.input.dtype !== 'float32' || manifest.output.dtype !== 'float32') refuse('float16 input or output')
-  if (manifest.postprocess.keep_largest.length > 0) refuse('keeping the largest object')
-  if (manifest.postprocess.smallest_object_voxels > 0) refuse('removing small objects')
 }

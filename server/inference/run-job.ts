@@ -6,6 +6,7 @@ import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
 import { makeDecoder, type PlaneWindow, type WeightOf } from './decode-plane.ts'
+import { asksForFilter, filterObjects } from './filter-objects.ts'
 import { LabelFile } from './label-file.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { modelGrid, spacingWarnings, tiledShape } from './model-grid.ts'
@@ -102,19 +103,35 @@ class Run {
     const { manifest } = this.job.model
     this.warnings.push(...this.source.header.warnings, ...spacingWarnings(manifest, this.source.header))
     const dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
-    const rawPath = path.join(this.job.outFolder, 'labels.raw.partial')
-    await rm(rawPath, { force: true })
-    const labels = await LabelFile.create(rawPath, this.source.header.shapeZyx, dtype)
+    const labels = await this.newLabelFile('labels.raw.partial', dtype)
     try {
-      await this.segment(labels)
-      return await this.finish(labels)
+      const preview = await this.segment(labels)
+      if (!asksForFilter(manifest)) return await this.finish(labels, preview)
+      const filtered = await this.newLabelFile('filtered.raw.partial', dtype)
+      try {
+        await filterObjects(labels, filtered, manifest)
+        return await this.finish(filtered, preview && (await previewOf(filtered, preview.factor)))
+      } finally {
+        await this.dropLabelFile(filtered, 'filtered.raw.partial')
+      }
     } finally {
-      await labels.close()
-      await rm(rawPath, { force: true })
+      await this.dropLabelFile(labels, 'labels.raw.partial')
     }
   }
 
-  private async segment(labels: LabelFile): Promise<void> {
+  private async newLabelFile(name: string, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
+    const file = path.join(this.job.outFolder, name)
+    await rm(file, { force: true })
+    return LabelFile.create(file, this.source.header.shapeZyx, dtype)
+  }
+
+  private async dropLabelFile(labels: LabelFile, name: string): Promise<void> {
+    await labels.close()
+    await rm(path.join(this.job.outFolder, name), { force: true })
+  }
+
+  /** Labels of the whole volume into the file, with previews on the way. @returns the preview of the finished labels */
+  private async segment(labels: LabelFile): Promise<PreviewBuilder | null> {
     const { manifest } = this.job.model
     const { params } = this.job
     const [rule] = manifest.normalization
@@ -149,7 +166,7 @@ class Run {
         },
       },
     )
-    if (preview) await this.sendPreview(preview, 'postprocessed')
+    return preview
   }
 
   /** One pass over the volume for mean, deviation, range and what is not finite. */
@@ -208,7 +225,8 @@ class Run {
     this.events.preview(header, payload)
   }
 
-  private async finish(labels: LabelFile): Promise<RunOutcome> {
+  private async finish(labels: LabelFile, preview: PreviewBuilder | null): Promise<RunOutcome> {
+    if (preview) await this.sendPreview(preview, 'postprocessed')
     const plan = planSlidingWindow(tiledShape(this.job.model.manifest, this.source.header), this.job.params)
     const result = {
       seconds: 0,
@@ -233,4 +251,12 @@ class Run {
     result.seconds = (Date.now() - this.startedAt.getTime()) / 1000
     return { result, artifacts, warnings: this.warnings }
   }
+}
+
+/** The preview of a complete label map. */
+async function previewOf(labels: LabelFile, factor: number): Promise<PreviewBuilder> {
+  const [sizeZ, sizeY, sizeX] = labels.shapeZyx
+  const preview = new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
+  for (let z = 0; z < sizeZ; z++) preview.add(await labels.readBox([z, 0, 0], [1, sizeY, sizeX]))
+  return preview
 }

@@ -155,6 +155,44 @@ describe('from a volume to its mask', () => {
   })
 })
 
+describe('a model that removes objects', () => {
+  /** Two bright boxes and one bright voxel on a dark ground. */
+  const voxels = new Float32Array(EXPECTED.length)
+  const paint = (from: readonly number[], to: readonly number[]) => {
+    for (let z = from[0]; z < to[0]; z++)
+      for (let y = from[1]; y < to[1]; y++)
+        for (let x = from[2]; x < to[2]; x++) voxels[(z * SHAPE[1] + y) * SHAPE[2] + x] = THRESHOLD + 5
+  }
+  paint([2, 2, 2], [8, 8, 9])
+  paint([12, 3, 4], [15, 6, 8])
+  paint([18, 10, 15], [19, 11, 16])
+
+  it.each([
+    ['keeps the largest', { keep_largest: [1], smallest_object_voxels: 0 }, 6 * 6 * 7],
+    ['removes small ones', { keep_largest: [], smallest_object_voxels: 2 }, 6 * 6 * 7 + 3 * 3 * 4],
+    ['leaves all when asked for nothing', { keep_largest: [], smallest_object_voxels: 0 }, 6 * 6 * 7 + 3 * 3 * 4 + 1],
+  ])('%s, in the mask, the counts and the last preview', async (_what, postprocess, expected) => {
+    const network = fakeThresholdNetwork()
+    server = await makeTestServer({
+      launcher: inProcessLauncher(network.createSession),
+      manifest: thresholdManifest({ postprocess }),
+    })
+    const volume = await uploadAll(server, makeMrc(voxels, SHAPE))
+    const payload = { volume_id: volume.volume_id, model: 'threshold', preview: { enabled: true, factor: 4 } }
+    const job: Job = (await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })).json()
+    const done = await finished(job.job_id)
+    expect(done.result?.labels[1], JSON.stringify(done.error)).toBe(expected)
+    const file = path.join(server.dataFolder, 'jobs', job.job_id, 'attempt-1/mask.mrc')
+    const mask = await openVolumeFile(file)
+    const labels = Uint8Array.from(await mask.readSlab(0, SHAPE[0]), Number)
+    await mask.close()
+    expect(labels.reduce((sum, label) => sum + label, 0)).toBe(expected)
+    const { previews } = await watch(job.job_id)
+    const last = await unpackPreview(...previews[previews.length - 1])
+    expect([...last.voxels]).toEqual([...downsampleLabels(labels, SHAPE, 4)])
+  })
+})
+
 describe('artifact downloads', () => {
   it('take ranges that put together give the file, know their hash, and need no token', async () => {
     await start()

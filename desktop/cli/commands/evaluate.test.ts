@@ -3,10 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
+import { SHARED_DATA } from '../../../build/test-support/shared-data.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { evaluateCommand } from './evaluate.ts'
 
-const REAL_MASK = '/work/shared/data/tomograms/tardis-microtubules/crop_b_mask.mrc'
+const REAL_MASK = path.join(SHARED_DATA, 'tomograms/tardis-microtubules/crop_b_mask.mrc')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-evaluate-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let counter = 0
