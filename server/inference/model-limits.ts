@@ -12,6 +12,5 @@ export function checkModelIsSupported(manifest: ModelManifest): void {
   if (manifest.input.channels !== 1)
     throw new DomainError('model_channels', { model: manifest.id, expected: manifest.input.channels, found: 1 })
   if (manifest.axes.transpose_forward.some((axis, i) => axis !== i)) refuse('transposed axes')
-  if (manifest.crop.nonzero) refuse('cropping to the non-zero box')
   if (manifest.input.dtype !== 'float32' || manifest.output.dtype !== 'float32') refuse('float16 input or output')
 }

@@ -5,6 +5,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
+import { croppedSource, nonzeroBox, UncroppedPlanes, type VoxelBox } from './cropped-source.ts'
 import { makeDecoder, type PlaneWindow, type WeightOf } from './decode-plane.ts'
 import { asksForFilter, filterObjects } from './filter-objects.ts'
 import { LabelFile } from './label-file.ts'
@@ -76,6 +77,8 @@ class Run {
   private readonly job: JobDescription
   private readonly events: RunEvents
   private readonly source: VoxelSource
+  /** The part of the source that the network sees; written by `segment` only. */
+  private cropped: VoxelSource
   private readonly session: NetworkSession
   private readonly engine: string
   private readonly startedAt: Date
@@ -93,6 +96,7 @@ class Run {
     this.job = job
     this.events = events
     this.source = source
+    this.cropped = source
     this.session = session
     this.engine = engine
     this.startedAt = startedAt
@@ -134,24 +138,29 @@ class Run {
   private async segment(labels: LabelFile): Promise<PreviewBuilder | null> {
     const { manifest } = this.job.model
     const { params } = this.job
+    const box = manifest.crop.nonzero ? await nonzeroBox(this.source, this.signal) : wholeOf(this.source)
+    this.cropped = croppedSource(this.source, box)
     const [rule] = manifest.normalization
     const statistics = await this.measure(rule.use_nonzero_mask)
     const quantiles = await this.findQuantiles(sharesOf(rule))
     const normalise = makeNormaliser(rule, statistics, (share) => quantiles.quantile(share))
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
-    const grid = modelGrid(manifest, this.source.header)
-    const open = () => new SourcePlanes(this.source, normalise)
+    const grid = modelGrid(manifest, this.cropped.header)
+    const open = () => new SourcePlanes(this.cropped, normalise)
     const planes = grid ? await ResampledPlanes.create(open, grid, this.signal) : open()
     const clock = new TileClock(planSlidingWindow(planes.shapeZyx, params).grid.numTiles)
     this.events.progress(clock.progress())
     const decode = makeDecoder(manifest)
-    const back = grid && new LogitsBack(grid, labels.shapeZyx, manifest.output.channels)
-    const plane = newLabels(labels.dtype, labels.shapeZyx[1] * labels.shapeZyx[2])
-    const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
-      decode(sums, weights, window, plane)
+    const back = grid && new LogitsBack(grid, box.shapeZyx, manifest.output.channels)
+    const whole = new UncroppedPlanes(box, labels, async (plane) => {
       await labels.append(plane)
       preview?.add(plane)
+    })
+    const boxPlane = newLabels(labels.dtype, box.shapeZyx[1] * box.shapeZyx[2])
+    const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
+      decode(sums, weights, window, boxPlane)
+      await whole.add(boxPlane)
     }
     await runSlidingWindow(
       { planes, session: this.session, manifest, params, signal: this.signal },
@@ -166,12 +175,13 @@ class Run {
         },
       },
     )
+    await whole.end()
     return preview
   }
 
   /** One pass over the volume for mean, deviation, range and what is not finite. */
   private async measure(isNonzeroOnly: boolean): Promise<ValueStatistics> {
-    const { header } = this.source
+    const { header } = this.cropped
     const statistics = new RunningStatistics(isNonzeroOnly)
     for await (const values of this.values()) statistics.add(values)
     const result = statistics.result()
@@ -198,11 +208,11 @@ class Run {
 
   /** All voxels in file units, in chunks of planes. */
   private async *values(): AsyncGenerator<Float32Array> {
-    const { header } = this.source
+    const { header } = this.cropped
     const [sizeZ, sizeY, sizeX] = header.shapeZyx
     const chunk = Math.max(1, Math.floor(STATISTICS_CHUNK_VOX / (sizeY * sizeX)))
     for (let z = 0; z < sizeZ; z += chunk) {
-      const stored = await this.source.readSlab(z, Math.min(chunk, sizeZ - z), this.signal)
+      const stored = await this.cropped.readSlab(z, Math.min(chunk, sizeZ - z), this.signal)
       yield toFloat32(stored, header.dtype, header.scaling)
     }
   }
@@ -227,7 +237,7 @@ class Run {
 
   private async finish(labels: LabelFile, preview: PreviewBuilder | null): Promise<RunOutcome> {
     if (preview) await this.sendPreview(preview, 'postprocessed')
-    const plan = planSlidingWindow(tiledShape(this.job.model.manifest, this.source.header), this.job.params)
+    const plan = planSlidingWindow(tiledShape(this.job.model.manifest, this.cropped.header), this.job.params)
     const result = {
       seconds: 0,
       tiles: plan.grid.numTiles,
@@ -259,4 +269,8 @@ async function previewOf(labels: LabelFile, factor: number): Promise<PreviewBuil
   const preview = new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
   for (let z = 0; z < sizeZ; z++) preview.add(await labels.readBox([z, 0, 0], [1, sizeY, sizeX]))
   return preview
+}
+
+function wholeOf({ header }: VoxelSource): VoxelBox {
+  return { startZyx: [0, 0, 0], shapeZyx: header.shapeZyx }
 }

@@ -193,6 +193,41 @@ describe('a model that removes objects', () => {
   })
 })
 
+describe('a model that crops to the non-zero box', () => {
+  /** Noise in a box, zeros around it; every value of the noise is above zero. */
+  const box = { from: [4, 2, 3], to: [17, 11, 16] } as const
+  const cropped = VOXELS.map((value, i) => {
+    const at = [Math.floor(i / (SHAPE[1] * SHAPE[2])), Math.floor(i / SHAPE[2]) % SHAPE[1], i % SHAPE[2]]
+    return at.every((index, axis) => index >= box.from[axis] && index < box.to[axis]) ? value + 1 : 0
+  })
+
+  it.each([false, true])(
+    'gives the known function inside and background outside, in place (all zero: %s)',
+    async (isEmpty) => {
+      const voxels = isEmpty ? new Float32Array(cropped.length) : cropped
+      const network = fakeThresholdNetwork()
+      server = await makeTestServer({
+        launcher: inProcessLauncher(network.createSession),
+        manifest: thresholdManifest({ crop: { nonzero: true } }),
+      })
+      const volume = await uploadAll(server, makeMrc(voxels, SHAPE))
+      const payload = { volume_id: volume.volume_id, model: 'threshold', preview: { enabled: true, factor: 4 } }
+      const job: Job = (await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })).json()
+      const done = await finished(job.job_id)
+      const expected = Uint8Array.from(voxels, (value) => (value > THRESHOLD ? 1 : 0))
+      expect(done.result?.mask_sha256, JSON.stringify(done.error)).toBe(
+        createHash('sha256').update(expected).digest('hex'),
+      )
+      // Starts of 13 × 9 × 13 voxels with patch 8 and step 0.5: 3 × 2 × 3 tiles, where the whole volume takes 5 × 3 × 4.
+      if (!isEmpty) expect(done.result?.tiles).toBe(3 * 2 * 3)
+      const { previews } = await watch(job.job_id)
+      expect([...(await unpackPreview(...previews[previews.length - 1])).voxels]).toEqual([
+        ...downsampleLabels(expected, SHAPE, 4),
+      ])
+    },
+  )
+})
+
 describe('artifact downloads', () => {
   it('take ranges that put together give the file, know their hash, and need no token', async () => {
     await start()
