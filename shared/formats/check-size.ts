@@ -1,8 +1,8 @@
 import { DomainError } from '../errors/domain-error.ts'
 import { BYTES_PER_VOXEL, type DType } from '../volume/dtype.ts'
 
-/** Longest axis that is believed: beyond any microscope and well inside whole-number arithmetic. */
-const MAX_AXIS_VOX = 1_000_000
+/** Longest axis that is believed, that of MRC's own words: lists in one dimension are long, volumes are not. */
+const MAX_AXIS_VOX = 2 ** 31 - 2
 
 /**
  * Voxels of a shape that a header announces, checked before anything is allocated.

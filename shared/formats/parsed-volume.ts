@@ -19,6 +19,11 @@ export interface VoxelLayout {
    * MRC files may store them otherwise.
    */
   storedAxes: readonly [number, number, number]
+  /**
+   * Stored values from one voxel to the next along x, y and z, where components or lists lie between them; absent for
+   * voxels that follow each other. Only with `storedAxes` [0, 1, 2].
+   */
+  stridesXyz?: readonly [number, number, number]
 }
 
 /** A header ready to be written: its bytes, then the voxels in `dtype` of the volume, little-endian. */

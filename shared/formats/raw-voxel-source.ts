@@ -1,3 +1,5 @@
+import { DomainError } from '../errors/domain-error.ts'
+import { boxesInOrder } from '../volume/boxes-in-order.ts'
 import { BYTES_PER_VOXEL, type DType, type VoxelArray } from '../volume/dtype.ts'
 import type { Abort, ByteSource, VolumeHeader, VoxelSource } from '../volume/header.ts'
 import { numVoxels, type Zyx } from '../volume/zyx.ts'
@@ -6,8 +8,11 @@ import type { ParsedVolume, VoxelLayout } from './parsed-volume.ts'
 /** Bytes read at once where more than a box's own rows must be read. */
 const SPAN_BYTES = 16 * 1024 * 1024
 
-/** Rows are read with the bytes between them when those are at most this many times as much. */
-const MOST_WASTE = 8
+/** Bytes between two rows that are read with them: one more read of a file takes longer than 32 kB do. */
+const MOST_GAP_BYTES = 32 * 1024
+
+/** 4 GiB: no box is larger; a slice of that size has over 65,000 × 65,000 bytes and no tomogram has one. */
+const MOST_BOX_BYTES = 4 * 1024 ** 3
 
 /** An opened volume that can also give every voxel of its file, for a hash. */
 export interface OpenedVolume extends VoxelSource {
@@ -94,6 +99,9 @@ export class RawVoxelSource implements OpenedVolume {
   }
 
   async readBox(startZyx: Zyx, shapeZyx: Zyx, signal?: Abort): Promise<VoxelArray> {
+    if (numVoxels(shapeZyx) * BYTES_PER_VOXEL[this.header.dtype] > MOST_BOX_BYTES)
+      throw new DomainError('format_unsupported', { name: this.bytes.name, kind: 'slices of more than 4 GiB' })
+    if (this.layout.stridesXyz) return this.readSpread(startZyx, shapeZyx, this.layout.stridesXyz, signal)
     if (this.isInOrder) return this.readStored(startZyx, shapeZyx, signal)
     return this.readReordered(startZyx, shapeZyx, signal)
   }
@@ -101,9 +109,10 @@ export class RawVoxelSource implements OpenedVolume {
   async *allVoxels(signal?: Abort): AsyncGenerator<VoxelArray> {
     if (this.isInOrder && !this.layout.isPacked4Bit) return yield* this.linearVoxels(signal)
     const [nz, ny, nx] = this.header.shapeZyx
-    const chunk = Math.max(1, Math.floor((2 * SPAN_BYTES) / (ny * nx * BYTES_PER_VOXEL[this.header.dtype])))
-    const planes = nz * this.header.numVolumes
-    for (let z = 0; z < planes; z += chunk) yield await this.readSlab(z, Math.min(chunk, planes - z), signal)
+    // Several volumes follow each other along z.
+    const whole: Zyx = [nz * this.header.numVolumes, ny, nx]
+    for (const { startZyx, shapeZyx } of boxesInOrder(whole, (2 * SPAN_BYTES) / BYTES_PER_VOXEL[this.header.dtype]))
+      yield await this.readBox(startZyx, shapeZyx, signal)
   }
 
   private async *linearVoxels(signal?: Abort): AsyncGenerator<VoxelArray> {
@@ -127,7 +136,7 @@ export class RawVoxelSource implements OpenedVolume {
     const out = new Uint8Array(numVoxels(shape) * size)
     const rowBytes = shape[2] * size
     const strideBytes = sizeA * size
-    const isDense = strideBytes <= rowBytes * MOST_WASTE
+    const isDense = strideBytes - rowBytes <= MOST_GAP_BYTES
     const rowsAtOnce = isDense ? Math.max(1, Math.min(shape[1], Math.floor(SPAN_BYTES / strideBytes))) : 1
     for (let c = 0, to = 0; c < shape[0]; c++) {
       for (let b = 0; b < shape[1]; b += rowsAtOnce) {
@@ -138,6 +147,26 @@ export class RawVoxelSource implements OpenedVolume {
       }
     }
     return this.decoded(out)
+  }
+
+  /** A box of voxels that do not follow each other: the rows with all that lies between, then what is asked for. */
+  private async readSpread(start: Zyx, shape: Zyx, strides: readonly number[], signal?: Abort): Promise<VoxelArray> {
+    const [sx, sy, sz] = strides
+    const size = BYTES_PER_VOXEL[this.header.dtype]
+    const out = newVoxels(this.header.dtype, numVoxels(shape))
+    const rowLength = (shape[2] - 1) * sx + 1
+    const rowsAtOnce = Math.max(1, Math.min(shape[1], Math.floor(SPAN_BYTES / (sy * size))))
+    let to = 0
+    for (let z = start[0]; z < start[0] + shape[0]; z++)
+      for (let y = 0; y < shape[1]; y += rowsAtOnce) {
+        const rows = Math.min(rowsAtOnce, shape[1] - y)
+        const first = z * sz + (start[1] + y) * sy + start[2] * sx
+        const length = (rows - 1) * sy + rowLength
+        const span = await this.bytes.read(this.layout.offsetBytes + first * size, length * size, signal)
+        const values = this.decoded(span)
+        for (let row = 0; row < rows; row++) for (let x = 0; x < shape[2]; x++) out[to++] = values[row * sy + x * sx]
+      }
+    return out
   }
 
   private decoded(bytes: Uint8Array): VoxelArray {

@@ -106,6 +106,17 @@ export async function makeTemporaryFile(
   }
 }
 
+/** Bytes in a private temporary file, as they come. @throws as `makeTemporaryFile` and what `parts` throws */
+export function temporaryFileOf(
+  name: string,
+  tempDir: string | undefined,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<ExpandedFile> {
+  return makeTemporaryFile(name, tempDir, async (handle) => {
+    for await (const part of parts) await handle.writeFile(part)
+  })
+}
+
 function asTemporaryProblem(error: unknown, name: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (error instanceof DomainError || (code !== 'ENOSPC' && code !== 'EDQUOT')) return asReadProblem(error, name)

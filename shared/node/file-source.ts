@@ -18,7 +18,7 @@ export async function openFileSource(file: string, name = path.basename(file)): 
   }
 }
 
-/** 4 GiB: more is never read at once; a slice of that size has over 65,000 × 65,000 bytes and no tomogram has one. */
+/** 4 GiB: more is never read at once, as `RawVoxelSource` has it. */
 const MOST_READ_BYTES = 4 * 1024 ** 3
 
 class FileSource implements ByteSource {

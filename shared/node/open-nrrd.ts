@@ -4,7 +4,7 @@ import { AsciiVoxels } from '../formats/nrrd/ascii-voxels.ts'
 import { type NrrdData, type ParsedNrrd, parseNrrd } from '../formats/nrrd/parse-nrrd.ts'
 import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
 import type { ByteSource } from '../volume/header.ts'
-import { type ExpandedFile, expandToFile, makeTemporaryFile, SLACK_BYTES } from './expand.ts'
+import { type ExpandedFile, expandToFile, SLACK_BYTES, temporaryFileOf } from './expand.ts'
 import { openFileSource } from './file-source.ts'
 
 /** Headers are text of some kB; ones with many data files or notes may be longer. */
@@ -31,10 +31,18 @@ export async function openNrrd(file: string, bytes: ByteSource, options: Options
   if (dataFiles === null)
     return openData(parsed, file, bytes, parsed.data.headerBytes, parsed.data.expectedBytes, options)
   await bytes.close()
-  const files = dataFiles.map((dataName) => path.join(path.dirname(file), dataName))
+  const files = dataFiles.map((dataName) => insideFolder(name, path.dirname(file), dataName))
   if (files.length === 1)
     return openData(parsed, files[0], await openPart(name, files[0]), 0, parsed.data.expectedBytes, options)
   return openParts(parsed, name, files, options)
+}
+
+/** Path of a data file in the header's folder or below. @throws {DomainError} `format_detached_data_missing` */
+function insideFolder(name: string, folder: string, dataName: string): string {
+  const file = path.resolve(folder, dataName)
+  const fromFolder = path.relative(path.resolve(folder), file)
+  if (fromFolder !== '' && !path.isAbsolute(fromFolder) && !/^\.\.([/\\]|$)/.test(fromFolder)) return file
+  throw new DomainError('format_detached_data_missing', { name, dataName })
 }
 
 async function openPart(name: string, file: string): Promise<ByteSource> {
@@ -179,7 +187,7 @@ async function openText(
   const found = voxels.finish()
   const parts = [new Uint8Array(found.buffer, found.byteOffset, found.byteLength)]
   await bytes.close()
-  const raw = await asTemporaryFile(bytes.name, parts, options)
+  const raw = await temporaryFileOf(bytes.name, options.tempDir, parts)
   return new RawVoxelSource(
     { ...volume, layout: { ...volume.layout, isLittleEndian: true } },
     await openFileSource(raw.path, bytes.name),
@@ -198,7 +206,7 @@ async function openParts(parsed: ParsedNrrd, name: string, files: string[], opti
   }
   if (parsed.data.encoding === 'ascii')
     throw new DomainError('format_unsupported', { name, kind: 'text in several data files' })
-  const joined = await asTemporaryFile(name, partsOf(parsed, name, files, share, options), options)
+  const joined = await temporaryFileOf(name, options.tempDir, partsOf(parsed, name, files, share, options))
   const bytes = await openFileSource(joined.path, name)
   return new RawVoxelSource(parsed.volume, bytes, joined.remove)
 }
@@ -232,14 +240,4 @@ async function* partsOf(
       await expanded?.remove()
     }
   }
-}
-
-function asTemporaryFile(
-  name: string,
-  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  options: Options,
-): Promise<ExpandedFile> {
-  return makeTemporaryFile(name, options.tempDir, async (handle) => {
-    for await (const part of parts) await handle.writeFile(part)
-  })
 }

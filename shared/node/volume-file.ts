@@ -3,11 +3,13 @@ import { DomainError } from '../errors/domain-error.ts'
 import { isNifti, isNiftiPair, parseNifti } from '../formats/nifti/parse-nifti.ts'
 import { isNrrd } from '../formats/nrrd/parse-nrrd.ts'
 import { announcedBytes, HEAD_BYTES, parseHead } from '../formats/open-volume.ts'
+import type { ParsedVolume } from '../formats/parsed-volume.ts'
 import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.ts'
 import type { BoxReader, ByteSource, OutputVolume, VolumeWarning } from '../volume/header.ts'
 import { compressionOf, expandHead, expandToFile } from './expand.ts'
 import { openFileSource } from './file-source.ts'
 import { openNrrd } from './open-nrrd.ts'
+import { isWorthReordering, ReorderedVolume } from './reordered-volume.ts'
 import { writeVolume } from './write-volume.ts'
 
 export interface OpenVolumeOptions {
@@ -46,11 +48,22 @@ export async function openVolumeFile(file: string, options: OpenVolumeOptions = 
       await bytes.close()
       return await openNiftiPair(file, name, head, options)
     }
-    return new RawVoxelSource(parseHead(name, head, bytes.sizeBytes, options), bytes)
+    return inOrder(parseHead(name, head, bytes.sizeBytes, options), bytes, options)
   } catch (error) {
     await bytes.close().catch(() => undefined)
     throw error
   }
+}
+
+/** Random access to voxels as they lie, or by way of a file in z, y, x order where that is a lot faster. */
+function inOrder(
+  parsed: ParsedVolume,
+  bytes: ByteSource,
+  options: OpenVolumeOptions,
+  remove?: () => Promise<void>,
+): OpenedVolume {
+  const volume = new RawVoxelSource(parsed, bytes, remove)
+  return isWorthReordering(parsed) ? new ReorderedVolume(volume, parsed, bytes.name, options.tempDir) : volume
 }
 
 async function openCompressed(file: string, name: string, options: OpenVolumeOptions): Promise<OpenedVolume> {
@@ -75,7 +88,7 @@ async function openCompressed(file: string, name: string, options: OpenVolumeOpt
   })
   const bytes = await openFileSource(expanded.path, name)
   try {
-    return new RawVoxelSource(parseHead(name, head, bytes.sizeBytes, options), bytes, expanded.remove)
+    return inOrder(parseHead(name, head, bytes.sizeBytes, options), bytes, options, expanded.remove)
   } catch (error) {
     await bytes.close()
     await expanded.remove()

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OpenedVolume } from '../formats/raw-voxel-source.ts'
+import { boxesInOrder } from '../volume/boxes-in-order.ts'
 import type { VoxelArray } from '../volume/dtype.ts'
 import type { VolumeHeader } from '../volume/header.ts'
 import { RunningStatistics } from '../volume/running-statistics.ts'
@@ -15,7 +16,7 @@ export interface VolumeStatistics {
   nonfinite: number
 }
 
-/** Planes handled at once, in voxels. */
+/** Voxels handled at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
 
 /** SHA-256 of all voxels of a file: stored type, little-endian, x fastest, MRC axes in z, y, x order. */
@@ -28,14 +29,10 @@ export async function hashVoxels(volume: OpenedVolume, signal?: AbortSignal): Pr
 
 /** Statistics of the first volume in one pass. */
 export async function measureVolume(volume: OpenedVolume, signal?: AbortSignal): Promise<VolumeStatistics> {
-  const [nz, ny, nx] = volume.header.shapeZyx
-  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (ny * nx)))
   const statistics = new RunningStatistics()
   const readValue = valueReader(volume.header)
-  for (let z = 0; z < nz; z += chunk) {
-    const stored = await volume.readSlab(z, Math.min(chunk, nz - z), signal)
-    statistics.add(valuesOf(stored, readValue))
-  }
+  for (const { startZyx, shapeZyx } of boxesInOrder(volume.header.shapeZyx, CHUNK_VOXELS))
+    statistics.add(valuesOf(await volume.readBox(startZyx, shapeZyx, signal), readValue))
   const { count, nonfinite, min, max, mean, std } = statistics.result()
   if (count === 0) return { min: null, max: null, mean: null, std: null, nonfinite }
   return { min, max, mean, std, nonfinite }

@@ -8,6 +8,7 @@ import { encodeNifti } from '../formats/nifti/encode-nifti.ts'
 import { encodeNrrd } from '../formats/nrrd/encode-nrrd.ts'
 import type { WrittenStatistics } from '../formats/parsed-volume.ts'
 import { newVoxels } from '../formats/raw-voxel-source.ts'
+import { boxesInOrder } from '../volume/boxes-in-order.ts'
 import type { DType, VoxelArray } from '../volume/dtype.ts'
 import type { BoxReader, OutputVolume, VolumeWarning } from '../volume/header.ts'
 import { RunningStatistics } from '../volume/running-statistics.ts'
@@ -42,7 +43,9 @@ export async function writeVolume(file: string, volume: OutputVolume, voxels: Bo
   try {
     // Refused types are found out before a file is made.
     const write = format === 'mrc' ? await mrcWriter(volume, voxels) : plainWriter(format, volume, voxels)
-    handle = await open(partial, 'w')
+    // What an earlier program left is replaced, never written through: it may be a link to something else.
+    await rm(partial, { force: true })
+    handle = await open(partial, 'wx')
     const warnings = await write(handle)
     await handle.sync()
     await handle.close()
@@ -51,7 +54,7 @@ export async function writeVolume(file: string, volume: OutputVolume, voxels: Bo
     return warnings
   } catch (error) {
     await handle?.close().catch(() => undefined)
-    await rm(partial, { force: true })
+    await rm(partial, { force: true }).catch(() => undefined)
     throw asWriteProblem(error, file)
   }
 }
@@ -118,18 +121,21 @@ async function* inStoredOrder(
   voxels: BoxReader,
   axes: readonly number[],
 ): AsyncGenerator<VoxelArray> {
-  const stored = axes.map((axis) => volume.shapeZyx[2 - axis])
-  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (stored[0] * stored[1])))
-  for (let c = 0; c < stored[2]; c += chunk) {
-    const numC = Math.min(chunk, stored[2] - c)
-    const start: [number, number, number] = [0, 0, 0]
-    const shape: [number, number, number] = [...volume.shapeZyx]
-    start[2 - axes[2]] = c
-    shape[2 - axes[2]] = numC
+  const [sizeA, sizeB, sizeC] = axes.map((axis) => volume.shapeZyx[2 - axis])
+  for (const stored of boxesInOrder([sizeC, sizeB, sizeA], CHUNK_VOXELS)) {
+    const start = inZyx(stored.startZyx, axes)
+    const shape = inZyx(stored.shapeZyx, axes)
     const box = await voxels.readBox(start, shape)
     if (box.length !== numVoxels(shape)) throw new Error(`a box of ${shape.join(' × ')} voxels came with ${box.length}`)
     yield axes.join() === '0,1,2' ? box : reordered(box, shape, axes, volume.dtype)
   }
+}
+
+/** A triple of stored axes, slowest first, in z, y, x order. */
+function inZyx([c, b, a]: Zyx, axes: readonly number[]): Zyx {
+  const zyx: [number, number, number] = [0, 0, 0]
+  for (const [stored, value] of [a, b, c].entries()) zyx[2 - axes[stored]] = value
+  return zyx
 }
 
 /** Voxels of a box in z, y, x order put into stored order. */
@@ -187,13 +193,15 @@ function bytesOf(voxels: VoxelArray): Uint8Array {
 
 function asWriteProblem(error: unknown, file: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
-  if (error instanceof DomainError || code === undefined || syscall === undefined) return error
+  const isOfFiles = syscall !== undefined || code === 'ERR_FS_EISDIR'
+  if (error instanceof DomainError || code === undefined || !isOfFiles) return error
   const reasons: Record<string, string> = {
     ENOSPC: 'the disk is full',
     EACCES: 'you may not write there',
     EPERM: 'you may not write there',
     ENOENT: 'its folder does not exist',
     EISDIR: 'it is a folder',
+    ERR_FS_EISDIR: 'a folder has the name of the file that it is written by way of',
     EROFS: 'the disk is read-only',
   }
   return new DomainError('file_unwritable', { path: path.basename(file), reason: reasons[code] ?? code, cause: error })

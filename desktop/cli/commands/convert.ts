@@ -38,6 +38,7 @@ export const convertCommand: Command = {
       throw new DomainError('usage', { reason: 'OUT is written by way of a file that has the name of IN.' })
     const source = await openVolumeFile(file, { mode0: readMode0(values.mode0), signal: io.signal })
     try {
+      for (const { message } of source.header.warnings) io.err(`Warning: ${message}`)
       const plan = planConversion(source, format, values.dtype)
       const voxels = new ConvertedVoxels(source, plan.dtype, plan.appliesScaling)
       const volume: OutputVolume = {

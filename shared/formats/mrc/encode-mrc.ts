@@ -4,7 +4,8 @@ import type { LengthUnit, MrcGeometry, OutputVolume, VolumeWarning } from '../..
 import { reverseTriple } from '../../volume/zyx.ts'
 import { asciiBytes } from '../byte-view.ts'
 import type { EncodedHeader, WrittenStatistics } from '../parsed-volume.ts'
-import { IMOD_STAMP, MRC_HEADER_BYTES } from './parse-mrc.ts'
+import { MRC_HEADER_BYTES } from './byte-order.ts'
+import { IMOD_PACKED_4BIT, IMOD_STAMP } from './parse-mrc.ts'
 
 /** Ångström in one unit. */
 const ANGSTROM: Readonly<Record<LengthUnit, number>> = { angstrom: 1, nm: 10, um: 1e4, mm: 1e7, m: 1e10 }
@@ -90,10 +91,10 @@ function copied(volume: OutputVolume, geometry: MrcGeometry): Place {
   return { ...geometry, spaceGroup: isStack ? 1 : geometry.spaceGroup }
 }
 
-/** Files that IMOD stamped with signed bytes stay so; others are left without a stamp. */
+/** Files that IMOD stamped with signed bytes stay so, but one voxel to a byte; others are left without a stamp. */
 function imodWords(geometry: MrcGeometry | null): [number, number] {
   const isSigned = geometry !== null && geometry.imodStamp === IMOD_STAMP && (geometry.imodFlags & 1) === 1
-  return isSigned ? [geometry.imodStamp, geometry.imodFlags] : [0, 0]
+  return isSigned ? [geometry.imodStamp, geometry.imodFlags & ~IMOD_PACKED_4BIT] : [0, 0]
 }
 
 function converted(volume: OutputVolume, warnings: VolumeWarning[]): Place {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { codeOf, int16Bytes, type MrcWords, memorySource, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import { numVoxels, type Zyx } from '../../volume/zyx.ts'
 import { RawVoxelSource } from '../raw-voxel-source.ts'
-import { IMOD_STAMP, isMrc, type MrcOptions, parseMrc } from './parse-mrc.ts'
+import { isMrc } from './byte-order.ts'
+import { IMOD_STAMP, type MrcOptions, parseMrc } from './parse-mrc.ts'
 
 const VOXELS = 3 * 5 * 7
 const COUNTING = Array.from({ length: VOXELS }, (_, i) => i - 50)

@@ -3,12 +3,11 @@ import { type Affine, diagonalAffine } from '../../volume/affine.ts'
 import type { DType } from '../../volume/dtype.ts'
 import type { MrcGeometry, VolumeHeader, VolumeWarning } from '../../volume/header.ts'
 import { reverseTriple, type Xyz } from '../../volume/zyx.ts'
-import { ByteView } from '../byte-view.ts'
+import type { ByteView } from '../byte-view.ts'
 import { checkDataFits, checkedVoxelCount } from '../check-size.ts'
 import type { ParsedVolume } from '../parsed-volume.ts'
-
-/** Length of the main header; the extended header and the voxels follow. */
-export const MRC_HEADER_BYTES = 1024
+import { inByteOrder, MRC_HEADER_BYTES } from './byte-order.ts'
+import { MRC_MODES, REFUSED_MODES } from './mrc-modes.ts'
 
 /** Word 39 of files that IMOD or SerialEM wrote. @see https://bio3d.colorado.edu/imod/doc/mrc_format.txt */
 export const IMOD_STAMP = 1146047817
@@ -18,28 +17,11 @@ export interface MrcOptions {
   mode0?: 'signed' | 'unsigned'
 }
 
-const MODES: Readonly<Record<number, DType>> = {
-  0: 'int8',
-  1: 'int16',
-  2: 'float32',
-  6: 'uint16',
-  12: 'float16',
-  101: 'uint8',
-}
-const REFUSED_MODES: Readonly<Record<number, string>> = { 3: 'complex 16-bit data', 4: 'complex data', 16: 'RGB data' }
-
 /** Bit of the IMOD flags of mode 0: every byte holds two 4-bit values. @see the same page, word 40 */
-const IMOD_PACKED_4BIT = 16
+export const IMOD_PACKED_4BIT = 16
 
 /** Angles of a cell whose axes are at right angles; 0 is written by programs that leave them out. */
 const RIGHT_ANGLES = [0, 90]
-
-/** True for bytes that begin like an MRC file, in either byte order. */
-export function isMrc(bytes: Uint8Array): boolean {
-  if (bytes.length < MRC_HEADER_BYTES) return false
-  if (new ByteView(bytes, true).text(208, 3) === 'MAP') return true
-  return isPlausible(new ByteView(bytes, true)) || isPlausible(new ByteView(bytes, false))
-}
 
 /**
  * Reads an MRC, CCP4, MAP, REC or ST header.
@@ -63,7 +45,7 @@ export function parseMrc(
     throw new DomainError('format_truncated', { name, foundBytes: bytes.length, expectedBytes: MRC_HEADER_BYTES })
   }
   const warnings: VolumeWarning[] = []
-  const view = inByteOrder(name, bytes, warnings)
+  const view = inByteOrder(name, bytes, fileBytes, warnings)
   const geometry = readGeometry(view)
   const axes = storedAxes(geometry, warnings)
   const dtype = dtypeOf(name, view, geometry, options, warnings)
@@ -101,43 +83,6 @@ export function parseMrc(
       storedAxes: axes,
     },
   }
-}
-
-function isPlausible(view: ByteView): boolean {
-  const mode = view.int32(12)
-  const sizes = [view.int32(0), view.int32(4), view.int32(8)]
-  const axes = [view.int32(64), view.int32(68), view.int32(72)]
-  const hasAxes = axes.every((axis) => axis === 0) || [...axes].sort((a, b) => a - b).join() === '1,2,3'
-  return (mode in MODES || mode in REFUSED_MODES) && sizes.every((size) => size > 0 && size < 1_000_000) && hasAxes
-}
-
-/** The stamp says the byte order, unless mode and sizes only make sense the other way round. */
-function inByteOrder(name: string, bytes: Uint8Array, warnings: VolumeWarning[]): ByteView {
-  const stamp = bytes[212]
-  const hasStamp = stamp === 0x44 || stamp === 0x11
-  const stamped = new ByteView(bytes, stamp !== 0x11)
-  const other = new ByteView(bytes, stamp === 0x11)
-  if (new ByteView(bytes, true).text(208, 3) !== 'MAP')
-    warn(warnings, 'map_stamp_missing', 'The file has no MAP stamp; it was read as an MRC file by its sizes.')
-  if (!hasStamp)
-    warn(warnings, 'machine_stamp_missing', 'The file does not say its byte order; it was found by mode and sizes.')
-  if (isPlausible(stamped)) return stamped
-  if (isPlausible(other)) {
-    if (hasStamp)
-      warn(
-        warnings,
-        'machine_stamp_wrong',
-        'The machine stamp names the wrong byte order; mode and sizes show the other one.',
-      )
-    return other
-  }
-  const view = isSmall(stamped) ? stamped : other
-  checkedVoxelCount(name, [view.int32(0), view.int32(4), view.int32(8)])
-  return view
-}
-
-function isSmall(view: ByteView): boolean {
-  return Math.abs(view.int32(12)) < 0x10000
 }
 
 function readGeometry(view: ByteView): MrcGeometry {
@@ -188,7 +133,7 @@ function dtypeOf(
 ): DType {
   const refused = REFUSED_MODES[geometry.mode]
   if (refused) throw new DomainError('format_unsupported', { name, kind: `${refused} (MRC mode ${geometry.mode})` })
-  const dtype = MODES[geometry.mode]
+  const dtype = MRC_MODES[geometry.mode]
   if (!dtype) throw new DomainError('format_header_invalid', { name, reason: `mode ${geometry.mode} does not exist` })
   if (geometry.mode !== 0) return dtype
   if (geometry.imodStamp === IMOD_STAMP && geometry.imodFlags & IMOD_PACKED_4BIT) {

@@ -65,10 +65,13 @@ function checked(name: string, files: string[], subdim: string | undefined, size
   return files.map((file) => plainName(name, file))
 }
 
-/** A name in the header's own folder; anything that leads elsewhere is refused, never followed. */
+/** A name in the header's own folder or below; anything that leads elsewhere is refused, never followed. */
 function plainName(name: string, written: string): string {
-  const file = written.startsWith('./') ? written.slice(2) : written
-  const isPlain = file !== '' && file !== '.' && file !== '..' && !/[/\\\p{Cc}]/u.test(file) && !/^[A-Za-z]:/.test(file)
-  if (isPlain && file.length <= 255) return file
+  const file = written.replace(/^(\.\/+)+/, '')
+  const parts = file.split('/')
+  const isAbsolute = parts[0] === '' && parts.length > 1
+  const isPlain = (part: string) => part !== '' && part !== '.' && part !== '..' && part.length <= 255
+  const isSafe = !/[\\\p{Cc}]/u.test(file) && !/^[A-Za-z]:/.test(file)
+  if (isSafe && (isAbsolute ? parts.slice(1) : parts).every(isPlain)) return file
   throw new DomainError('format_detached_data_missing', { name, dataName: written.slice(0, 200) })
 }

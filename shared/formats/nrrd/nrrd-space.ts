@@ -57,11 +57,16 @@ export function readSpace(name: string, fields: ReadonlyMap<string, string>, dim
     spaceDimension,
     spaceUnits: get('space units', (value) => quotedTexts(name, 'space units', value, spaceDimension ?? 0)),
     spaceOrigin: get('space origin', vectors('space origin', 1))?.[0] ?? null,
-    directions: get('space directions', vectors('space directions', dimension)),
+    directions: get('space directions', vectors('space directions', dimension))?.map(noneIfNan) ?? null,
     spacings: get('spacings', (value) => numbersOf(name, 'spacings', value, dimension)),
     units: get('units', (value) => quotedTexts(name, 'units', value, dimension)),
     kinds: get('kinds', (value) => words(name, 'kinds', value, dimension)),
   }
+}
+
+/** Old programs write `none` as a vector of NaN. @see teem, nrrd/parseNrrd.c */
+function noneIfNan(vector: number[] | null): number[] | null {
+  return vector?.every(Number.isNaN) ? null : vector
 }
 
 function readSpaceDimension(name: string, fields: ReadonlyMap<string, string>): number | null {

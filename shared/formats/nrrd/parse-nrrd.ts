@@ -34,7 +34,10 @@ export interface NrrdData {
   lineSkip: number
   /** Bytes to skip after the lines and after decompression; −1: the voxels are the last `expectedBytes`. */
   byteSkip: number
-  /** Plain names of files in the header's folder, in order; null where the data follow the header. */
+  /**
+   * Files in the header's folder or below, in order; null where the data follow the header. A full path may be among
+   * them: who opens it checks that it leads there.
+   */
   dataFiles: string[] | null
   /** Bytes of all voxels once they are raw. */
   expectedBytes: number
@@ -79,8 +82,9 @@ export function parseNrrd(name: string, bytes: Uint8Array): ParsedNrrd {
   return { volume: { header, layout: layoutOf(axes, isLittleEndian) }, data }
 }
 
-function layoutOf({ totalVoxels }: VolumeAxes, isLittleEndian: boolean): ParsedVolume['layout'] {
-  return { offsetBytes: 0, isLittleEndian, totalVoxels, isPacked4Bit: false, storedAxes: [0, 1, 2] }
+function layoutOf({ totalVoxels, stridesXyz }: VolumeAxes, isLittleEndian: boolean): ParsedVolume['layout'] {
+  const layout = { offsetBytes: 0, isLittleEndian, totalVoxels, isPacked4Bit: false }
+  return { ...layout, storedAxes: [0, 1, 2], ...(stridesXyz && { stridesXyz }) }
 }
 
 function required(name: string, text: NrrdText, field: string): string {
