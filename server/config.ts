@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
 
@@ -28,6 +28,8 @@ export interface ServerConfig {
   uploadLifetimeHours: number
   devices: DeviceSlot[]
   threads: number
+  /** Jobs that would hold more are refused. */
+  memoryLimitBytes: number
   pathRoots: string[]
   artifactUrlSeconds: number
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -64,11 +66,18 @@ export function readConfig(
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
     devices: readDevices(read.list('CRYOMAMBA_DEVICES')),
     threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })
+}
+
+/** 90 % of the memory of the computer or, where it has less, of the container. */
+function mostOfMemory(): number {
+  const container = process.constrainedMemory()
+  return Math.floor(0.9 * (container > 0 ? Math.min(container, totalmem()) : totalmem()))
 }
 
 class SettingReader {

@@ -36,6 +36,9 @@ export interface Tables {
     state: string
     attempt: number
     volume_id: string
+    /** JSON list of ids. */
+    more_volume_ids: string
+    memory: string | null
     model: string
     model_version: string
     params: string

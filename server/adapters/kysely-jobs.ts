@@ -25,7 +25,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       const query = db
         .selectFrom('jobs')
         .select('job_id')
-        .where('volume_id', '=', volumeId)
+        .where((is) => is.or([is('volume_id', '=', volumeId), is('more_volume_ids', 'like', `%"${volumeId}"%`)]))
         .where('state', 'in', UNFINISHED)
       return (await query.executeTakeFirst())?.job_id ?? null
     },
@@ -104,6 +104,7 @@ function changedColumns(change: JobChange): Updateable<Tables['jobs']> {
   if (change.modelVersion !== undefined) set.model_version = change.modelVersion
   if (change.params !== undefined) set.params = JSON.stringify(change.params)
   if (change.effectiveParams !== undefined) set.effective_params = text(change.effectiveParams)
+  if (change.memory !== undefined) set.memory = text(change.memory)
   if (change.warnings !== undefined) set.warnings = JSON.stringify(change.warnings)
   if (change.result !== undefined) set.result = text(change.result)
   if (change.error !== undefined) set.error = text(change.error)
@@ -122,6 +123,8 @@ function toRow(record: JobRecord): Tables['jobs'] {
     state: record.state,
     attempt: record.attempt,
     volume_id: record.volumeId,
+    more_volume_ids: JSON.stringify(record.moreVolumeIds),
+    memory: record.memory && JSON.stringify(record.memory),
     model: record.model,
     model_version: record.modelVersion,
     params: JSON.stringify(record.params),
@@ -147,6 +150,8 @@ function toRecord(row: Selectable<Tables['jobs']>): JobRecord {
     state: row.state as JobState,
     attempt: row.attempt,
     volumeId: row.volume_id,
+    moreVolumeIds: JSON.parse(row.more_volume_ids),
+    memory: parsed(row.memory),
     model: row.model,
     modelVersion: row.model_version,
     params: JSON.parse(row.params),

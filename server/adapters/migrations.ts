@@ -86,7 +86,18 @@ const first: Migration = {
   },
 }
 
-const MIGRATIONS: Record<string, Migration> = { '0001_first': first }
+/** Jobs over several volumes, and what a job will hold in memory. */
+const channelsAndMemory: Migration = {
+  up: async (db) => {
+    await db.schema
+      .alterTable('jobs')
+      .addColumn('more_volume_ids', 'text', (c) => c.notNull().defaultTo('[]'))
+      .execute()
+    await db.schema.alterTable('jobs').addColumn('memory', 'text').execute()
+  },
+}
+
+const MIGRATIONS: Record<string, Migration> = { '0001_first': first, '0002_channels_and_memory': channelsAndMemory }
 
 /** Brings the tables to the newest form. Runs at every start. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {

@@ -1,6 +1,7 @@
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import type { NetworkSession, SessionFactory, SessionRequest } from '../inference/network-session.ts'
+import { fromHalf, toHalf } from './half-float.ts'
 
 type Ort = typeof import('onnxruntime-node')
 type OrtSession = Awaited<ReturnType<Ort['InferenceSession']['create']>>
@@ -65,16 +66,22 @@ class OnnxSession implements NetworkSession {
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {
     const { manifest } = this.request
-    const feeds = { [manifest.input.name]: new this.ort.Tensor('float32', input, shape) }
+    const feeds = { [manifest.input.name]: this.tensor(input, shape) }
     const output = (await this.session.run(feeds, [manifest.output.name]).catch((cause) => this.explain(cause)))[
       manifest.output.name
     ]
     const expected = [shape[0], manifest.output.channels, ...shape.slice(2)]
-    if (output.type !== 'float32' || output.dims.join() !== expected.join()) {
-      const reason = `its output is ${output.type} ${output.dims.join(' × ')}, expected float32 ${expected.join(' × ')}`
+    const { dtype } = manifest.output
+    if (output.type !== dtype || output.dims.join() !== expected.join()) {
+      const reason = `its output is ${output.type} ${output.dims.join(' × ')}, expected ${dtype} ${expected.join(' × ')}`
       throw new DomainError('model_invalid', { name: manifest.id, reason })
     }
-    return output.data as Float32Array
+    return dtype === 'float16' ? fromHalf(output.data as Uint16Array) : (output.data as Float32Array)
+  }
+
+  private tensor(input: Float32Array, shape: readonly number[]) {
+    const isHalf = this.request.manifest.input.dtype === 'float16'
+    return isHalf ? new this.ort.Tensor('float16', toHalf(input), shape) : new this.ort.Tensor('float32', input, shape)
   }
 
   private explain(cause: unknown): never {

@@ -1,7 +1,6 @@
 import type { VoxelSource } from '../../shared/volume/header.ts'
 import { toFloat32 } from '../../shared/volume/voxel-values.ts'
-import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import type { LabelFile } from './label-file.ts'
+import type { Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
 
 /** A box of a volume. */
@@ -13,19 +12,36 @@ export interface VoxelBox {
 /** Voxels looked at at once. */
 const CHUNK_VOX = 4 * 1024 * 1024
 
+/** Values of the first channel, or of another where that is zero. */
+async function anyNonzero(
+  sources: readonly VoxelSource[],
+  zStart: number,
+  numPlanes: number,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  let values = new Float32Array(0)
+  for (const [i, source] of sources.entries()) {
+    const { dtype, scaling } = source.header
+    const channel = toFloat32(await source.readSlab(zStart, numPlanes, signal), dtype, scaling)
+    if (i === 0) values = channel as Float32Array<ArrayBuffer>
+    else for (let at = 0; at < values.length; at++) if (values[at] === 0) values[at] = channel[at]
+  }
+  return values
+}
+
 /**
- * The smallest box that holds every voxel whose value is not zero; the whole volume where all are zero. nnU-Net fills
+ * The smallest box that holds every voxel whose value is not zero in any channel; the whole volume where all are zero. nnU-Net fills
  * holes first, which does not change the box.
  * @see nnunetv2/preprocessing/cropping/cropping.py, crop_to_nonzero
  */
-export async function nonzeroBox(source: VoxelSource, signal: AbortSignal): Promise<VoxelBox> {
-  const { shapeZyx, dtype, scaling } = source.header
+export async function nonzeroBox(sources: readonly VoxelSource[], signal: AbortSignal): Promise<VoxelBox> {
+  const { shapeZyx } = sources[0].header
   const [sizeZ, sizeY, sizeX] = shapeZyx
   const low = [sizeZ, sizeY, sizeX]
   const high = [-1, -1, -1]
   const chunk = Math.max(1, Math.floor(CHUNK_VOX / (sizeY * sizeX)))
   for (let z0 = 0; z0 < sizeZ; z0 += chunk) {
-    const values = toFloat32(await source.readSlab(z0, Math.min(chunk, sizeZ - z0), signal), dtype, scaling)
+    const values = await anyNonzero(sources, z0, Math.min(chunk, sizeZ - z0), signal)
     for (let row = 0; row * sizeX < values.length; row++) {
       const from = row * sizeX
       let first = 0
@@ -63,46 +79,66 @@ export function croppedSource(source: VoxelSource, { startZyx, shapeZyx }: Voxel
   }
 }
 
-/** Puts label planes of a box back into planes of the whole volume: background around, planes in ascending z. */
-export class UncroppedPlanes {
-  private readonly plane
-  private nextZ = 0
-  private readonly box: VoxelBox
-  private readonly labels: LabelFile
-  private readonly take: (plane: Uint8Array | Uint16Array) => Promise<void>
+/** The part that two boxes share; null where they share none. */
+export function sharedBox(a: VoxelBox, b: VoxelBox): VoxelBox | null {
+  const start = a.startZyx.map((from, axis) => Math.max(from, b.startZyx[axis])) as unknown as Zyx
+  const shape = start.map(
+    (from, axis) => Math.min(a.startZyx[axis] + a.shapeZyx[axis], b.startZyx[axis] + b.shapeZyx[axis]) - from,
+  ) as unknown as Zyx
+  return shape.every((size) => size > 0) ? { startZyx: start, shapeZyx: shape } : null
+}
 
-  /** @param take gets every plane of the whole volume, in order; it may keep nothing of it */
-  constructor(box: VoxelBox, labels: LabelFile, take: (plane: Uint8Array | Uint16Array) => Promise<void>) {
+type Plane = Uint8Array | Uint16Array
+
+/** Puts planes of a box back into planes of the whole volume: zero around, planes in their order. */
+export class UncroppedPlanes {
+  private readonly planes: Plane[]
+  private numGiven = 0
+  private readonly box: VoxelBox
+  private readonly shapeZyx: Zyx
+  private readonly take: (planes: Plane[]) => Promise<void>
+
+  /**
+   * @param dtypes of the planes that belong together: labels, and what else is known of each voxel
+   * @param take   gets every plane of the whole volume, in order; it may keep nothing of it
+   */
+  constructor(
+    box: VoxelBox,
+    shapeZyx: Zyx,
+    dtypes: readonly ('uint8' | 'uint16')[],
+    take: (planes: Plane[]) => Promise<void>,
+  ) {
     this.box = box
-    this.labels = labels
+    this.shapeZyx = shapeZyx
     this.take = take
-    this.plane = newLabels(labels.dtype, numVoxels([1, labels.shapeZyx[1], labels.shapeZyx[2]]))
+    this.planes = dtypes.map((dtype) => newLabels(dtype, shapeZyx[1] * shapeZyx[2]))
   }
 
-  /** The next plane of the box. */
-  async add(boxPlane: Uint8Array | Uint16Array): Promise<void> {
-    await this.backgroundUpTo(this.box.startZyx[0])
+  /** The next planes of the box. */
+  async add(boxPlanes: readonly Plane[]): Promise<void> {
+    await this.emptyUpTo(this.box.startZyx[0])
     const [, sizeY, sizeX] = this.box.shapeZyx
     const [, startY, startX] = this.box.startZyx
-    this.plane.fill(0)
-    for (let y = 0; y < sizeY; y++) {
-      this.plane.set(boxPlane.subarray(y * sizeX, (y + 1) * sizeX), (y + startY) * this.labels.shapeZyx[2] + startX)
+    for (const [i, plane] of this.planes.entries()) {
+      plane.fill(0)
+      for (let y = 0; y < sizeY; y++)
+        plane.set(boxPlanes[i].subarray(y * sizeX, (y + 1) * sizeX), (y + startY) * this.shapeZyx[2] + startX)
     }
     await this.hand()
   }
 
-  /** All planes of the box are in: what lies behind it is background. */
+  /** All planes of the box are in: what lies behind it is empty. */
   async end(): Promise<void> {
-    await this.backgroundUpTo(this.labels.shapeZyx[0])
+    await this.emptyUpTo(this.shapeZyx[0])
   }
 
-  private async backgroundUpTo(z: number): Promise<void> {
-    if (this.nextZ < z) this.plane.fill(0)
-    while (this.nextZ < z) await this.hand()
+  private async emptyUpTo(z: number): Promise<void> {
+    if (this.numGiven < z) for (const plane of this.planes) plane.fill(0)
+    while (this.numGiven < z) await this.hand()
   }
 
   private async hand(): Promise<void> {
-    this.nextZ++
-    await this.take(this.plane)
+    this.numGiven++
+    await this.take(this.planes)
   }
 }

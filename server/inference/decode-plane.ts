@@ -9,31 +9,123 @@ export interface PlaneWindow {
   sizeYx: readonly [number, number]
 }
 
+/** What one final plane becomes; [y, x] over the volume's plane. */
+export interface DecodedPlane {
+  labels: LabelArray
+  /** round(255 · p) of the best foreground label; null where it is not kept. */
+  probability: Uint8Array | null
+  /** The best foreground label itself. */
+  candidate: LabelArray | null
+}
+
 /**
  * Turns the weighted sums of one final plane into labels.
  * @param sums    [channel, y, x] over the padded plane. Not changed.
- * @param weights sum of the tile weights of this plane, [y, x] over the padded plane; only read where the decoding needs means
- * @param labels  [y, x] over the volume's plane; overwritten
+ * @param weights sum of the tile weights of this plane, [y, x] over the padded plane; only read where means are needed
+ * @param into    overwritten
  * @throws {DomainError} `output_not_finite`
  */
-export type PlaneDecoder = (sums: Float32Array, weights: WeightOf, window: PlaneWindow, labels: LabelArray) => void
+export type PlaneDecoder = (sums: Float32Array, weights: WeightOf, window: PlaneWindow, into: DecodedPlane) => void
 
 /** Sum of the tile weights at a padded y, x of the current plane. */
 export type WeightOf = (y: number, x: number) => number
 
-/** The decoding that a model asks for: argmax, regions painted in order, or one thresholded channel. */
-export function makeDecoder(manifest: ModelManifest): PlaneDecoder {
-  const { mode, threshold, regions_order: regionsOrder } = manifest.decode
-  if (mode === 'argmax') return argmaxDecoder(manifest.labels.map((label) => label.value))
-  const foreground =
-    mode === 'regions' ? (regionsOrder ?? []) : [manifest.labels.find((label) => label.value !== 0)?.value ?? 1]
-  const probability = mode === 'threshold' ? (threshold ?? 0.5) : 0.5
-  const cut = manifest.output.activation === 'none' ? Math.log(probability / (1 - probability)) : probability
-  return paintingDecoder(foreground, cut)
+/**
+ * The decoding that a model asks for: argmax, regions painted in order, or one thresholded channel.
+ * @param threshold where given, the labels are the candidates whose stored probability reaches it (0 to 1)
+ */
+export function makeDecoder(manifest: ModelManifest, threshold: number | null = null): PlaneDecoder {
+  const decode = labelDecoder(manifest)
+  const grade = foregroundGrader(manifest)
+  return (sums, weights, window, into) => {
+    decode(sums, weights, window, into.labels)
+    const { probability, candidate } = into
+    if (!probability || !candidate) {
+      if (threshold !== null) throw new Error('a threshold needs planes of probability and candidate')
+      return
+    }
+    grade(sums, weights, window, into.labels, probability, candidate)
+    if (threshold !== null) applyThreshold(into.labels, probability, candidate, threshold)
+  }
 }
 
+/** Keeps the candidate where its stored probability, a 255th, reaches the threshold. */
+export function applyThreshold(
+  labels: LabelArray,
+  probability: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  threshold: number,
+): void {
+  for (let i = 0; i < labels.length; i++) labels[i] = probability[i] / 255 >= threshold ? candidate[i] : 0
+}
+
+type LabelDecoder = (sums: Float32Array, weights: WeightOf, window: PlaneWindow, labels: LabelArray) => void
+
+function labelDecoder(manifest: ModelManifest): LabelDecoder {
+  const { mode, threshold } = manifest.decode
+  if (mode === 'argmax') return argmaxDecoder(manifest.labels.map((label) => label.value))
+  const probability = mode === 'threshold' ? (threshold ?? 0.5) : 0.5
+  const cut = manifest.output.activation === 'none' ? Math.log(probability / (1 - probability)) : probability
+  return paintingDecoder(paintedLabels(manifest), cut)
+}
+
+/** Label of each channel where channels are painted. */
+function paintedLabels({ decode, labels }: ModelManifest): number[] {
+  if (decode.mode === 'regions') return decode.regions_order ?? []
+  return [labels.find((label) => label.value !== 0)?.value ?? 1]
+}
+
+type Grader = (
+  sums: Float32Array,
+  weights: WeightOf,
+  window: PlaneWindow,
+  labels: LabelArray,
+  probability: Uint8Array,
+  candidate: LabelArray,
+) => void
+
+/**
+ * Finds the best foreground label and its probability: under argmax the share of the best foreground channel (softmax of
+ * the mean logits), else the sigmoid of the channel that was painted, or of the strongest where none was.
+ */
+function foregroundGrader(manifest: ModelManifest): Grader {
+  const isArgmax = manifest.decode.mode === 'argmax'
+  const values = isArgmax ? manifest.labels.map((label) => label.value) : paintedLabels(manifest)
+  const isLogit = manifest.output.activation === 'none'
+  const means = new Float64Array(values.length)
+  return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
+    const channelVox = paddedYx[0] * paddedYx[1]
+    for (let y = 0, at = 0; y < sizeYx[0]; y++) {
+      const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
+      for (let x = 0; x < sizeYx[1]; x++, at++) {
+        const weight = weights(y + belowYx[0], x + belowYx[1])
+        let best = -1
+        for (let channel = 0; channel < values.length; channel++) {
+          means[channel] = sums[channel * channelVox + row + x] / weight
+          const isDelivered = labels[at] !== 0 && values[channel] === labels[at]
+          if (values[channel] === 0) continue
+          if (isDelivered) best = channel
+          else if (labels[at] === 0 && (best < 0 || means[channel] > means[best])) best = channel
+        }
+        const p = best < 0 ? 0 : isArgmax ? shareOf(means, best, isLogit) : isLogit ? sigmoid(means[best]) : means[best]
+        probability[at] = Math.round(255 * Math.min(Math.max(p, 0), 1))
+        candidate[at] = best < 0 ? 0 : values[best]
+      }
+    }
+  }
+}
+
+function shareOf(means: Float64Array, channel: number, isLogit: boolean): number {
+  let total = 0
+  for (let i = 0; i < means.length; i++) total += isLogit ? Math.exp(means[i] - means[channel]) : Math.max(means[i], 0)
+  return isLogit ? 1 / total : means[channel] / Math.max(total, Number.MIN_VALUE)
+}
+
+function sigmoid(value: number): number {
+  return 1 / (1 + Math.exp(-value))
+}
 /** Labels are scale-invariant under argmax, so the weights are not divided out. Ties go to the lower channel, as numpy's. */
-function argmaxDecoder(values: number[]): PlaneDecoder {
+function argmaxDecoder(values: number[]): LabelDecoder {
   return (sums, _weights, { paddedYx, belowYx, sizeYx }, labels) => {
     const channelVox = paddedYx[0] * paddedYx[1]
     for (let y = 0, at = 0; y < sizeYx[0]; y++) {
@@ -58,7 +150,7 @@ function argmaxDecoder(values: number[]): PlaneDecoder {
 }
 
 /** Paints channel after channel where its weighted mean is above the cut; later channels paint over earlier ones. */
-function paintingDecoder(values: number[], cut: number): PlaneDecoder {
+function paintingDecoder(values: number[], cut: number): LabelDecoder {
   return (sums, weights, { paddedYx, belowYx, sizeYx }, labels) => {
     const channelVox = paddedYx[0] * paddedYx[1]
     labels.fill(0)

@@ -1,4 +1,3 @@
-import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import {
   ComponentFinder,
   filterPlane,
@@ -8,25 +7,32 @@ import {
 } from '../../shared/mask/components.ts'
 import type { LabelFile } from './label-file.ts'
 
-/** True where a model asks for objects to be removed. */
-export function asksForFilter({ postprocess }: ModelManifest): boolean {
-  return postprocess.keep_largest.length > 0 || postprocess.smallest_object_voxels > 0
+/** Which objects stay. */
+export interface ObjectRules {
+  /** Labels of which only the largest object stays. */
+  keepLargest: readonly number[]
+  /** Objects below this size go. */
+  smallestVoxels: number
+}
+
+/** True where objects may have to go. */
+export function asksForFilter({ keepLargest, smallestVoxels }: ObjectRules): boolean {
+  return keepLargest.length > 0 || smallestVoxels > 0
 }
 
 /**
- * Copies a label map without the objects that the model asks to remove: all but the largest of some labels, and all
- * below a size. Objects touch by faces, edges or corners (26 neighbours). Three passes over the file, two planes held.
+ * Copies a label map without the objects that are to go: all but the largest of some labels, and all below a size.
+ * Objects touch by faces, edges or corners (26 neighbours). Three passes over the file, two planes held.
  */
-export async function filterObjects(labels: LabelFile, into: LabelFile, manifest: ModelManifest): Promise<void> {
+export async function filterObjects(labels: LabelFile, into: LabelFile, asked: ObjectRules): Promise<void> {
   const [sizeZ, sizeY, sizeX] = labels.shapeZyx
   const readPlane = (z: number) => labels.readBox([z, 0, 0], [1, sizeY, sizeX])
   const finder = new ComponentFinder(labels.shapeZyx)
   for (let z = 0; z < sizeZ; z++) finder.add(await readPlane(z))
   const components = finder.components()
-  const { keep_largest: largest, smallest_object_voxels: smallest } = manifest.postprocess
   const rules: KeepComponent[] = []
-  if (largest.length > 0) rules.push(keepLargest(components, largest))
-  if (smallest > 0) rules.push(removeSmallerThan(components, smallest))
+  if (asked.keepLargest.length > 0) rules.push(keepLargest(components, asked.keepLargest))
+  if (asked.smallestVoxels > 0) rules.push(removeSmallerThan(components, asked.smallestVoxels))
   const ids = finder.secondPass()
   for (let z = 0; z < sizeZ; z++) {
     const plane = await readPlane(z)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
-import type { Zyx } from '../../shared/volume/zyx.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
 
 /**
@@ -28,8 +28,31 @@ export class LabelFile implements BoxReader {
     return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype)
   }
 
-  /** Appends the next plane. */
+  /** Appends the next plane. Not to be mixed with `writeBox`. */
   async append(labels: LabelArray): Promise<void> {
+    this.count(labels)
+    const bytes = bytesOf(labels)
+    this.hash.update(bytes)
+    await this.file.write(bytes, 0, bytes.length, this.positionBytes)
+    this.positionBytes += bytes.length
+  }
+
+  /** Writes a box, for volumes that do not come plane by plane along z. Each voxel once; then `seal`. */
+  async writeBox(startZyx: Zyx, shapeZyx: Zyx, labels: LabelArray): Promise<void> {
+    this.count(labels)
+    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx)) {
+      const bytes = bytesOf(labels.subarray(at, at + length))
+      await this.file.write(bytes, 0, bytes.length, firstVox * labels.BYTES_PER_ELEMENT)
+    }
+  }
+
+  /** All boxes are in: hashes the file from end to end. */
+  async seal(): Promise<void> {
+    const [sz, sy, sx] = this.shapeZyx
+    for (let z = 0; z < sz; z++) this.hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
+  }
+
+  private count(labels: LabelArray): void {
     for (let i = 0; i < labels.length; ) {
       const label = labels[i]
       let end = i + 1
@@ -37,10 +60,6 @@ export class LabelFile implements BoxReader {
       this.counts.set(label, (this.counts.get(label) ?? 0) + end - i)
       i = end
     }
-    const bytes = new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)
-    this.hash.update(bytes)
-    await this.file.write(bytes, 0, bytes.length, this.positionBytes)
-    this.positionBytes += bytes.length
   }
 
   /** SHA-256 of the voxels, z, y, x order, little-endian. Call once all planes are in. */
@@ -50,18 +69,24 @@ export class LabelFile implements BoxReader {
   }
 
   async readBox(startZyx: Zyx, shapeZyx: Zyx): Promise<LabelArray> {
+    const out = newLabels(this.dtype, numVoxels(shapeZyx))
+    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
+      await this.readRun(firstVox, out.subarray(at, at + length))
+    return out
+  }
+
+  /** The stretches of the file that a box covers, and where they lie in the box. */
+  private *runs(startZyx: Zyx, shapeZyx: Zyx): Generator<{ firstVox: number; at: number; length: number }> {
     const [, sy, sx] = this.shapeZyx
     const [bz, by, bx] = shapeZyx
-    const out = newLabels(this.dtype, bz * by * bx)
     const isWholePlanes = by === sy && bx === sx
     const rowsAtOnce = isWholePlanes ? bz * by : bx === sx ? by : 1
-    const runVox = rowsAtOnce * bx
-    for (let at = 0; at < out.length; at += runVox) {
+    const length = rowsAtOnce * bx
+    for (let at = 0; at < bz * by * bx; at += length) {
       const z = startZyx[0] + Math.floor(at / (by * bx))
       const y = startZyx[1] + (Math.floor(at / bx) % by)
-      await this.readRun((z * sy + y) * sx + startZyx[2], out.subarray(at, at + runVox))
+      yield { firstVox: (z * sy + y) * sx + startZyx[2], at, length }
     }
-    return out
   }
 
   private async readRun(firstVox: number, into: LabelArray): Promise<void> {
@@ -82,4 +107,8 @@ export class LabelFile implements BoxReader {
   async close(): Promise<void> {
     await this.file.close()
   }
+}
+
+function bytesOf(labels: LabelArray): Uint8Array {
+  return new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)
 }

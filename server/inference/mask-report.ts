@@ -50,6 +50,9 @@ export function maskProvenance(facts: {
     job: { job_id: job.jobId, attempt: job.attempt, created_at: job.createdAt },
     started_at: facts.startedAt.toISOString(),
     finished_at: facts.finishedAt.toISOString(),
+    ...(job.moreVolumes?.length
+      ? { more_inputs: job.moreVolumes.map(({ filename, sha256 }) => ({ filename, sha256 })) }
+      : {}),
     input: {
       filename: job.volume.filename,
       sha256: job.volume.sha256,

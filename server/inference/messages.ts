@@ -4,14 +4,27 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
 
+/** A volume on the worker's disk. */
+export interface JobVolume {
+  path: string
+  filename: string
+  sha256: string
+  mode0?: 'signed' | 'unsigned'
+}
+
 /** Everything a worker needs for one attempt at a job. Paths are absolute; the attempt's folder is the worker's own. */
 export interface JobDescription {
   jobId: string
   attempt: number
-  volume: { path: string; filename: string; sha256: string; mode0?: 'signed' | 'unsigned' }
+  /** The first channel; the mask gets its grid and its place in the world. */
+  volume: JobVolume
+  /** The other channels, in the model's order. */
+  moreVolumes?: JobVolume[]
   model: { folder: string; manifest: ModelManifest }
   params: EffectiveParams
   outFolder: string
+  /** Where statistics of volumes are kept from job to job; absent: nowhere. */
+  cacheFolder?: string
   programVersion: string
   createdAt: string
 }

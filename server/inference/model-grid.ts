@@ -46,6 +46,14 @@ export function modelGrid(manifest: ModelManifest, volume: Placed): ModelGrid | 
   }
 }
 
+/** A model whose spacing is in the order of a run: axis k of the run is axis `ofModel[k]` of the model. */
+export function manifestAlong(manifest: ModelManifest, ofModel: readonly [number, number, number]): ModelManifest {
+  const { target_zyx: target } = manifest.spacing
+  if (target === null) return manifest
+  const along: [number, number, number] = [target[ofModel[0]], target[ofModel[1]], target[ofModel[2]]]
+  return { ...manifest, spacing: { ...manifest.spacing, target_zyx: along } }
+}
+
 /** Shape of the grid that the tiles of a job lie on. */
 export function tiledShape(manifest: ModelManifest, volume: Placed): Zyx {
   return modelGrid(manifest, volume)?.shapeZyx ?? volume.shapeZyx

@@ -11,6 +11,8 @@ export interface NetworkSession {
    */
   run(input: Float32Array, shape: readonly number[]): Promise<Float32Array>
   release(): Promise<void>
+  /** Runs that may be asked for before the first has ended, where the network works beside the calling thread; else 0. */
+  readonly numAhead?: number
 }
 
 export interface SessionRequest {

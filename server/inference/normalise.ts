@@ -1,8 +1,16 @@
 import type { Normalization } from '../../shared/contract/model-package.ts'
 import type { ValueStatistics } from '../../shared/volume/running-statistics.ts'
 
-/** Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first. */
-export type Normaliser = (voxels: Float32Array) => void
+/**
+ * Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first.
+ * @param mask 1 where z-scores are taken, for rules that use a mask; null: where the voxel is not zero
+ */
+export type Normaliser = (voxels: Float32Array, mask?: Uint8Array | null) => void
+
+/** True where a rule takes its statistics over non-zero voxels and leaves the others as they are. */
+export function isMasked(rule: Normalization): boolean {
+  return rule.scheme === 'zscore' && rule.use_nonzero_mask
+}
 
 /** Value below which a share (0 to 1) of the voxels lies. */
 export type QuantileOf = (share: number) => number
@@ -30,12 +38,12 @@ export function makeNormaliser(rule: Normalization, statistics: ValueStatistics,
   const scale = scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown)
   const sign = isInverted ? -1 : 1
   const filler = statistics.mean
-  return (voxels) => {
+  return (voxels, mask) => {
     for (let i = 0; i < voxels.length; i++) {
       const value = voxels[i]
       voxels[i] = sign * (value - value === 0 ? value : filler)
     }
-    scale(voxels)
+    scale(voxels, mask)
   }
 }
 
@@ -71,9 +79,9 @@ function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: Qua
 function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean): Normaliser {
   const mean = Math.fround(statistics.mean)
   const std = Math.fround(Math.max(statistics.std, LEAST_STD))
-  return (voxels) => {
+  return (voxels, mask) => {
     for (let i = 0; i < voxels.length; i++) {
-      if (isNonzeroOnly && voxels[i] === 0) continue
+      if (isNonzeroOnly && (mask ? mask[i] === 0 : voxels[i] === 0)) continue
       voxels[i] = Math.fround(voxels[i] - mean) / std
     }
   }

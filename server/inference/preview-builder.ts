@@ -10,6 +10,8 @@ import {
   PREVIEW_RULE,
 } from '../../shared/mask/preview-rule.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
+import { type Axes, inverse, reordered, SAME_AXES } from './axis-order.ts'
+import { transposed } from './reordered-source.ts'
 
 const compress = promisify(gzip)
 
@@ -31,10 +33,16 @@ export class PreviewBuilder {
   private readonly slab: LabelArray
   private numPlanes = 0
   private readonly shapeZyx: Zyx
+  private readonly back: Axes
   readonly factor: number
 
-  constructor(shapeZyx: Zyx, factor: number, dtype: 'uint8' | 'uint16') {
+  /**
+   * @param shapeZyx of the volume in the order in which its planes come
+   * @param ofFile   axis k of that order is axis `ofFile[k]` of the volume; previews are sent in the volume's order
+   */
+  constructor(shapeZyx: Zyx, factor: number, dtype: 'uint8' | 'uint16', ofFile: Axes = SAME_AXES) {
     this.shapeZyx = shapeZyx
+    this.back = inverse(ofFile)
     this.factor = factor
     this.gridShape = blockGridShape(shapeZyx, factor)
     this.grid = newLabels(dtype, this.gridShape[0] * this.gridShape[1] * this.gridShape[2])
@@ -75,17 +83,16 @@ export class PreviewBuilder {
     const header: PreviewHeader = {
       stage,
       factor: this.factor,
-      shape_zyx: this.gridShape,
-      source_shape_zyx: [...this.shapeZyx] as [number, number, number],
+      shape_zyx: reordered(this.gridShape, this.back),
+      source_shape_zyx: reordered(this.shapeZyx, this.back),
       dtype: this.grid instanceof Uint8Array ? 'uint8' : 'uint16',
       encoding: 'gzip',
       labels: labels.map(({ value, name, color }) => ({ value, name, color })),
       coverage: this.coverage,
       rule: PREVIEW_RULE,
     }
-    const payload = await compress(new Uint8Array(this.grid.buffer, this.grid.byteOffset, this.grid.byteLength), {
-      level: 1,
-    })
+    const grid = transposed(this.grid, this.gridShape, this.back)
+    const payload = await compress(new Uint8Array(grid.buffer, grid.byteOffset, grid.byteLength), { level: 1 })
     return [header, payload]
   }
 }

@@ -3,11 +3,12 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import type { ModelGrid } from './model-grid.ts'
 import type { PlaneStream } from './plane-stream.ts'
-import { dataRanges, SlabResampler } from './resampling/resample-slabs.ts'
+import { dataRanges, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
 
-/** A normalised volume on the network's grid: source planes in, resampled planes out, a few planes held. */
+/** A normalised channel on the network's grid: source planes in, resampled planes out, a few planes held. */
 export class ResampledPlanes implements PlaneStream {
   readonly shapeZyx: Zyx
+  readonly numChannels = 1
   private readonly ready: Float32Array[] = []
   private readonly source: PlaneStream
   private readonly resampler: SlabResampler
@@ -24,6 +25,11 @@ export class ResampledPlanes implements PlaneStream {
     const range = await dataRanges(() => first.next(signal), first.shapeZyx, grid.shapeZyx, grid.data)
     const options = { ...grid.data, ranges: [range] }
     return new ResampledPlanes(open(), grid, new SlabResampler(first.shapeZyx, grid.shapeZyx, options))
+  }
+
+  /** Bytes that one channel holds. */
+  static bytesFor(shapeZyx: Zyx, grid: ModelGrid): number {
+    return slabBytes(shapeZyx, grid.shapeZyx, grid.data)
   }
 
   async next(signal?: Abort): Promise<Float32Array> {
@@ -46,6 +52,11 @@ export class LogitsBack {
     this.plane = new Float32Array(numChannels * grid.shapeZyx[1] * grid.shapeZyx[2])
     const sizeYx = [volumeShapeZyx[1], volumeShapeZyx[2]] as const
     this.window = { paddedYx: sizeYx, belowYx: [0, 0], sizeYx }
+  }
+
+  /** Bytes that the way back holds. */
+  static bytesFor(grid: ModelGrid, volumeShapeZyx: Zyx, numChannels: number): number {
+    return slabBytes(grid.shapeZyx, volumeShapeZyx, { ...grid.logits, numChannels })
   }
 
   /** The planes of the volume that are final now, [channel, y, x]. */

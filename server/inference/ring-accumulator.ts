@@ -11,11 +11,14 @@ export class RingAccumulator {
   /** y, x of the padded volume. */
   readonly planeShapeYx: readonly [number, number]
   private readonly patchZyx: Zyx
+  private readonly strides: Zyx
   private readonly planes: Float32Array[]
 
-  constructor(numChannels: number, patchZyx: Zyx, planeShapeYx: readonly [number, number]) {
+  /** @param strides distance in a tile's output from one voxel to the next along z, y, x */
+  constructor(numChannels: number, patchZyx: Zyx, strides: Zyx, planeShapeYx: readonly [number, number]) {
     this.numChannels = numChannels
     this.patchZyx = patchZyx
+    this.strides = strides
     this.planeShapeYx = planeShapeYx
     const planeVox = planeShapeYx[0] * planeShapeYx[1]
     this.planes = Array.from({ length: patchZyx[0] }, () => new Float32Array(numChannels * planeVox))
@@ -33,24 +36,38 @@ export class RingAccumulator {
 
   /**
    * Adds the output of one tile times its weights.
-   * @param output   [channel, z, y, x], one patch per channel. Not changed.
+   * @param output   One patch per channel, in the order that the strides say. Not changed.
    * @param weights  z, y, x order, one patch.
    * @param startZyx First voxel of the tile in the padded volume.
    */
   add(output: Float32Array, weights: Float32Array, startZyx: Zyx): void {
     const [pz, py, px] = this.patchZyx
     const [sy, sx] = this.planeShapeYx
+    const [tz, ty, tx] = this.strides
     const patchVox = pz * py * px
     for (let z = 0; z < pz; z++) {
       const plane = this.plane(startZyx[0] + z)
       for (let channel = 0; channel < this.numChannels; channel++) {
         for (let y = 0; y < py; y++) {
           const weightRow = (z * py + y) * px
-          const fromRow = channel * patchVox + weightRow
+          const fromRow = channel * patchVox + z * tz + y * ty
           const toRow = (channel * sy + startZyx[1] + y) * sx + startZyx[2]
-          for (let x = 0; x < px; x++) plane[toRow + x] += output[fromRow + x] * weights[weightRow + x]
+          if (tx === 1) addRow(plane, toRow, output, fromRow, weights, weightRow, px)
+          else for (let x = 0; x < px; x++) plane[toRow + x] += output[fromRow + x * tx] * weights[weightRow + x]
         }
       }
     }
   }
+}
+
+function addRow(
+  plane: Float32Array,
+  to: number,
+  output: Float32Array,
+  from: number,
+  weights: Float32Array,
+  weightRow: number,
+  length: number,
+): void {
+  for (let x = 0; x < length; x++) plane[to + x] += output[from + x] * weights[weightRow + x]
 }

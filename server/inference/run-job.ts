@@ -1,24 +1,26 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
-import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
-import { toFloat32 } from '../../shared/volume/voxel-values.ts'
-import { croppedSource, nonzeroBox, UncroppedPlanes, type VoxelBox } from './cropped-source.ts'
-import { makeDecoder, type PlaneWindow, type WeightOf } from './decode-plane.ts'
-import { asksForFilter, filterObjects } from './filter-objects.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
+import type { VoxelBox } from './cropped-source.ts'
+import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
+import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile } from './label-file.ts'
-import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
-import { modelGrid, spacingWarnings, tiledShape } from './model-grid.ts'
+import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
+import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
-import { makeNormaliser, sharesOf } from './normalise.ts'
-import { SourcePlanes } from './plane-stream.ts'
-import { newLabels, PreviewBuilder } from './preview-builder.ts'
-import { QuantileFinder } from './quantile-finder.ts'
-import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
-import { planSlidingWindow, runSlidingWindow } from './sliding-window.ts'
+import { PlaneWriter } from './plane-writer.ts'
+import { prepareInput } from './prepare-input.ts'
+import { PreviewBuilder } from './preview-builder.ts'
+import { reorderedSource } from './reordered-source.ts'
+import { checkSameGrid } from './same-grid.ts'
+import { type FinishedPlane, Segmenter } from './segmenter.ts'
+import { folderCache, NO_CACHE } from './statistics-cache.ts'
 import { TileClock } from './tile-clock.ts'
 import { writeArtifacts } from './write-artifacts.ts'
 
@@ -28,18 +30,13 @@ export interface RunDependencies {
   engine: string
 }
 
-/** More non-finite voxels than this share and the volume is refused: its statistics would mean nothing. */
-const MOST_NONFINITE_SHARE = 0.1
-
-/** Voxels measured at once. */
-const STATISTICS_CHUNK_VOX = 4 * 1024 * 1024
-
 /** Progress messages at most this often. */
 const PROGRESS_INTERVAL_MS = 200
 
 /**
- * Runs one job from volume to finished files in the attempt's folder.
- * @throws {DomainError} `canceled`, `model_*`, `format_*`, `volume_not_finite`, `output_not_finite`, `out_of_memory`
+ * Runs one job from volumes to finished files in the attempt's folder.
+ * @throws {DomainError} `canceled`, `model_*`, `format_*`, `volume_not_finite`, `volumes_not_on_one_grid`,
+ * `output_not_finite`, `out_of_memory`
  */
 export async function runJob(
   job: JobDescription,
@@ -48,10 +45,11 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const startedAt = new Date()
-  checkModelIsSupported(job.model.manifest)
+  const volumes = [job.volume, ...(job.moreVolumes ?? [])]
+  checkModelIsSupported(job.model.manifest, volumes.length)
   await mkdir(job.outFolder, { recursive: true })
-  const source = await deps.openVolume(job.volume.path, { mode0: job.volume.mode0, signal })
-  try {
+  return withSources(volumes, deps, signal, async (sources) => {
+    checkSameGrid(sources.map(({ header }, i) => ({ header, name: volumes[i].filename })))
     const session = await deps.createSession({
       modelPath: path.join(job.model.folder, job.model.manifest.onnx.file),
       manifest: job.model.manifest,
@@ -59,162 +57,209 @@ export async function runJob(
       threads: job.params.threads,
     })
     try {
-      return await new Run(job, events, source, session, deps.engine, startedAt, signal).toEnd()
+      return await new Run({ job, events, sources, session, engine: deps.engine, startedAt, signal }).toEnd()
     } finally {
       await session.release()
     }
+  })
+}
+
+async function withSources<T>(
+  volumes: readonly JobVolume[],
+  { openVolume }: RunDependencies,
+  signal: AbortSignal,
+  use: (sources: VoxelSource[]) => Promise<T>,
+): Promise<T> {
+  const sources: VoxelSource[] = []
+  try {
+    for (const volume of volumes) sources.push(await openVolume(volume.path, { mode0: volume.mode0, signal }))
+    return await use(sources)
   } finally {
-    await source.close()
+    for (const source of sources) await source.close()
   }
 }
 
-/** One attempt: statistics → sliding window (labels, previews) → files. */
+interface RunNeeds {
+  job: JobDescription
+  events: RunEvents
+  sources: VoxelSource[]
+  session: NetworkSession
+  engine: string
+  startedAt: Date
+  signal: AbortSignal
+}
+
+/** The files that grow while the window moves. */
+interface Outputs {
+  labels: LabelFile
+  probability: LabelFile | null
+  candidate: LabelFile | null
+}
+
+/** One attempt: statistics → draft where it is asked for → sliding window (labels, previews) → files. */
 class Run {
   private readonly warnings: VolumeWarning[] = []
   private numPreviews = 0
   private lastPreviewMs = Number.NEGATIVE_INFINITY
   private lastProgressMs = Number.NEGATIVE_INFINITY
-  private readonly job: JobDescription
-  private readonly events: RunEvents
-  private readonly source: VoxelSource
-  /** The part of the source that the network sees; written by `segment` only. */
-  private cropped: VoxelSource
-  private readonly session: NetworkSession
-  private readonly engine: string
-  private readonly startedAt: Date
-  private readonly signal: AbortSignal
+  private readonly needs: RunNeeds
+  private readonly order: AxisOrder
+  private readonly dtype: 'uint8' | 'uint16'
 
-  constructor(
-    job: JobDescription,
-    events: RunEvents,
-    source: VoxelSource,
-    session: NetworkSession,
-    engine: string,
-    startedAt: Date,
-    signal: AbortSignal,
-  ) {
-    this.job = job
-    this.events = events
-    this.source = source
-    this.cropped = source
-    this.session = session
-    this.engine = engine
-    this.startedAt = startedAt
-    this.signal = signal
+  constructor(needs: RunNeeds) {
+    this.needs = needs
+    const { manifest } = needs.job.model
+    this.order = chooseAxisOrder(manifest, needs.sources[0].header, needs.job.params.patch_zyx)
+    this.dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const { manifest } = this.job.model
-    this.warnings.push(...this.source.header.warnings, ...spacingWarnings(manifest, this.source.header))
-    const dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
-    const labels = await this.newLabelFile('labels.raw.partial', dtype)
-    try {
-      const preview = await this.segment(labels)
-      if (!asksForFilter(manifest)) return await this.finish(labels, preview)
-      const filtered = await this.newLabelFile('filtered.raw.partial', dtype)
-      try {
-        await filterObjects(labels, filtered, manifest)
-        return await this.finish(filtered, preview && (await previewOf(filtered, preview.factor)))
-      } finally {
-        await this.dropLabelFile(filtered, 'filtered.raw.partial')
-      }
-    } finally {
-      await this.dropLabelFile(labels, 'labels.raw.partial')
-    }
-  }
-
-  private async newLabelFile(name: string, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
-    const file = path.join(this.job.outFolder, name)
-    await rm(file, { force: true })
-    return LabelFile.create(file, this.source.header.shapeZyx, dtype)
-  }
-
-  private async dropLabelFile(labels: LabelFile, name: string): Promise<void> {
-    await labels.close()
-    await rm(path.join(this.job.outFolder, name), { force: true })
-  }
-
-  /** Labels of the whole volume into the file, with previews on the way. @returns the preview of the finished labels */
-  private async segment(labels: LabelFile): Promise<PreviewBuilder | null> {
-    const { manifest } = this.job.model
-    const { params } = this.job
-    const box = manifest.crop.nonzero ? await nonzeroBox(this.source, this.signal) : wholeOf(this.source)
-    this.cropped = croppedSource(this.source, box)
-    const [rule] = manifest.normalization
-    const statistics = await this.measure(rule.use_nonzero_mask)
-    const quantiles = await this.findQuantiles(sharesOf(rule))
-    const normalise = makeNormaliser(rule, statistics, (share) => quantiles.quantile(share))
-    const factor = params.preview_factor
-    const preview = factor === null ? null : new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
-    const grid = modelGrid(manifest, this.cropped.header)
-    const open = () => new SourcePlanes(this.cropped, normalise)
-    const planes = grid ? await ResampledPlanes.create(open, grid, this.signal) : open()
-    const clock = new TileClock(planSlidingWindow(planes.shapeZyx, params).grid.numTiles)
-    this.events.progress(clock.progress())
-    const decode = makeDecoder(manifest)
-    const back = grid && new LogitsBack(grid, box.shapeZyx, manifest.output.channels)
-    const whole = new UncroppedPlanes(box, labels, async (plane) => {
-      await labels.append(plane)
-      preview?.add(plane)
+    const { job, sources } = this.needs
+    const { manifest } = job.model
+    const placed = reorderedPlace(sources[0].header, manifest.axes.transpose_forward)
+    this.warnings.push(...sources[0].header.warnings, ...spacingWarnings(manifest, placed))
+    const keeps = job.params.probability !== false
+    return this.withFile('labels.raw.partial', this.dtype, async (labels) => {
+      if (!keeps && job.params.threshold === undefined)
+        return this.produce({ labels, probability: null, candidate: null })
+      return this.withFile('probability.raw.partial', 'uint8', (probability) =>
+        this.withFile('candidate.raw.partial', this.dtype, (candidate) =>
+          this.produce({ labels, probability, candidate }),
+        ),
+      )
     })
-    const boxPlane = newLabels(labels.dtype, box.shapeZyx[1] * box.shapeZyx[2])
-    const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
-      decode(sums, weights, window, boxPlane)
-      await whole.add(boxPlane)
+  }
+
+  private async withFile<T>(name: string, dtype: 'uint8' | 'uint16', use: (file: LabelFile) => Promise<T>): Promise<T> {
+    const location = path.join(this.needs.job.outFolder, name)
+    await rm(location, { force: true })
+    const file = await LabelFile.create(location, this.needs.sources[0].header.shapeZyx, dtype)
+    try {
+      return await use(file)
+    } finally {
+      await file.close()
+      await rm(location, { force: true })
     }
-    await runSlidingWindow(
-      { planes, session: this.session, manifest, params, signal: this.signal },
-      {
-        tileDone: () => this.reportProgress(clock),
-        planeDone: async (sums, weights, window) => {
-          if (!back) return finish(sums, weights, window)
-          for (const logits of back.push(sums, weights, window)) await finish(logits, () => 1, back.window)
+  }
+
+  private async produce(outputs: Outputs): Promise<RunOutcome> {
+    const { preview, plan } = await this.segment(outputs)
+    const rules = this.objectRules()
+    if (!asksForFilter(rules)) return this.finish(outputs, plan, preview)
+    return this.withFile('filtered.raw.partial', this.dtype, async (filtered) => {
+      await filterObjects(outputs.labels, filtered, rules)
+      const shown = preview && (await previewOf(filtered, preview.factor))
+      return this.finish({ ...outputs, labels: filtered }, plan, shown)
+    })
+  }
+
+  private objectRules(): ObjectRules {
+    const { model, params } = this.needs.job
+    const { keep_largest: keepLargest, smallest_object_voxels: smallest } = model.manifest.postprocess
+    return { keepLargest, smallestVoxels: params.smallest_object_voxels ?? smallest }
+  }
+
+  /** Labels of the whole volume into the files, with previews on the way. */
+  private async segment(outputs: Outputs) {
+    const { job, session, signal } = this.needs
+    const { params } = job
+    const manifest = manifestAlong(job.model.manifest, this.order.ofModel)
+    const sources = this.needs.sources.map((source) => reorderedSource(source, this.order.ofFile))
+    const shape = sources[0].header.shapeZyx
+    const input = await prepareInput({ sources, manifest, roi: this.roi(), cache: this.cache(), signal })
+    this.warnings.push(...input.warnings)
+    const segmenter = new Segmenter({
+      ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, signal },
+    })
+    const clock = new TileClock(segmenter.plan.grid.numTiles)
+    this.needs.events.progress(clock.progress())
+    const tileDone = (isNew: boolean) => isNew && this.reportProgress(clock)
+    const store = params.draft ? await this.draft(segmenter, shape, tileDone) : null
+    const factor = params.preview_factor
+    const preview = factor === null ? null : new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
+    const write = this.writer(outputs)
+    try {
+      await segmenter.pass(
+        outputs.probability !== null,
+        {
+          tileDone,
+          plane: async (plane) => {
+            await write(plane)
+            preview?.add(plane.labels)
+          },
+          rowDone: async () => {
+            if (preview && preview.coverage > 0) await this.sendPreview(preview, 'final_planes')
+          },
         },
-        rowDone: async () => {
-          if (preview && preview.coverage > 0) await this.sendPreview(preview, 'final_planes')
-        },
-      },
-    )
-    await whole.end()
-    return preview
-  }
-
-  /** One pass over the volume for mean, deviation, range and what is not finite. */
-  private async measure(isNonzeroOnly: boolean): Promise<ValueStatistics> {
-    const { header } = this.cropped
-    const statistics = new RunningStatistics(isNonzeroOnly)
-    for await (const values of this.values()) statistics.add(values)
-    const result = statistics.result()
-    const share = result.nonfinite / (header.shapeZyx[0] * header.shapeZyx[1] * header.shapeZyx[2])
-    if (share > MOST_NONFINITE_SHARE) throw new DomainError('volume_not_finite', { share: (share * 100).toFixed(1) })
-    if (result.nonfinite > 0) {
-      const message = `${result.nonfinite} voxels are NaN or infinite; they were taken as the mean of the others.`
-      this.warnings.push({ code: 'voxels_not_finite', message })
+        store ? { store } : {},
+      )
+    } finally {
+      await store?.close()
     }
-    if (result.std === 0)
-      this.warnings.push({ code: 'volume_constant', message: 'All voxels have the same value; the mask means little.' })
-    return result
+    return { preview, plan: segmenter.plan }
   }
 
-  /** Two more passes where the normalisation needs quantiles; none where it does not. */
-  private async findQuantiles(shares: number[]): Promise<QuantileFinder> {
-    const finder = new QuantileFinder(shares)
-    if (shares.length === 0) return finder
-    for await (const values of this.values()) finder.addFirst(values)
-    finder.beginSecond()
-    for await (const values of this.values()) finder.addSecond(values)
-    return finder
-  }
-
-  /** All voxels in file units, in chunks of planes. */
-  private async *values(): AsyncGenerator<Float32Array> {
-    const { header } = this.cropped
-    const [sizeZ, sizeY, sizeX] = header.shapeZyx
-    const chunk = Math.max(1, Math.floor(STATISTICS_CHUNK_VOX / (sizeY * sizeX)))
-    for (let z = 0; z < sizeZ; z += chunk) {
-      const stored = await this.cropped.readSlab(z, Math.min(chunk, sizeZ - z), this.signal)
-      yield toFloat32(stored, header.dtype, header.scaling)
+  private writer({ labels, probability, candidate }: Outputs): (plane: FinishedPlane) => Promise<void> {
+    const ofFile = this.order.ofFile
+    const toLabels = new PlaneWriter(labels, ofFile)
+    const toProbability = probability && new PlaneWriter(probability, ofFile)
+    const toCandidate = candidate && new PlaneWriter(candidate, ofFile)
+    return async (plane) => {
+      await toLabels.add(plane.labels)
+      if (plane.probability) await toProbability?.add(plane.probability)
+      if (plane.candidate) await toCandidate?.add(plane.candidate)
     }
+  }
+
+  /**
+   * Runs about every second tile along each axis for a preview of the whole volume, and keeps their outputs.
+   * @returns where the outputs are kept; null where a draft saves nothing or there is no room for it
+   */
+  private async draft(
+    segmenter: Segmenter,
+    shape: Zyx,
+    tileDone: (isNew: boolean) => void,
+  ): Promise<ScratchTiles | null> {
+    const { job } = this.needs
+    const { grid, patch } = segmenter.plan
+    const starts = draftStarts(grid, patch)
+    const factor = job.params.preview_factor
+    if (starts === null || factor === null) return null
+    const outputLength = job.model.manifest.output.channels * numVoxels(patch)
+    const bytes = starts[0].length * starts[1].length * starts[2].length * outputLength * 4
+    if (!(await hasRoomFor(job.outFolder, bytes))) {
+      const message = `There is no room for the ${bytes} bytes of a draft on the disk; the job ran without one.`
+      this.warnings.push({ code: 'draft_skipped', message })
+      return null
+    }
+    const store = await ScratchTiles.create(job.outFolder, outputLength)
+    try {
+      const preview = new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
+      const plane = async ({ labels }: FinishedPlane) => preview.add(labels)
+      await segmenter.pass(false, { tileDone, plane, rowDone: async () => undefined }, { starts, store })
+      store.complete()
+      await this.sendPreview(preview, 'draft')
+      return store
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  private roi(): VoxelBox | null {
+    const { roi_zyx: roi } = this.needs.job.params
+    if (!roi) return null
+    const place = (values: [number, number, number]) => reordered(values, this.order.ofFile)
+    const [z, y, x] = roi
+    return { startZyx: place([z[0], y[0], x[0]]), shapeZyx: place([z[1] - z[0], y[1] - y[0], x[1] - x[0]]) }
+  }
+
+  private cache() {
+    const { cacheFolder, volume, moreVolumes = [], model } = this.needs.job
+    const volumes = [volume, ...moreVolumes].map(({ sha256, mode0, filename }) => [sha256, mode0, filename])
+    if (!cacheFolder || volumes.some(([sha256]) => !sha256)) return NO_CACHE
+    const { normalization, crop } = model.manifest
+    return folderCache(cacheFolder, [volumes, normalization, crop, this.order.ofFile])
   }
 
   private reportProgress(clock: TileClock): void {
@@ -222,43 +267,42 @@ class Run {
     const nowMs = performance.now()
     if (nowMs - this.lastProgressMs < PROGRESS_INTERVAL_MS && progress.tilesDone < progress.tilesTotal) return
     this.lastProgressMs = nowMs
-    this.events.progress(progress)
+    this.needs.events.progress(progress)
   }
 
   private async sendPreview(preview: PreviewBuilder, stage: PreviewHeader['stage']): Promise<void> {
+    const { job, events } = this.needs
     const nowMs = performance.now()
-    const isDue = nowMs - this.lastPreviewMs >= this.job.params.preview_interval_seconds * 1000
-    if (stage !== 'postprocessed' && !isDue) return
+    const isDue = nowMs - this.lastPreviewMs >= job.params.preview_interval_seconds * 1000
+    if (stage === 'final_planes' && !isDue) return
     this.lastPreviewMs = nowMs
-    const [header, payload] = await preview.snapshot(stage, this.job.model.manifest.labels)
+    const [header, payload] = await preview.snapshot(stage, job.model.manifest.labels)
     this.numPreviews++
-    this.events.preview(header, payload)
+    events.preview(header, payload)
   }
 
-  private async finish(labels: LabelFile, preview: PreviewBuilder | null): Promise<RunOutcome> {
+  private async finish(outputs: Outputs, plan: Segmenter['plan'], preview: PreviewBuilder | null): Promise<RunOutcome> {
+    const { job, sources, signal, engine, startedAt } = this.needs
+    const { labels } = outputs
+    if (signal.aborted) throw new DomainError('canceled')
     if (preview) await this.sendPreview(preview, 'postprocessed')
-    const plan = planSlidingWindow(tiledShape(this.job.model.manifest, this.cropped.header), this.job.params)
-    const result = {
-      seconds: 0,
+    const artifacts = await writeArtifacts({
+      job,
+      header: sources[0].header,
+      ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
+      ...{ warnings: this.warnings, engine, startedAt, signal },
+    })
+    const result: JobResult = {
+      seconds: (Date.now() - startedAt.getTime()) / 1000,
       tiles: plan.grid.numTiles,
       forwards: plan.numForwards,
       previews: this.numPreviews,
       labels: Object.fromEntries(
-        this.job.model.manifest.labels.map(({ value }) => [String(value), labels.counts.get(value) ?? 0]),
+        job.model.manifest.labels.map(({ value }) => [String(value), labels.counts.get(value) ?? 0]),
       ),
       mask_sha256: labels.sha256(),
       mask_dtype: labels.dtype,
     }
-    const artifacts = await writeArtifacts({
-      job: this.job,
-      header: this.source.header,
-      labels,
-      warnings: this.warnings,
-      engine: this.engine,
-      startedAt: this.startedAt,
-      signal: this.signal,
-    })
-    result.seconds = (Date.now() - this.startedAt.getTime()) / 1000
     return { result, artifacts, warnings: this.warnings }
   }
 }
@@ -269,8 +313,4 @@ async function previewOf(labels: LabelFile, factor: number): Promise<PreviewBuil
   const preview = new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
   for (let z = 0; z < sizeZ; z++) preview.add(await labels.readBox([z, 0, 0], [1, sizeY, sizeX]))
   return preview
-}
-
-function wholeOf({ header }: VoxelSource): VoxelBox {
-  return { startZyx: [0, 0, 0], shapeZyx: header.shapeZyx }
 }

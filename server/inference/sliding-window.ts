@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { gaussianImportance, uniformImportance } from '../../shared/volume/importance-map.ts'
 import { type TileGrid, tileGrid } from '../../shared/volume/tile-starts.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { type Axes, reordered } from './axis-order.ts'
 import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import { flipCombinations } from './mirroring.ts'
 import type { NetworkSession } from './network-session.ts'
@@ -13,19 +14,34 @@ import { RingAccumulator } from './ring-accumulator.ts'
 import { TilePredictor } from './tile-predictor.ts'
 
 export interface SlidingWindowInput {
-  /** The volume on the network's grid. */
+  /** The volume on the network's grid, axes in the order of the run. */
   planes: PlaneStream
+  /** Axis k of the run is axis `ofModel[k]` of the network. */
+  ofModel: Axes
   session: NetworkSession
   manifest: ModelManifest
   params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'mirror_axes'>
+  /** The tiles to run; all of the plan where it is absent. Together they must cover the volume. */
+  starts?: TileGrid['starts']
+  /** Outputs of tiles that an earlier pass kept, or that this pass keeps. */
+  store?: TileStore
   signal: AbortSignal
+}
+
+/** Outputs of tiles by the place where they begin. */
+export interface TileStore {
+  /** The output of a tile, if it is kept. */
+  load(startZyx: Zyx): Promise<Float32Array | null>
+  /** Told of every output that `load` did not have. The array is not changed and not kept. */
+  save(startZyx: Zyx, output: Float32Array): Promise<void>
 }
 
 /** Told as the window moves. */
 export interface SlidingWindowOutput {
-  tileDone(): void
+  /** @param isNew false for a tile whose output was kept by an earlier pass */
+  tileDone(isNew: boolean): void
   /**
-   * A plane that no later tile touches, in ascending z: weighted sums, [channel, y, x] over the padded plane, and the
+   * A plane that no later tile touches, ascending: weighted sums, [channel, y, x] over the padded plane, and the
    * weights that belong to them. Valid until the promise resolves.
    */
   planeDone(sums: Float32Array, weights: WeightOf, window: PlaneWindow): Promise<void>
@@ -35,64 +51,96 @@ export interface SlidingWindowOutput {
 
 /** What a sliding window will do, known before it starts. */
 export interface SlidingWindowPlan {
+  /** Axes in the order of the run. */
+  patch: Zyx
   grid: TileGrid
   numForwards: number
 }
 
 /** Tiles and network runs of a volume. @throws {DomainError} `step_out_of_range` */
-export function planSlidingWindow(shapeZyx: Zyx, params: SlidingWindowInput['params']): SlidingWindowPlan {
-  const grid = tileGrid(shapeZyx, params.patch_zyx, params.step)
-  return { grid, numForwards: grid.numTiles * 2 ** new Set(params.mirror_axes).size }
+export function planSlidingWindow(
+  shapeZyx: Zyx,
+  ofModel: Axes,
+  params: SlidingWindowInput['params'],
+): SlidingWindowPlan {
+  const patch = reordered(params.patch_zyx, ofModel)
+  const grid = tileGrid(shapeZyx, patch, params.step)
+  return { patch, grid, numForwards: grid.numTiles * 2 ** new Set(params.mirror_axes).size }
+}
+
+/** A tile whose output is awaited. */
+interface TileInFlight {
+  start: Zyx
+  isNew: boolean
+  output: Promise<Float32Array>
 }
 
 /**
  * Runs a network over a volume tile by tile and hands out planes of weighted sums as they become final.
  *
- * Tiles run z outermost; a ring of `patch z` planes holds the weighted sums. After a row of tiles, the planes before the
- * next row's start cannot be touched again: they are handed out and forgotten. Nothing of the size of the
- * volume is held.
+ * Tiles run along the first axis last; a ring of `patch` planes holds the weighted sums. After a row of tiles, the planes
+ * before the next row's start cannot be touched again: they are handed out and forgotten. Nothing of the size of the
+ * volume is held. Where the session works beside this thread, the next tiles are prepared and the last one is added up
+ * while the network runs; sums are always added in the order of the tiles, so that the bytes do not depend on it.
  * @throws {DomainError} `canceled`, `out_of_memory`, and what stream and output throw
  * @see nnunetv2/inference/predict_from_raw_data.py, predict_sliding_window_return_logits
  */
 export async function runSlidingWindow(input: SlidingWindowInput, output: SlidingWindowOutput): Promise<void> {
-  const { planes, manifest, params, signal } = input
-  const patch = params.patch_zyx
-  const { grid } = planSlidingWindow(planes.shapeZyx, params)
+  const { planes, manifest, params, signal, session, store } = input
+  const { patch, grid: wholeGrid } = planSlidingWindow(planes.shapeZyx, input.ofModel, params)
+  const grid = { ...wholeGrid, starts: input.starts ?? wholeGrid.starts }
   const weights = manifest.tiles.gaussian
     ? gaussianImportance(patch, manifest.tiles.sigma_scale)
     : uniformImportance(patch)
-  const slab = new NormalisedSlab(planes, grid, patch, manifest.tiles.pad_value)
-  const ring = new RingAccumulator(manifest.output.channels, patch, [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]])
-  const predictor = new TilePredictor(
-    input.session,
-    patch,
-    manifest.output.channels,
-    flipCombinations(params.mirror_axes),
-  )
+  const strides = tileStrides(params.patch_zyx, input.ofModel)
+  const slab = new NormalisedSlab(planes, grid, patch, strides, manifest.tiles.pad_value)
+  const numChannels = { input: planes.numChannels, output: manifest.output.channels }
+  const ring = new RingAccumulator(numChannels.output, patch, strides, [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]])
+  const predictor = new TilePredictor(session, params.patch_zyx, numChannels, flipCombinations(params.mirror_axes))
   const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumsOfWeights(weights, patch, grid))
-  const tile = new Float32Array(numVoxels(patch))
-  const [startsZ, startsY, startsX] = grid.starts
-  for (const [row, z] of startsZ.entries()) {
-    await slab.advanceTo(z, signal)
-    for (const y of startsY)
-      for (const x of startsX) {
-        await letMessagesIn(signal)
-        slab.extract([z, y, x], tile)
-        ring.add(await predictor.predict(tile), weights, [z, y, x])
-        output.tileDone()
-      }
-    await finals.handOut(z, startsZ[row + 1] ?? grid.paddedShapeZyx[0])
-    await output.rowDone()
+  const numAhead = session.numAhead ?? 0
+  const tiles = Array.from({ length: numAhead + 1 }, () => new Float32Array(numChannels.input * numVoxels(patch)))
+  const inFlight: TileInFlight[] = []
+  const settle = async () => {
+    const tile = inFlight.shift() as TileInFlight
+    const sums = await tile.output
+    if (tile.isNew) await store?.save(tile.start, sums)
+    ring.add(sums, weights, tile.start)
+    output.tileDone(tile.isNew)
+    await finals.settled(tile.start)
   }
+  let numStarted = 0
+  for (const z of grid.starts[0]) {
+    await slab.advanceTo(z, signal)
+    for (const y of grid.starts[1])
+      for (const x of grid.starts[2]) {
+        await letMessagesIn(signal)
+        const start = [z, y, x] as const
+        const kept = await store?.load(start)
+        const buffer = tiles[numStarted++ % tiles.length]
+        if (!kept) slab.extract(start, buffer)
+        const prediction = kept ? Promise.resolve(kept) : predictor.predict(buffer)
+        // Awaited in its turn; until then a failure must not count as nobody's.
+        prediction.catch(() => undefined)
+        inFlight.push({ start, isNew: !kept, output: prediction })
+        if (inFlight.length > numAhead) await settle()
+      }
+  }
+  while (inFlight.length > 0) await settle()
 }
 
-/** A network run blocks this thread, so a cancel message is only seen when the loop turns once between tiles. */
+/** Distance in the network's buffer between neighbours along the axes of the run. */
+function tileStrides(patchOfModel: Zyx, ofModel: Axes): Zyx {
+  return reordered([patchOfModel[1] * patchOfModel[2], patchOfModel[2], 1], ofModel)
+}
+
+/** A cancel message is only seen when the loop turns once between tiles. */
 async function letMessagesIn(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
   if (signal.aborted) throw new DomainError('canceled')
 }
 
-/** Hands out planes that no later tile touches, without the padding along z. */
+/** Hands out planes that no later tile touches, without the padding along the first axis. */
 class FinalPlanes {
   private readonly window: PlaneWindow
   private readonly sizeZ: number
@@ -120,8 +168,16 @@ class FinalPlanes {
     }
   }
 
+  /** A tile is added up; after the last one of a row its final planes go out. */
+  async settled([z, y, x]: Zyx): Promise<void> {
+    const [startsZ, startsY, startsX] = this.grid.starts
+    if (y !== startsY.at(-1) || x !== startsX.at(-1)) return
+    await this.handOut(z, startsZ[startsZ.indexOf(z) + 1] ?? this.grid.paddedShapeZyx[0])
+    await this.output.rowDone()
+  }
+
   /** Planes [from, to) of the padded volume are final. */
-  async handOut(from: number, to: number): Promise<void> {
+  private async handOut(from: number, to: number): Promise<void> {
     const [wz, wy, wx] = this.axisWeights
     for (let z = from; z < to; z++) {
       const volumeZ = z - this.grid.padBelowZyx[0]

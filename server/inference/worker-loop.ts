@@ -1,4 +1,5 @@
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { asDiskProblem } from './disk-problem.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { type RunDependencies, runJob } from './run-job.ts'
 
@@ -11,8 +12,13 @@ export interface WorkerChannel {
 /**
  * Serves one job over a channel: waits for `run`, reports, and resolves when the job has ended in any way.
  * `cancel` takes effect at the next tile.
+ * @param run how a job is run; in this thread where nothing else is said
  */
-export async function serveOneJob(channel: WorkerChannel, deps: RunDependencies): Promise<void> {
+export async function serveOneJob(
+  channel: WorkerChannel,
+  deps: RunDependencies,
+  run: typeof runJob = runJob,
+): Promise<void> {
   const stop = new AbortController()
   const job = new Promise<Extract<ToWorker, { type: 'run' }>['job']>((resolve) => {
     channel.onMessage((message) => {
@@ -28,20 +34,10 @@ export async function serveOneJob(channel: WorkerChannel, deps: RunDependencies)
       channel.send({ type: 'preview', header, payload }),
   }
   try {
-    channel.send({ type: 'finished', outcome: await runJob(await job, events, deps, stop.signal) })
+    channel.send({ type: 'finished', outcome: await run(await job, events, deps, stop.signal) })
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return channel.send({ type: 'canceled' })
     if (!(error instanceof DomainError) || error.code === 'internal') console.error(error)
     channel.send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
   }
-}
-
-/** A full disk can meet any write of a run. */
-function asDiskProblem(error: unknown): unknown {
-  const isFull = [error, (error as Error).cause].some(
-    (one) => (one as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC',
-  )
-  return isFull
-    ? new DomainError('disk_full', { message: 'The disk of the computer that runs the job is full.', cause: error })
-    : error
 }

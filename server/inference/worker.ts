@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { runInThread } from './run-in-thread.ts'
 import { serveOneJob, type WorkerChannel } from './worker-loop.ts'
 
 /** What Electron gives a utility process; absent under plain Node. */
@@ -40,6 +41,6 @@ async function portChannel(parentPort: ParentPort): Promise<WorkerChannel> {
 const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
 const channel = parentPort ? await portChannel(parentPort) : forkChannel()
 const engine = `onnxruntime-node ${createRequire(import.meta.url)('onnxruntime-node/package.json').version}`
-await serveOneJob(channel, { openVolume: openVolumeFile, createSession: createOnnxSession, engine })
+await serveOneJob(channel, { openVolume: openVolumeFile, createSession: createOnnxSession, engine }, runInThread)
 // The last message leaves before the process does; exiting frees the device's memory.
 setTimeout(() => process.exit(0), 50)

@@ -21,6 +21,9 @@ export interface ArtifactFacts {
   job: JobDescription
   header: VolumeHeader
   labels: LabelFile
+  /** Best foreground label and its probability, where they are kept. */
+  probability: LabelFile | null
+  candidate: LabelFile | null
   warnings: VolumeWarning[]
   engine: string
   startedAt: Date
@@ -43,6 +46,13 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
     await compareWithLabels(file, labels)
     artifacts.push(await describe(job.outFolder, name, mediaType, warnings))
   }
+  for (const [kind, source] of [
+    ['probability', facts.probability],
+    ['candidate', facts.candidate],
+  ] as const) {
+    if (facts.signal.aborted) throw new DomainError('canceled')
+    if (source) artifacts.push(await writeBeside(facts, kind, source))
+  }
   const statistics = maskStatistics(job.model.manifest, header, labels.counts)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
   for (const [name, value] of [
@@ -53,6 +63,34 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
     artifacts.push(await describe(job.outFolder, name, 'application/json', []))
   }
   return artifacts
+}
+
+/** Probability and candidates are only written in the format of the volume: they are large. */
+async function writeBeside(
+  { job, header }: ArtifactFacts,
+  kind: 'probability' | 'candidate',
+  voxels: LabelFile,
+): Promise<WrittenArtifact> {
+  const [name, mediaType] = {
+    mrc: [`${kind}.mrc`, 'application/octet-stream'],
+    nifti: [`${kind}.nii.gz`, 'application/gzip'],
+    nrrd: [`${kind}.nrrd`, 'application/octet-stream'],
+  }[header.format]
+  const file = path.join(job.outFolder, name)
+  const isLabels = kind === 'candidate'
+  const warnings = await writeVolumeFile(
+    file,
+    {
+      shapeZyx: voxels.shapeZyx,
+      dtype: voxels.dtype,
+      kind: isLabels ? 'labels' : 'scalar',
+      source: header,
+      ...(isLabels ? {} : { scaling: null }),
+    },
+    voxels,
+  )
+  await compareWithLabels(file, voxels)
+  return describe(job.outFolder, name, mediaType, warnings)
 }
 
 /** Reads a written mask back: a mask that differs from the labels must never leave the server. */

@@ -13,7 +13,7 @@ const MAX_PATCH_VOXELS = 1024 ** 3
 
 /**
  * The parameters a job will run with: what was asked for, the model's defaults for the rest.
- * @throws {DomainError} `patch_not_divisible`, `mirror_not_allowed`, `request_invalid`
+ * @throws {DomainError} `patch_not_divisible`, `mirror_not_allowed`, `roi_out_of_range`, `request_invalid`
  */
 export function effectiveParams(
   asked: JobParams,
@@ -38,5 +38,22 @@ export function effectiveParams(
     preview_interval_seconds: preview.interval_seconds ?? DEFAULT_PREVIEW_SECONDS,
     threads: Math.min(asked.threads ?? device.threads, device.threads),
     provider: device.provider,
+    ...resultParams(asked, volumeShapeZyx),
+  }
+}
+
+type ResultParams = Pick<JobParams, 'threshold' | 'smallest_object_voxels' | 'roi_zyx' | 'draft' | 'probability'>
+
+/** What was asked of the result; what was not asked for stays out. */
+function resultParams(asked: JobParams, shapeZyx: Zyx): ResultParams {
+  const { threshold, smallest_object_voxels, roi_zyx, draft, probability } = asked
+  const isInside = roi_zyx?.every(([from, to], axis) => from < to && to <= shapeZyx[axis]) ?? true
+  if (!isInside) throw new DomainError('roi_out_of_range', { roi: JSON.stringify(roi_zyx), shapeZyx })
+  return {
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(smallest_object_voxels === undefined ? {} : { smallest_object_voxels }),
+    ...(roi_zyx === undefined ? {} : { roi_zyx }),
+    ...(draft === undefined ? {} : { draft }),
+    ...(probability === undefined ? {} : { probability }),
   }
 }

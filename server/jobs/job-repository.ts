@@ -1,4 +1,11 @@
-import type { EffectiveParams, JobParams, JobResult, JobState, PreviewRequest } from '../../shared/contract/jobs.ts'
+import type {
+  EffectiveParams,
+  JobMemory,
+  JobParams,
+  JobResult,
+  JobState,
+  PreviewRequest,
+} from '../../shared/contract/jobs.ts'
 import type { LiveFrame } from '../../shared/contract/live.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
@@ -9,7 +16,12 @@ export interface JobRecord {
   owner: string
   state: JobState
   attempt: number
+  /** The first channel, and the grid of the mask. */
   volumeId: string
+  /** The other channels, in the model's order. */
+  moreVolumeIds: string[]
+  /** What the job will hold; null for jobs of older versions. */
+  memory: JobMemory | null
   model: string
   modelVersion: string
   params: JobParams
@@ -26,7 +38,9 @@ export interface JobRecord {
   finishedAt: string | null
 }
 
-export type JobChange = Partial<Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'model' | 'createdAt'>>
+export type JobChange = Partial<
+  Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'moreVolumeIds' | 'model' | 'createdAt'>
+>
 
 export interface JobRepository {
   insert(record: JobRecord): Promise<void>

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../config.ts'
-import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
+import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
+import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
@@ -107,7 +108,9 @@ export class JobRunner {
     const { jobId, attempt } = queued
     try {
       const { manifest, folder } = models.get(queued.model)
-      const volume = await volumes.get(queued.owner, queued.volumeId)
+      const records: VolumeRecord[] = []
+      for (const id of [queued.volumeId, ...queued.moreVolumeIds]) records.push(await volumes.get(queued.owner, id))
+      const [volume, ...others] = records
       const device = { provider: slot.provider, threads: config.threads }
       const params = effectiveParams(queued.params, queued.preview, manifest, volume.header.shapeZyx, device)
       const change = {
@@ -133,14 +136,15 @@ export class JobRunner {
         worker.kill()
         return
       }
-      const mode0 = volume.mode0 ? { mode0: volume.mode0 } : {}
       run.description = {
         jobId,
         attempt,
-        volume: { path: volume.path, filename: volume.filename, sha256: volume.sha256, ...mode0 },
+        volume: jobVolume(volume),
+        ...(others.length > 0 ? { moreVolumes: others.map(jobVolume) } : {}),
         model: { folder, manifest },
         params,
         outFolder: this.service.attemptFolder(jobId, attempt),
+        cacheFolder: this.service.cacheFolder(),
         programVersion: this.programVersion,
         createdAt: queued.createdAt,
       }
@@ -260,4 +264,8 @@ export class JobRunner {
     const twoTilesMs = run.tilesPerSecond ? 2000 / run.tilesPerSecond : 0
     setTimeout(() => !run.isSettled && run.worker.kill(), Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
   }
+}
+
+function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {
+  return { path, filename, sha256, ...(mode0 ? { mode0 } : {}) }
 }

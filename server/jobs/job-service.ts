@@ -1,12 +1,18 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
+import type { CreateJob, EffectiveParams, Job, JobMemory, JobProgress, JobState } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
+import { reorderedPlace } from '../inference/axis-order.ts'
+import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
 import { tiledShape } from '../inference/model-grid.ts'
+import { checkModelIsSupported } from '../inference/model-limits.ts'
+import { checkSameGrid } from '../inference/same-grid.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
@@ -23,7 +29,7 @@ export interface JobServiceNeeds {
   volumes: VolumeService
   models: ModelRegistry
   events: JobEvents
-  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads'>
+  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes'>
   newId: () => string
 }
 
@@ -46,21 +52,26 @@ export class JobService {
 
   /** Puts a job on the queue. @throws {DomainError} `model_not_found`, `volume_not_found`, `patch_not_divisible`, `mirror_not_allowed` */
   async enqueue(owner: string, body: CreateJob): Promise<Job> {
-    const { jobs, volumes, models, config, newId } = this.needs
+    const { jobs, models, config, newId } = this.needs
     const { manifest } = models.get(body.model)
-    const volume = await volumes.get(owner, body.volume_id)
+    const [volume, ...others] = await this.volumesOf(owner, body)
+    checkModelIsSupported(manifest, 1 + others.length)
+    checkSameGrid([volume, ...others].map(({ header, filename: name }) => ({ header, name })))
     const preview = body.preview ?? DEFAULT_PREVIEW
     const params = body.params ?? {}
     const effective = effectiveParams(params, preview, manifest, volume.header.shapeZyx, {
       provider: config.devices[0].provider,
       threads: config.threads,
     })
+    const memory = await this.plannedMemory(manifest, [volume, ...others], effective)
     const record: JobRecord = {
       jobId: newId(),
       owner,
       state: 'queued',
       attempt: 1,
       volumeId: volume.volumeId,
+      moreVolumeIds: others.map(({ volumeId }) => volumeId),
+      memory,
       model: manifest.id,
       modelVersion: manifest.version,
       params,
@@ -71,7 +82,7 @@ export class JobService {
       error: null,
       device: null,
       tilesDone: 0,
-      tilesTotal: tileGrid(tiledShape(manifest, volume.header), effective.patch_zyx, effective.step).numTiles,
+      tilesTotal: numTilesOf(manifest, volume.header, effective),
       createdAt: new Date().toISOString(),
       startedAt: null,
       finishedAt: null,
@@ -80,6 +91,37 @@ export class JobService {
     await this.tellState(record.jobId, 'queued', 1)
     this.onQueued()
     return this.view(record)
+  }
+
+  /** @throws {DomainError} `volume_not_found`, `request_invalid` */
+  private async volumesOf(owner: string, { volume_id: id, volume_ids: ids }: CreateJob): Promise<VolumeRecord[]> {
+    if ((id === undefined) === (ids === undefined))
+      throw new DomainError('request_invalid', { reason: 'either volume_id or volume_ids must be given' })
+    const found: VolumeRecord[] = []
+    for (const one of ids ?? [id as string]) found.push(await this.needs.volumes.get(owner, one))
+    return found
+  }
+
+  /** @throws {DomainError} `memory_limit` */
+  private async plannedMemory(
+    manifest: ModelManifest,
+    volumes: readonly VolumeRecord[],
+    params: EffectiveParams,
+  ): Promise<JobMemory> {
+    const { config } = this.needs
+    const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
+    const headers = volumes.map(({ header }) => header)
+    const memory = planMemory({ manifest, headers, params, networkBytes, limitBytes: config.memoryLimitBytes })
+    // A guess is shown, but nobody is refused because of it.
+    const needed = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    if (needed > config.memoryLimitBytes)
+      throw new DomainError('memory_limit', { neededBytes: needed, limitBytes: config.memoryLimitBytes })
+    return memory
+  }
+
+  /** Where workers keep statistics of volumes and what networks were seen to need. */
+  cacheFolder(): string {
+    return path.join(this.needs.config.dataFolder, 'cache')
   }
 
   /** @throws {DomainError} `job_not_found` */
@@ -111,7 +153,7 @@ export class JobService {
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.find(owner, jobId)
     checkMove(record.state, 'queued', 'starting again')
-    await this.needs.volumes.get(owner, record.volumeId)
+    for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
     await this.requeue(record)
     return this.get(owner, jobId)
   }
@@ -227,6 +269,8 @@ export class JobService {
       state: record.state,
       attempt: record.attempt,
       volume_id: record.volumeId,
+      volume_ids: [record.volumeId, ...record.moreVolumeIds],
+      memory: record.memory,
       model: record.model,
       model_version: record.modelVersion,
       params: record.params,
@@ -256,6 +300,11 @@ export class JobService {
       estimated_start: null,
     }
   }
+}
+
+function numTilesOf(manifest: ModelManifest, header: VolumeRecord['header'], params: EffectiveParams): number {
+  const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
+  return tileGrid(shape, params.patch_zyx, params.step).numTiles
 }
 
 function runningProgress(progress: RunProgress): JobProgress {

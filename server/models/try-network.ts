@@ -11,12 +11,16 @@ import { loadModelPackage } from './model-registry.ts'
  */
 async function tryNetwork(folder: string): Promise<{ seconds: number }> {
   const { manifest } = await loadModelPackage(folder)
-  checkModelIsSupported(manifest)
+  checkModelIsSupported(manifest, null)
   const modelPath = path.join(folder, manifest.onnx.file)
   const session = await createOnnxSession({ modelPath, manifest, provider: 'cpu', threads: 1 })
   const patch = manifest.tiles.patch_zyx
   const startMs = performance.now()
-  const output = await session.run(new Float32Array(numVoxels(patch)), [1, 1, ...patch])
+  const output = await session.run(new Float32Array(manifest.input.channels * numVoxels(patch)), [
+    1,
+    manifest.input.channels,
+    ...patch,
+  ])
   if (!output.every(Number.isFinite))
     throw new DomainError('model_invalid', { name: manifest.id, reason: 'its output is not finite on a tile of zeros' })
   await session.release()

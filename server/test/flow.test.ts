@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import { unpackPreview } from '../../shared/client/watch-job.ts'
-import type { ArtifactList, Job } from '../../shared/contract/jobs.ts'
+import type { Artifact, ArtifactList, Job } from '../../shared/contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
 import { downsampleLabels } from '../../shared/mask/preview-rule.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
@@ -100,14 +100,16 @@ describe('from a volume to its mask', () => {
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
     const artifacts = await artifactsOf(job.job_id)
     expect(artifacts.map((artifact) => artifact.name)).toEqual([
+      'candidate.mrc',
       'mask.mrc',
       'mask.nii.gz',
       'mask.nrrd',
+      'probability.mrc',
       'provenance.json',
       'stats.json',
     ])
     const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-masks-'))
-    for (const artifact of artifacts.slice(0, 3)) {
+    for (const artifact of artifacts.filter(({ name }) => name.startsWith('mask.'))) {
       const reply = await server.app.inject({ url: artifact.url })
       expect(createHash('sha256').update(reply.rawPayload).digest('hex')).toBe(artifact.sha256)
       const file = path.join(folder, artifact.name)
@@ -232,7 +234,7 @@ describe('artifact downloads', () => {
   it('take ranges that put together give the file, know their hash, and need no token', async () => {
     await start()
     const job = await finished((await createJob()).job_id)
-    const mask = (await artifactsOf(job.job_id))[0]
+    const mask = (await artifactsOf(job.job_id)).find(({ name }) => name === 'mask.mrc') as Artifact
     const whole = await server.app.inject({ url: mask.url })
     expect(whole.statusCode).toBe(200)
     expect(whole.headers.etag).toBe(`"${mask.sha256}"`)

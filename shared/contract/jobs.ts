@@ -13,6 +13,26 @@ export type JobState = Type.Static<typeof JobState>
 
 export const AxisName = Type.Union([Type.Literal('z'), Type.Literal('y'), Type.Literal('x')])
 
+/** First voxel and the voxel behind the last, along one axis. */
+const VoxelRange = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 1 })])
+
+/** A part of a volume, voxels, z, y, x: `[[z0, z1], [y0, y1], [x0, x1]]` with the ends left out. */
+export const RegionOfInterest = Type.Tuple([VoxelRange, VoxelRange, VoxelRange])
+
+/** What may be asked of a run beside tiles and mirroring. */
+const ResultParams = {
+  /** The mask is the best foreground label where its probability reaches this, instead of the model's own decoding. */
+  threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  /** Objects of fewer voxels are removed; in place of the model's own number. */
+  smallest_object_voxels: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+  /** Only this part is segmented; the rest of the mask is background. */
+  roi_zyx: Type.Optional(RegionOfInterest),
+  /** A preview of the whole volume first, from about an eighth of the work. The mask's bytes do not change. */
+  draft: Type.Optional(Type.Boolean()),
+  /** Keep the probability of the best foreground label, and that label, beside the mask; true where it is absent. */
+  probability: Type.Optional(Type.Boolean()),
+}
+
 /** Parameters a job may ask for; what is absent comes from the model. */
 export const JobParams = Type.Object(
   {
@@ -20,6 +40,7 @@ export const JobParams = Type.Object(
     step: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
     mirror_axes: Type.Optional(Type.Array(AxisName, { maxItems: 3, uniqueItems: true })),
     threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+    ...ResultParams,
   },
   closed,
 )
@@ -37,7 +58,10 @@ export type PreviewRequest = Type.Static<typeof PreviewRequest>
 
 export const CreateJob = Type.Object(
   {
-    volume_id: Id,
+    /** The volume, or the first of several. */
+    volume_id: Type.Optional(Id),
+    /** One volume per input channel of the model, in its order, all on one grid. The mask lies on the first. */
+    volume_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 64 })),
     model: Type.String({ minLength: 1, maxLength: 200 }),
     params: Type.Optional(JobParams),
     preview: Type.Optional(PreviewRequest),
@@ -55,6 +79,7 @@ export const EffectiveParams = Type.Object({
   preview_interval_seconds: Type.Number(),
   threads: Type.Integer(),
   provider: Type.String(),
+  ...ResultParams,
 })
 export type EffectiveParams = Type.Static<typeof EffectiveParams>
 
@@ -81,16 +106,42 @@ export const JobResult = Type.Object({
 })
 export type JobResult = Type.Static<typeof JobResult>
 
+/** Memory that a job will hold, known before it starts. Bytes of server and worker, the network's own included. */
+export const JobMemory = Type.Object({
+  total_bytes: Type.Integer(),
+  /** Planes of weighted sums that a later tile can still touch. */
+  ring_bytes: Type.Integer(),
+  /** Normalised planes that tiles still need, and what is read ahead. */
+  input_bytes: Type.Integer(),
+  resampling_bytes: Type.Integer(),
+  /** Tiles on their way to and from the network. */
+  tiles_bytes: Type.Integer(),
+  /** Planes of labels and probabilities, the preview, objects. */
+  output_bytes: Type.Integer(),
+  network_bytes: Type.Integer(),
+  /** The program itself. */
+  base_bytes: Type.Integer(),
+  /** False once the network was measured with this tile on this provider. */
+  network_is_estimate: Type.Boolean(),
+  /** Axis of the volume along which planes are streamed. */
+  stream_axis: AxisName,
+  limit_bytes: Type.Union([Type.Integer(), Type.Null()]),
+})
+export type JobMemory = Type.Static<typeof JobMemory>
+
 export const Job = Type.Object({
   job_id: Id,
   state: JobState,
   attempt: Type.Integer(),
   volume_id: Id,
+  /** All volumes, the first included; one per input channel. */
+  volume_ids: Type.Optional(Type.Array(Id)),
   model: Type.String(),
   model_version: Type.String(),
   params: JobParams,
   effective_params: Type.Union([EffectiveParams, Type.Null()]),
   preview: PreviewRequest,
+  memory: Type.Optional(Type.Union([JobMemory, Type.Null()])),
   progress: JobProgress,
   warnings: Type.Array(Warning),
   result: Type.Union([JobResult, Type.Null()]),

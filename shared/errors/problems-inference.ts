@@ -39,6 +39,24 @@ export const INFERENCE_PROBLEMS = {
     'The model {model} takes {expected} volumes, {found} were given.',
     'Give one volume per channel.',
   ),
+  volumes_not_on_one_grid: row(
+    422,
+    'Volumes on different grids',
+    'The volumes {first} and {other} do not lie on one grid: {reason}.',
+    'Give volumes of the same shape and voxel size.',
+  ),
+  roi_out_of_range: row(
+    422,
+    'Region outside the volume',
+    'The region {roi} does not lie in the volume of {shapeZyx} voxels (z, y, x).',
+    'Give first and last-plus-one voxel of each axis inside the volume.',
+  ),
+  probability_not_kept: row(
+    409,
+    'No probability kept',
+    'The job {jobId} kept no probability.',
+    'Run it again with probability.',
+  ),
   mirror_not_allowed: row(
     422,
     'Mirroring not allowed',

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
+import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
+import { FilledMask } from './filled-mask.ts'
+import { manifestAlong, modelGrid } from './model-grid.ts'
+import { isMasked } from './normalise.ts'
+import { READ_BYTES } from './plane-stream.ts'
+import { writerBytes } from './plane-writer.ts'
+import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
+import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
+import { TILES_AHEAD } from './tiles-ahead.ts'
+
+/** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
+const BASE_BYTES = 420 * 1024 * 1024
+
+/** Values per voxel of a patch that a network holds at once where it was never measured: a guess, and called so. */
+const GUESSED_VALUES_PER_VOXEL = 96
+
+export interface MemoryRequest {
+  manifest: ModelManifest
+  /** One per channel. */
+  headers: readonly Pick<VolumeHeader, 'shapeZyx' | 'voxelSizeZyx' | 'unit' | 'dtype'>[]
+  params: EffectiveParams
+  /** Measured, or null. */
+  networkBytes: number | null
+  limitBytes: number | null
+}
+
+/**
+ * What a job holds in memory, from its shapes alone. Ring, slabs, tiles and planes are exact; the network's own share is
+ * measured at the first run of a tile size and a guess before.
+ */
+export function planMemory({ manifest, headers, params, networkBytes, limitBytes }: MemoryRequest): JobMemory {
+  const [header] = headers
+  const order = chooseAxisOrder(manifest, header, params.patch_zyx)
+  const along = manifestAlong(manifest, order.ofModel)
+  const placed = reorderedPlace(header, order.ofFile)
+  const grid = modelGrid(along, placed)
+  const patch = reordered(params.patch_zyx, order.ofModel)
+  const shape = grid?.shapeZyx ?? placed.shapeZyx
+  const padded = shape.map((size, axis) => Math.max(size, patch[axis])) as unknown as Zyx
+  const channels = { input: manifest.input.channels, output: manifest.output.channels }
+  const resampling = grid
+    ? channels.input * ResampledPlanes.bytesFor(placed.shapeZyx, grid) +
+      LogitsBack.bytesFor(grid, placed.shapeZyx, channels.output)
+    : 0
+  const ring = 4 * channels.output * patch[0] * padded[1] * padded[2]
+  const parts = {
+    ring_bytes: ring,
+    input_bytes: inputBytes(manifest, headers, placed.shapeZyx, shape, patch),
+    resampling_bytes: Math.ceil(resampling),
+    tiles_bytes: tilesBytes(params, channels),
+    output_bytes: outputBytes(manifest, placed.shapeZyx, order, params),
+    network_bytes: networkBytes ?? guessedNetworkBytes(manifest, params),
+    base_bytes: BASE_BYTES,
+  }
+  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0)
+  return {
+    ...parts,
+    total_bytes: total,
+    network_is_estimate: networkBytes === null,
+    stream_axis: (['z', 'y', 'x'] as const)[order.ofFile[0]],
+    limit_bytes: limitBytes,
+  }
+}
+
+function inputBytes(
+  manifest: ModelManifest,
+  headers: MemoryRequest['headers'],
+  volumeShape: Zyx,
+  shape: Zyx,
+  patch: Zyx,
+): number {
+  const planeBytes = 4 * shape[1] * shape[2] * headers.length
+  const slab = Math.min(patch[0], shape[0]) * planeBytes
+  const sourcePlane = volumeShape[1] * volumeShape[2]
+  // As stored, as float32 and, where axes are exchanged, once more.
+  const reading = headers.map(({ dtype }) => {
+    const planes = Math.min(volumeShape[0], Math.max(1, Math.floor(READ_BYTES / (4 * sourcePlane))))
+    return planes * sourcePlane * (4 + 2 * BYTES_PER_VOXEL[dtype])
+  })
+  const measuring = Math.max(
+    ...headers.map(
+      ({ dtype }) =>
+        Math.max(sourcePlane, Math.min(numVoxels(volumeShape), STATISTICS_CHUNK_VOX)) *
+        (4 + 2 * BYTES_PER_VOXEL[dtype]),
+    ),
+  )
+  const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
+  const mask = needsMask ? FilledMask.bytesFor(volumeShape) : 0
+  const joined = headers.length > 1 ? planeBytes : 0
+  return Math.ceil(Math.max(measuring, slab + joined + reading.reduce((sum, bytes) => sum + bytes, 0)) + mask)
+}
+
+function tilesBytes({ patch_zyx, mirror_axes }: EffectiveParams, channels: { input: number; output: number }): number {
+  const patchBytes = 4 * numVoxels(patch_zyx)
+  const copies = mirror_axes.length > 0 ? 2 : 0
+  // Importance map; inputs being prepared, on their way and in the network; outputs likewise.
+  return patchBytes * (1 + channels.input * (2 * (TILES_AHEAD + 1) + copies) + channels.output * (TILES_AHEAD + 2))
+}
+
+function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, params: EffectiveParams): number {
+  const labelBytes = Math.max(...manifest.labels.map(({ value }) => value)) <= 254 ? 1 : 2
+  const planeVox = shape[1] * shape[2]
+  const keeps = params.probability !== false
+  const perVoxel = keeps ? [labelBytes, 1, labelBytes] : [labelBytes]
+  const planes = perVoxel.reduce(
+    (sum, bytes) => sum + 2 * planeVox * bytes + writerBytes(shape, order.ofFile, bytes),
+    0,
+  )
+  const factor = params.preview_factor
+  const preview = factor === null ? 0 : labelBytes * (factor * planeVox + 3 * Math.ceil(numVoxels(shape) / factor ** 3))
+  // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.
+  const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4
+  return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing)
+}
+
+function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams): number {
+  // Elsewhere the activations lie in the device's memory; what remains here are the provider's libraries.
+  if (params.provider !== 'cpu') return 2 * manifest.onnx.bytes + 1024 ** 3
+  return 2 * manifest.onnx.bytes + 4 * GUESSED_VALUES_PER_VOXEL * numVoxels(params.patch_zyx)
+}
+
+function networkFile(folder: string, manifest: ModelManifest, params: EffectiveParams): string {
+  const facts = [manifest.onnx.sha256, params.patch_zyx, params.provider, params.threads]
+  return path.join(folder, `network-${createHash('sha256').update(JSON.stringify(facts)).digest('hex')}.json`)
+}
+
+/** Bytes that a network was seen to need for this tile on this provider; null where it never ran. */
+export async function knownNetworkBytes(
+  folder: string,
+  manifest: ModelManifest,
+  params: EffectiveParams,
+): Promise<number | null> {
+  const text = await readFile(networkFile(folder, manifest, params), 'utf8').catch(() => null)
+  const bytes = text === null ? Number.NaN : Number(text)
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null
+}
+
+/** Remembers what a network needed. A folder that cannot be written costs the memory of it, not the job. */
+export async function rememberNetworkBytes(
+  folder: string,
+  manifest: ModelManifest,
+  params: EffectiveParams,
+  bytes: number,
+): Promise<void> {
+  const file = networkFile(folder, manifest, params)
+  const partial = `${file}.${process.pid}.partial`
+  await mkdir(folder, { recursive: true })
+    .then(() => writeFile(partial, String(Math.ceil(bytes))))
+    .then(() => rename(partial, file))
+    .catch(() => undefined)
+}

@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import { asDiskProblem } from './disk-problem.ts'
+import type { NetworkSession, SessionFactory } from './network-session.ts'
+import { runJob } from './run-job.ts'
+import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
+import { TILES_AHEAD } from './tiles-ahead.ts'
+
+/** The program of the thread that streams a volume through a network that runs in the thread above. */
+if (!parentPort) throw new Error('this program runs as a thread')
+const port = parentPort
+const send = (message: FromThread, buffers: ArrayBuffer[] = []) => port.postMessage(message, buffers)
+const stop = new AbortController()
+
+interface Waiting {
+  resolve(output: Float32Array): void
+  reject(error: unknown): void
+}
+
+const waiting = new Map<number, Waiting>()
+let opening: { resolve(): void; reject(error: unknown): void } | null = null
+
+port.on('message', (message: ToThread) => {
+  switch (message.type) {
+    case 'opened':
+      return opening?.resolve()
+    case 'open-failed':
+      return opening?.reject(errorFromEnvelope(message.error))
+    case 'output':
+      return settle(message.id)?.resolve(message.output)
+    case 'network-failed':
+      return settle(message.id)?.reject(errorFromEnvelope(message.error))
+    case 'cancel':
+      return stop.abort(new DomainError('canceled'))
+  }
+})
+
+function settle(id: number): Waiting | undefined {
+  const found = waiting.get(id)
+  waiting.delete(id)
+  return found
+}
+
+const createSession: SessionFactory = async (request) => {
+  await new Promise<void>((resolve, reject) => {
+    opening = { resolve, reject }
+    send({ type: 'open', request })
+  })
+  let nextId = 0
+  const session: NetworkSession = {
+    numAhead: TILES_AHEAD,
+    run: (input, shape) => {
+      const id = nextId++
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        // The caller keeps its buffer; the copy goes to the other thread without another one.
+        const copy = new Float32Array(input)
+        send({ type: 'network', id, input: copy, shape }, [copy.buffer])
+      })
+    },
+    release: async () => undefined,
+  }
+  return session
+}
+
+const { job, engine } = workerData as ThreadStart
+const events = {
+  progress: (progress: Extract<FromThread, { type: 'progress' }>['progress']) => send({ type: 'progress', progress }),
+  preview: (header: Extract<FromThread, { type: 'preview' }>['header'], payload: Uint8Array) =>
+    send({ type: 'preview', header, payload }),
+}
+try {
+  send({
+    type: 'finished',
+    outcome: await runJob(job, events, { openVolume: openVolumeFile, createSession, engine }, stop.signal),
+  })
+} catch (error) {
+  const isOurs = error instanceof DomainError && error.code !== 'internal'
+  if (!isOurs) console.error(error)
+  send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
+}

@@ -1,0 +1,295 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
+import type { PreviewHeader } from '../../shared/contract/live.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { makeMrc } from '../test/make-mrc.ts'
+import { fakeThresholdNetwork, THRESHOLD, thresholdManifest } from '../test/threshold-model.ts'
+import { chooseAxisOrder, inverse, reordered } from './axis-order.ts'
+import type { NetworkSession } from './network-session.ts'
+import { transposed } from './reordered-source.ts'
+import { runJob } from './run-job.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-run-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+/** Seeded whole numbers around the threshold. */
+function valuesOf(shape: Zyx, seed = 1): Int16Array {
+  let state = seed
+  return Int16Array.from({ length: numVoxels(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.round(state / 2 ** 27) - 8
+  })
+}
+
+async function volume(name: string, shape: Zyx, values = valuesOf(shape)): Promise<string> {
+  const file = path.join(folder, name)
+  await writeFile(file, makeMrc(Float32Array.from(values), shape))
+  return file
+}
+
+/** A network whose answer depends on where in its tile a voxel lies, so that every order of axes shows. */
+const unevenNetwork: NetworkSession = {
+  run: async (input, [, channels, pz, py, px]) => {
+    const patchVox = pz * py * px
+    const output = new Float32Array(2 * patchVox)
+    for (let i = 0; i < patchVox; i++) {
+      const place = 0.3 * Math.sin(i % px) + 0.2 * Math.cos(Math.floor(i / px) % py) + 0.1 * Math.floor(i / (px * py))
+      let value = 0
+      for (let c = 0; c < channels; c++) value += (c + 1) * input[c * patchVox + i]
+      output[patchVox + i] = value - THRESHOLD + place
+    }
+    return output
+  },
+  release: async () => undefined,
+}
+
+interface Outcome {
+  labels: number[]
+  artifacts: string[]
+  previews: PreviewHeader[]
+  warnings: string[]
+  sha256: string
+  tilesReported: number
+  read: (name: string) => Promise<number[]>
+}
+
+let numRuns = 0
+
+async function run(
+  files: string[],
+  manifest: ModelManifest,
+  params: Partial<EffectiveParams> = {},
+  session: NetworkSession = unevenNetwork,
+): Promise<Outcome> {
+  const outFolder = path.join(folder, `out-${numRuns++}`)
+  const [first, ...more] = files.map((file) => ({ path: file, filename: path.basename(file), sha256: '' }))
+  const previews: PreviewHeader[] = []
+  let tilesReported = 0
+  const outcome = await runJob(
+    {
+      jobId: 'test',
+      attempt: 1,
+      volume: first,
+      ...(more.length > 0 ? { moreVolumes: more } : {}),
+      model: { folder, manifest },
+      params: {
+        patch_zyx: manifest.tiles.patch_zyx,
+        step: manifest.tiles.step,
+        mirror_axes: [],
+        preview_factor: 4,
+        preview_interval_seconds: 0,
+        threads: 1,
+        provider: 'cpu',
+        ...params,
+      },
+      outFolder,
+      programVersion: 'test',
+      createdAt: new Date().toISOString(),
+    },
+    {
+      progress: ({ tilesDone }) => {
+        tilesReported = tilesDone
+      },
+      preview: (header) => void previews.push(header),
+    },
+    { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' },
+    new AbortController().signal,
+  )
+  const read = async (name: string) => {
+    const source = await openVolumeFile(path.join(outFolder, name))
+    const values = Array.from(await source.readSlab(0, source.header.shapeZyx[0]), Number)
+    await source.close()
+    return values
+  }
+  expect((await readdir(outFolder)).filter((name) => name.endsWith('.partial'))).toEqual([])
+  return {
+    labels: await read('mask.mrc'),
+    artifacts: outcome.artifacts.map(({ name }) => name),
+    previews,
+    warnings: outcome.warnings.map(({ code }) => code),
+    sha256: outcome.result.mask_sha256,
+    tilesReported,
+    read,
+  }
+}
+
+const SHAPE: Zyx = [13, 22, 31]
+
+function manifestOf(change: Partial<ModelManifest> = {}): ModelManifest {
+  const base = thresholdManifest()
+  return { ...base, tiles: { ...base.tiles, patch_zyx: [8, 12, 16], divisible_by_zyx: [4, 4, 4] }, ...change }
+}
+
+describe('transposition', () => {
+  it.each([[[2, 0, 1]], [[1, 0, 2]], [[2, 1, 0]], [[0, 2, 1]]] as [[number, number, number]][])(
+    '%j gives the mask of the transposed volume',
+    async (forward) => {
+      const backward = inverse(forward) as [number, number, number]
+      const values = valuesOf(SHAPE)
+      const plain = await volume('plain.mrc', SHAPE, values)
+      const turned = await volume('turned.mrc', reordered(SHAPE, forward), transposed(values, SHAPE, forward))
+      const axes = { transpose_forward: [...forward] as [number, number, number], transpose_backward: backward }
+      const found = await run([plain], manifestOf({ axes }), { mirror_axes: ['z'] })
+      const expected = await run([turned], manifestOf(), { mirror_axes: ['z'] })
+      const back = transposed(Uint8Array.from(expected.labels), reordered(SHAPE, forward), backward)
+      expect(found.labels.filter((label) => label === 1).length).toBeGreaterThan(100)
+      expect(found.labels).toEqual([...back])
+      expect(found.previews.at(-1)?.source_shape_zyx).toEqual([...SHAPE])
+    },
+  )
+
+  it('refuses axes that are none', async () => {
+    const axes = { transpose_forward: [0, 2, 1], transpose_backward: [0, 1, 2] } as ModelManifest['axes']
+    await expect(run([await volume('a.mrc', SHAPE)], manifestOf({ axes }))).rejects.toMatchObject({
+      code: 'model_feature_unsupported',
+    })
+  })
+})
+
+describe('the axis that planes are streamed along', () => {
+  const shape: Zyx = [24, 512, 512]
+  const flat = manifestOf()
+  flat.tiles = { ...flat.tiles, patch_zyx: [24, 16, 16], step: 1, gaussian: false }
+
+  it('is y where that saves much of the ring, and the mask is the same', async () => {
+    const header = { shapeZyx: shape, voxelSizeZyx: null, unit: null }
+    expect(chooseAxisOrder(flat, header, [24, 16, 16])).toEqual({ ofFile: [1, 0, 2], ofModel: [1, 0, 2] })
+    expect(chooseAxisOrder(flat, { ...header, shapeZyx: SHAPE }, [8, 12, 16]).ofFile).toEqual([0, 1, 2])
+    const values = valuesOf(shape)
+    const session = await fakeThresholdNetwork().createSession({} as never)
+    const found = await run([await volume('a.mrc', shape, values)], flat, {}, session)
+    expect(found.labels.findIndex((label, i) => label !== Number(values[i] > THRESHOLD))).toBe(-1)
+    expect(found.previews.at(-1)).toMatchObject({ shape_zyx: [6, 128, 128], source_shape_zyx: [...shape] })
+    expect((await found.read('candidate.mrc')).every((label) => label === 1)).toBe(true)
+  }, 60_000)
+})
+
+describe('several channels', () => {
+  const two = manifestOf({ input: { ...manifestOf().input, channels: 2 } })
+  two.normalization = [two.normalization[0], { ...two.normalization[0], channel: 'second', invert_contrast: true }]
+
+  it('are normalised one by one and reach the network in their order', async () => {
+    const [a, b] = [valuesOf(SHAPE, 1), valuesOf(SHAPE, 2)]
+    const files = [await volume('a.mrc', SHAPE, a), await volume('b.mrc', SHAPE, b)]
+    const even: NetworkSession = {
+      run: async (input) => {
+        const patchVox = input.length / 2
+        const output = new Float32Array(2 * patchVox)
+        for (let i = 0; i < patchVox; i++) output[patchVox + i] = input[i] + 2 * input[patchVox + i] - 0.5
+        return output
+      },
+      release: async () => undefined,
+    }
+    const { labels } = await run(files, two, {}, even)
+    expect(labels).toEqual(Array.from(a, (value, i) => (value - 2 * b[i] > 0.5 ? 1 : 0)))
+  })
+
+  it('must be as many as the model takes, on one grid', async () => {
+    const files = [await volume('a.mrc', SHAPE), await volume('b.mrc', [13, 22, 30])]
+    await expect(run(files.slice(0, 1), two)).rejects.toMatchObject({ code: 'model_channels' })
+    await expect(run(files, two)).rejects.toMatchObject({ code: 'volumes_not_on_one_grid' })
+  })
+})
+
+describe('a draft', () => {
+  it('previews the whole volume first, runs no tile twice and leaves the bytes as they are', async () => {
+    const shape: Zyx = [20, 40, 50]
+    const file = await volume('a.mrc', shape)
+    let runs = 0
+    const counting: NetworkSession = { ...unevenNetwork, run: (...args) => (runs++, unevenNetwork.run(...args)) }
+    const plain = await run([file], manifestOf(), {}, counting)
+    const plainRuns = runs
+    runs = 0
+    const drafted = await run([file], manifestOf(), { draft: true }, counting)
+    expect(runs).toBe(plainRuns)
+    expect(drafted.sha256).toBe(plain.sha256)
+    expect(drafted.labels).toEqual(plain.labels)
+    expect(drafted.tilesReported).toBe(plain.tilesReported)
+    expect(drafted.previews[0]).toMatchObject({ stage: 'draft', coverage: 1, shape_zyx: [5, 10, 13] })
+    expect(plain.previews[0].stage).toBe('final_planes')
+  })
+})
+
+describe('what may be asked of the result', () => {
+  it('segments a region with the statistics of the whole', async () => {
+    const values = valuesOf(SHAPE)
+    const file = await volume('a.mrc', SHAPE, values)
+    const session = await fakeThresholdNetwork().createSession({} as never)
+    const { labels } = await run(
+      [file],
+      manifestOf(),
+      {
+        roi_zyx: [
+          [2, 9],
+          [5, 21],
+          [0, 30],
+        ],
+      },
+      session,
+    )
+    const expected = Array.from(values, (value, i) => {
+      const [z, y, x] = [Math.floor(i / (22 * 31)), Math.floor(i / 31) % 22, i % 31]
+      return z >= 2 && z < 9 && y >= 5 && y < 21 && x < 30 && value > THRESHOLD ? 1 : 0
+    })
+    expect(labels).toEqual(expected)
+  })
+
+  it('keeps the probability of the best foreground label, and thresholds it', async () => {
+    const values = valuesOf(SHAPE)
+    const file = await volume('a.mrc', SHAPE, values)
+    const session = await fakeThresholdNetwork().createSession({} as never)
+    const plain = await run([file], manifestOf(), {}, session)
+    expect(plain.artifacts).toEqual(expect.arrayContaining(['probability.mrc', 'candidate.mrc']))
+    // Logits are t − x and x − t: their softmax is the sigmoid of 2 (x − t).
+    const probability = Array.from(values, (value) => Math.round(255 / (1 + Math.exp(-2 * (value - THRESHOLD)))))
+    expect(await plain.read('probability.mrc')).toEqual(probability)
+    const high = await run([file], manifestOf(), { threshold: 0.9, probability: false }, session)
+    expect(high.artifacts).not.toContain('probability.mrc')
+    expect(high.labels).toEqual(probability.map((p) => (p / 255 >= 0.9 ? 1 : 0)))
+  })
+})
+
+describe('the non-zero mask of a z-score', () => {
+  it('takes holes in, as nnU-Net does', async () => {
+    const shape: Zyx = [9, 11, 13]
+    const values = new Int16Array(numVoxels(shape))
+    const at = (z: number, y: number, x: number) => (z * 11 + y) * 13 + x
+    for (let z = 2; z < 7; z++)
+      for (let y = 2; y < 9; y++) for (let x = 3; x < 11; x++) values[at(z, y, x)] = 5 + (x % 3)
+    // A hole inside, and a dent that is open to the outside.
+    values[at(4, 5, 6)] = 0
+    values[at(2, 4, 4)] = 0
+    const file = await volume('a.mrc', shape, values)
+    const seen: Float32Array[] = []
+    const watching: NetworkSession = {
+      run: async (input) => {
+        seen.push(input.slice())
+        return new Float32Array(2 * input.length)
+      },
+      release: async () => undefined,
+    }
+    const manifest = manifestOf({ crop: { nonzero: true } })
+    manifest.tiles = { ...manifest.tiles, patch_zyx: [8, 8, 8] }
+    manifest.normalization = [{ ...manifest.normalization[0], scheme: 'zscore', use_nonzero_mask: true } as never]
+    await run([file], manifest, { step: 1 }, watching)
+    // The box is 5 × 7 × 8, in a tile of 8³ with 1 and 0 voxels below.
+    const inTile = (z: number, y: number, x: number) => seen[0][((z - 2 + 1) * 8 + (y - 2)) * 8 + (x - 3)]
+    const inside: number[] = []
+    for (let z = 2; z < 7; z++)
+      for (let y = 2; y < 9; y++)
+        for (let x = 3; x < 11; x++) if (at(z, y, x) !== at(2, 4, 4)) inside.push(values[at(z, y, x)])
+    const mean = inside.reduce((sum, value) => sum + value, 0) / inside.length
+    const std = Math.sqrt(inside.reduce((sum, value) => sum + (value - mean) ** 2, 0) / inside.length)
+    expect(inTile(4, 5, 6)).toBeCloseTo((0 - mean) / std, 4)
+    expect(inTile(2, 4, 4)).toBe(0)
+    expect(inTile(3, 3, 5)).toBeCloseTo((values[at(3, 3, 5)] - mean) / std, 4)
+  })
+})

@@ -1,0 +1,88 @@
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { LabelArray } from '../../shared/mask/preview-rule.ts'
+import type { TileGrid } from '../../shared/volume/tile-starts.ts'
+import type { Zyx } from '../../shared/volume/zyx.ts'
+import type { AxisOrder } from './axis-order.ts'
+import { UncroppedPlanes } from './cropped-source.ts'
+import { makeDecoder, type PlaneWindow, type WeightOf } from './decode-plane.ts'
+import type { NetworkSession } from './network-session.ts'
+import type { PreparedInput } from './prepare-input.ts'
+import { newLabels } from './preview-builder.ts'
+import { LogitsBack } from './resampled-planes.ts'
+import { planSlidingWindow, runSlidingWindow, type SlidingWindowPlan, type TileStore } from './sliding-window.ts'
+
+export interface SegmenterNeeds {
+  input: PreparedInput
+  order: AxisOrder
+  /** The whole volume, axes in the order of the run. */
+  shape: Zyx
+  dtype: 'uint8' | 'uint16'
+  /** Spacing in the order of the run. */
+  manifest: ModelManifest
+  params: EffectiveParams
+  session: NetworkSession
+  signal: AbortSignal
+}
+
+/** A finished plane of the whole volume. Valid until the promise of its taker resolves. */
+export interface FinishedPlane {
+  labels: LabelArray
+  probability: Uint8Array | null
+  candidate: LabelArray | null
+}
+
+/** What a pass tells while it goes on. */
+export interface PassEvents {
+  plane(plane: FinishedPlane): Promise<void>
+  tileDone(isNew: boolean): void
+  rowDone(): Promise<void>
+}
+
+/** Runs the network over the prepared input: planes of the whole volume come out, in the order of the run. */
+export class Segmenter {
+  readonly plan: SlidingWindowPlan
+  private readonly needs: SegmenterNeeds
+
+  constructor(needs: SegmenterNeeds) {
+    this.needs = needs
+    const shape = needs.input.grid?.shapeZyx ?? needs.input.region.shapeZyx
+    this.plan = planSlidingWindow(shape, needs.order.ofModel, needs.params)
+  }
+
+  /** @param keepsProbability false where only labels are wanted */
+  async pass(
+    keepsProbability: boolean,
+    events: PassEvents,
+    tiles: { starts?: TileGrid['starts']; store?: TileStore } = {},
+  ): Promise<void> {
+    const { input, order, shape, dtype, manifest, params, session, signal } = this.needs
+    const { region, grid } = input
+    const decode = makeDecoder(manifest, keepsProbability ? (params.threshold ?? null) : null)
+    const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels)
+    const planeVox = region.shapeZyx[1] * region.shapeZyx[2]
+    const probability = keepsProbability ? new Uint8Array(planeVox) : null
+    const candidate = keepsProbability ? newLabels(dtype, planeVox) : null
+    const decoded = { labels: newLabels(dtype, planeVox), probability, candidate }
+    const dtypes = keepsProbability ? ([dtype, 'uint8', dtype] as const) : [dtype]
+    const whole = new UncroppedPlanes(region, shape, dtypes, ([labels, p, best]) =>
+      events.plane({ labels, probability: (p as Uint8Array) ?? null, candidate: best ?? null }),
+    )
+    const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
+      decode(sums, weights, window, decoded)
+      await whole.add(probability && candidate ? [decoded.labels, probability, candidate] : [decoded.labels])
+    }
+    await runSlidingWindow(
+      { planes: await input.open(), ofModel: order.ofModel, session, manifest, params, signal, ...tiles },
+      {
+        tileDone: events.tileDone,
+        rowDone: events.rowDone,
+        planeDone: async (sums, weights, window) => {
+          if (!back) return finish(sums, weights, window)
+          for (const logits of back.push(sums, weights, window)) await finish(logits, () => 1, back.window)
+        },
+      },
+    )
+    await whole.end()
+  }
+}

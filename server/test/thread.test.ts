@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import { createOnnxSession } from '../adapters/onnx-session.ts'
+import type { JobDescription } from '../inference/messages.ts'
+import { runJob } from '../inference/run-job.ts'
+import { loadModelPackage } from '../models/model-registry.ts'
+import { makeMrc, makeVoxels } from './make-mrc.ts'
+import { hasCompiledServer } from './real-server.ts'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-thread-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** The compiled program: threads are started from it. */
+async function compiled(): Promise<typeof import('../inference/run-in-thread.ts')> {
+  return import(path.join(ROOT, 'dist/server/inference/run-in-thread.js'))
+}
+
+describe.runIf(hasCompiledServer)('a job whose network runs beside the thread that streams the volume', () => {
+  const deps = { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' }
+  const events = { progress: () => undefined, preview: () => undefined }
+
+  async function jobOf(name: string): Promise<JobDescription> {
+    const shape = [20, 40, 36] as const
+    const file = path.join(folder, 'volume.mrc')
+    await writeFile(file, makeMrc(makeVoxels(shape), shape))
+    return {
+      jobId: 'test',
+      attempt: 1,
+      volume: { path: file, filename: 'volume.mrc', sha256: '' },
+      model: await loadModelPackage(path.join(ROOT, 'resources/models/demo-cryoet-unet')),
+      params: {
+        ...{ patch_zyx: [16, 16, 16], step: 0.5, mirror_axes: ['z', 'x'], preview_factor: 4 },
+        ...{ preview_interval_seconds: 0, threads: 1, provider: 'cpu' },
+      },
+      outFolder: path.join(folder, name),
+      cacheFolder: path.join(folder, 'cache'),
+      programVersion: 'test',
+      createdAt: new Date().toISOString(),
+    }
+  }
+
+  it('gives the bytes of one that does all in turn', async () => {
+    const { runInThread } = await compiled()
+    const signal = new AbortController().signal
+    const alone = await runJob(await jobOf('alone'), events, deps, signal)
+    const beside = await runInThread(await jobOf('beside'), events, deps, signal)
+    expect(beside.result.mask_sha256).toBe(alone.result.mask_sha256)
+    const hashes = ({ artifacts }: typeof alone) =>
+      artifacts.filter(({ name }) => !name.endsWith('.json')).map(({ name, sha256 }) => [name, sha256])
+    expect(hashes(beside)).toEqual(hashes(alone))
+  })
+
+  it('ends with the problem of the network, of the volume or of a cancel, and stops the thread', async () => {
+    const { runInThread } = await compiled()
+    const stop = new AbortController()
+    const job = await jobOf('troubled')
+    const missing = { ...job, volume: { ...job.volume, path: path.join(folder, 'nothing.mrc') } }
+    await expect(runInThread(missing, events, deps, stop.signal)).rejects.toMatchObject({ code: 'file_not_found' })
+    const unavailable = { ...job, params: { ...job.params, provider: 'cuda' } }
+    await expect(runInThread(unavailable, events, deps, stop.signal)).rejects.toMatchObject({
+      code: 'provider_unavailable',
+    })
+    const canceling = { ...events, progress: () => stop.abort() }
+    await expect(runInThread(job, canceling, deps, stop.signal)).rejects.toMatchObject({ code: 'canceled' })
+  })
+})
