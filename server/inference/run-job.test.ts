@@ -204,7 +204,13 @@ describe('a draft', () => {
     const shape: Zyx = [20, 40, 50]
     const file = await volume('a.mrc', shape)
     let runs = 0
-    const counting: NetworkSession = { ...unevenNetwork, run: (...args) => (runs++, unevenNetwork.run(...args)) }
+    const counting: NetworkSession = {
+      ...unevenNetwork,
+      run: (...args) => {
+        runs++
+        return unevenNetwork.run(...args)
+      },
+    }
     const plain = await run([file], manifestOf(), {}, counting)
     const plainRuns = runs
     runs = 0

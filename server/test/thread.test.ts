@@ -18,13 +18,19 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** The compiled program: threads are started from it. */
-async function compiled(): Promise<typeof import('../inference/run-in-thread.ts')> {
-  return import(path.join(ROOT, 'dist/server/inference/run-in-thread.js'))
+/** The compiled program: threads are started from it, and errors are told apart by its classes. */
+async function compiled() {
+  const load = (file: string) => import(path.join(ROOT, 'dist', file))
+  const { runInThread }: typeof import('../inference/run-in-thread.ts') = await load(
+    'server/inference/run-in-thread.js',
+  )
+  const { createOnnxSession }: typeof import('../adapters/onnx-session.ts') = await load(
+    'server/adapters/onnx-session.js',
+  )
+  return { runInThread, deps: { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' } }
 }
 
 describe.runIf(hasCompiledServer)('a job whose network runs beside the thread that streams the volume', () => {
-  const deps = { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' }
   const events = { progress: () => undefined, preview: () => undefined }
 
   async function jobOf(name: string): Promise<JobDescription> {
@@ -48,9 +54,9 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
   }
 
   it('gives the bytes of one that does all in turn', async () => {
-    const { runInThread } = await compiled()
+    const { runInThread, deps } = await compiled()
     const signal = new AbortController().signal
-    const alone = await runJob(await jobOf('alone'), events, deps, signal)
+    const alone = await runJob(await jobOf('alone'), events, { ...deps, createSession: createOnnxSession }, signal)
     const beside = await runInThread(await jobOf('beside'), events, deps, signal)
     expect(beside.result.mask_sha256).toBe(alone.result.mask_sha256)
     const hashes = ({ artifacts }: typeof alone) =>
@@ -59,7 +65,7 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
   })
 
   it('ends with the problem of the network, of the volume or of a cancel, and stops the thread', async () => {
-    const { runInThread } = await compiled()
+    const { runInThread, deps } = await compiled()
     const stop = new AbortController()
     const job = await jobOf('troubled')
     const missing = { ...job, volume: { ...job.volume, path: path.join(folder, 'nothing.mrc') } }
