@@ -5,6 +5,7 @@ import type { ServerConfig } from './config.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
 import type { JobService } from './jobs/job-service.ts'
+import type { Postprocessor } from './jobs/postprocessor.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
@@ -30,6 +31,7 @@ export interface AppDeps {
   jobs: JobService
   events: JobEvents
   links: ArtifactLinks
+  postprocessor: Postprocessor
   isReady: () => boolean
   logger?: FastifyServerOptions['logger']
 }

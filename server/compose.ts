@@ -15,6 +15,7 @@ import { ArtifactLinks } from './jobs/artifact-links.ts'
 import { JobEvents } from './jobs/job-events.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
+import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { ModelRegistry } from './models/model-registry.ts'
 import { UploadService } from './uploads/upload-service.ts'
@@ -73,6 +74,7 @@ export async function composeServer(
     jobs,
     events,
     links,
+    postprocessor: new Postprocessor(jobs, launcher),
     isReady: () => isReady,
     logger,
   })

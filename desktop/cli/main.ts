@@ -7,11 +7,13 @@ import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
+import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
+  postprocessCommand,
   infoCommand,
   convertCommand,
   evaluateCommand,

@@ -1,5 +1,5 @@
 import type { UploadProgress } from '../../shared/client/api.ts'
-import type { JobProgress } from '../../shared/contract/jobs.ts'
+import type { JobMemory, JobProgress } from '../../shared/contract/jobs.ts'
 import type { CommandIo } from './command.ts'
 
 /** Cells of a progress bar. */
@@ -35,6 +35,17 @@ export class ProgressReport {
     const shown = previews === 0 ? '' : `, ${previews} previews`
     const detail = `${progress.tiles_done} of ${progress.tiles_total} tiles${speed}${timeLeft(progress.seconds_left)}${shown}`
     this.show('Segmenting', progress.tiles_total > 0 ? progress.tiles_done / progress.tiles_total : 0, detail)
+  }
+
+  /** What the job will hold, once, before it begins. */
+  memory({
+    total_bytes: total,
+    ring_bytes: ring,
+    stream_axis: axis,
+    network_is_estimate: isEstimate,
+  }: JobMemory): void {
+    const about = isEstimate ? 'about ' : ''
+    this.io.line(`Memory: ${about}${formatBytes(total)}, of it ${formatBytes(ring)} for planes along ${axis}`)
   }
 
   /** Ends the bar, so that the next line begins on its own. */

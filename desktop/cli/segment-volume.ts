@@ -8,7 +8,8 @@ import type { CommandIo } from './command.ts'
 import { ProgressReport } from './progress-report.ts'
 
 export interface SegmentRequest {
-  file: string
+  /** One file, or one for each channel of the model in its order. */
+  files: readonly string[]
   mode0?: 'signed' | 'unsigned'
   model: string
   params: NonNullable<CreateJob['params']>
@@ -35,19 +36,11 @@ export async function segmentVolume(
     // A dead server, a wrong token or an unknown model is found out before gigabytes are read and sent.
     await client.info(io.signal)
     await checkRequest(client, request, io)
-    const source = await openFileSource(request.file)
-    const { mtimeMs } = await stat(request.file)
-    const volume = await client
-      .upload(source, {
-        filename: path.basename(request.file),
-        modifiedMs: mtimeMs,
-        chunkBytes: request.chunkBytes,
-        ...(request.mode0 ? { metadata: { mode0: request.mode0 } } : {}),
-        onProgress: (progress) => report.upload(progress),
-        signal: io.signal,
-      })
-      .finally(() => source.close())
-    const begun = await client.createJob({ volume_id: volume.volume_id, model: request.model, params: request.params })
+    const ids: string[] = []
+    for (const file of request.files) ids.push(await upload(client, file, request, report, io))
+    const volumes = ids.length === 1 ? { volume_id: ids[0] } : { volume_ids: ids }
+    const begun = await client.createJob({ ...volumes, model: request.model, params: request.params })
+    if (begun.memory) report.memory(begun.memory)
     const job = await follow(client, begun, report, io)
     return { job, artifacts: await client.artifacts(job.job_id) }
   } finally {
@@ -55,10 +48,34 @@ export async function segmentVolume(
   }
 }
 
-/** @throws {DomainError} `model_not_found`, `patch_not_divisible` */
+async function upload(
+  client: CryoMambaClient,
+  file: string,
+  request: SegmentRequest,
+  report: ProgressReport,
+  io: CommandIo,
+): Promise<string> {
+  const source = await openFileSource(file)
+  const { mtimeMs } = await stat(file)
+  const volume = await client
+    .upload(source, {
+      filename: path.basename(file),
+      modifiedMs: mtimeMs,
+      chunkBytes: request.chunkBytes,
+      ...(request.mode0 ? { metadata: { mode0: request.mode0 } } : {}),
+      onProgress: (progress) => report.upload(progress),
+      signal: io.signal,
+    })
+    .finally(() => source.close())
+  return volume.volume_id
+}
+
+/** @throws {DomainError} `model_not_found`, `model_channels`, `patch_not_divisible` */
 async function checkRequest(client: CryoMambaClient, request: SegmentRequest, io: CommandIo): Promise<void> {
   const model = (await client.models(io.signal)).find((one) => one.id === request.model)
   if (!model) throw new DomainError('model_not_found', { model: request.model })
+  const [expected, found] = [model.channels.length, request.files.length]
+  if (expected !== found) throw new DomainError('model_channels', { model: model.id, expected, found })
   const divisibleByZyx = model.divisible_by_zyx
   const patchZyx = request.params.patch_zyx
   if (patchZyx?.some((size, axis) => size % divisibleByZyx[axis] !== 0))

@@ -34,16 +34,10 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       db.transaction().execute(async (tx) => {
         if (!(await moveRow(tx, jobId, attempt, ['running', 'previewing'], 'completed', change))) return false
         await tx.deleteFrom('artifacts').where('job_id', '=', jobId).execute()
-        const rows = artifacts.map((artifact) => ({
-          job_id: jobId,
-          name: artifact.name,
-          attempt,
-          media_type: artifact.mediaType,
-          size_bytes: artifact.sizeBytes,
-          sha256: artifact.sha256,
-          warnings: JSON.stringify(artifact.warnings),
-        }))
-        await tx.insertInto('artifacts').values(rows).execute()
+        await tx
+          .insertInto('artifacts')
+          .values(artifactRows(jobId, attempt, artifacts))
+          .execute()
         return true
       }),
     saveProgress: async (jobId, attempt, tilesDone, tilesTotal) => {
@@ -60,6 +54,17 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
         warnings: JSON.parse(row.warnings),
       }))
     },
+    replaceArtifacts: (jobId, attempt, goes, artifacts) =>
+      db.transaction().execute(async (tx) => {
+        const known = await tx.selectFrom('artifacts').select('name').where('job_id', '=', jobId).execute()
+        for (const { name } of known)
+          if (goes(name))
+            await tx.deleteFrom('artifacts').where('job_id', '=', jobId).where('name', '=', name).execute()
+        await tx
+          .insertInto('artifacts')
+          .values(artifactRows(jobId, attempt, artifacts))
+          .execute()
+      }),
     deleteArtifacts: async (jobId) => void (await db.deleteFrom('artifacts').where('job_id', '=', jobId).execute()),
     addEvent: async (jobId, frame) => {
       await db
@@ -77,6 +82,22 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       return (await query.execute()).map((row) => JSON.parse(row.frame))
     },
   }
+}
+
+function artifactRows(
+  jobId: string,
+  attempt: number,
+  artifacts: Parameters<JobRepository['complete']>[3],
+): Tables['artifacts'][] {
+  return artifacts.map((artifact) => ({
+    job_id: jobId,
+    name: artifact.name,
+    attempt,
+    media_type: artifact.mediaType,
+    size_bytes: artifact.sizeBytes,
+    sha256: artifact.sha256,
+    warnings: JSON.stringify(artifact.warnings),
+  }))
 }
 
 async function moveRow(

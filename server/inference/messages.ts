@@ -1,4 +1,4 @@
-import type { EffectiveParams, JobResult } from '../../shared/contract/jobs.ts'
+import type { EffectiveParams, JobResult, PostprocessRequest } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
@@ -52,8 +52,29 @@ export interface RunProgress {
   secondsLeft: number | null
 }
 
+/** Another mask from the files of a finished job. Paths are absolute. */
+export interface PostprocessTask {
+  /** The volume of the job: the mask gets its place in the world. */
+  volume: JobVolume
+  /** Folder of the finished attempt. */
+  folder: string
+  /** Name of the new files, without their ending. */
+  name: string
+  params: PostprocessRequest
+  labels: ModelManifest['labels']
+}
+
+export interface PostprocessOutcome {
+  labels: Record<string, number>
+  maskSha256: string
+  artifacts: WrittenArtifact[]
+}
+
 /** Messages from the server to a worker. */
-export type ToWorker = { type: 'run'; job: JobDescription } | { type: 'cancel' }
+export type ToWorker =
+  | { type: 'run'; job: JobDescription }
+  | { type: 'postprocess'; task: PostprocessTask }
+  | { type: 'cancel' }
 
 /** Messages from a worker to the server. A worker runs one job, then exits. */
 export type FromWorker =
@@ -61,6 +82,7 @@ export type FromWorker =
   | { type: 'progress'; progress: RunProgress }
   | { type: 'preview'; header: PreviewHeader; payload: Uint8Array }
   | { type: 'finished'; outcome: RunOutcome }
+  | { type: 'postprocessed'; outcome: PostprocessOutcome }
   | { type: 'failed'; error: ProblemEnvelope }
   | { type: 'canceled' }
 

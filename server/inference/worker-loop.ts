@@ -1,6 +1,7 @@
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { asDiskProblem } from './disk-problem.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import type { FromWorker, RunEvents, ToWorker } from './messages.ts'
+import { postprocess } from './postprocess.ts'
 import { type RunDependencies, runJob } from './run-job.ts'
 
 /** The worker's end of its connection to the server. */
@@ -9,8 +10,11 @@ export interface WorkerChannel {
   onMessage(listener: (message: ToWorker) => void): void
 }
 
+/** What a worker can be asked for. */
+type Order = Exclude<ToWorker, { type: 'cancel' }>
+
 /**
- * Serves one job over a channel: waits for `run`, reports, and resolves when the job has ended in any way.
+ * Serves one job over a channel: waits for `run` or `postprocess`, reports, and resolves when it has ended in any way.
  * `cancel` takes effect at the next tile.
  * @param run how a job is run; in this thread where nothing else is said
  */
@@ -20,21 +24,22 @@ export async function serveOneJob(
   run: typeof runJob = runJob,
 ): Promise<void> {
   const stop = new AbortController()
-  const job = new Promise<Extract<ToWorker, { type: 'run' }>['job']>((resolve) => {
+  const order = new Promise<Order>((resolve) => {
     channel.onMessage((message) => {
-      if (message.type === 'run') resolve(message.job)
-      else stop.abort(new DomainError('canceled'))
+      if (message.type === 'cancel') stop.abort(new DomainError('canceled'))
+      else resolve(message)
     })
   })
   channel.send({ type: 'ready' })
-  const events = {
-    progress: (progress: Extract<FromWorker, { type: 'progress' }>['progress']) =>
-      channel.send({ type: 'progress', progress }),
-    preview: (header: Extract<FromWorker, { type: 'preview' }>['header'], payload: Uint8Array) =>
-      channel.send({ type: 'preview', header, payload }),
+  const events: RunEvents = {
+    progress: (progress) => channel.send({ type: 'progress', progress }),
+    preview: (header, payload) => channel.send({ type: 'preview', header, payload }),
   }
   try {
-    channel.send({ type: 'finished', outcome: await run(await job, events, deps, stop.signal) })
+    const asked = await order
+    if (asked.type === 'run')
+      return channel.send({ type: 'finished', outcome: await run(asked.job, events, deps, stop.signal) })
+    channel.send({ type: 'postprocessed', outcome: await postprocess(asked.task, deps, stop.signal) })
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return channel.send({ type: 'canceled' })
     if (!(error instanceof DomainError) || error.code === 'internal') console.error(error)

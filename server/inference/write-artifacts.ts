@@ -10,11 +10,11 @@ import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
 import type { JobDescription, WrittenArtifact } from './messages.ts'
 
-/** The mask in every format that is written, by file name. */
+/** The mask in every format that is written. */
 const MASK_FILES = [
-  { name: 'mask.mrc', mediaType: 'application/octet-stream' },
-  { name: 'mask.nii.gz', mediaType: 'application/gzip' },
-  { name: 'mask.nrrd', mediaType: 'application/octet-stream' },
+  { ending: 'mrc', mediaType: 'application/octet-stream' },
+  { ending: 'nii.gz', mediaType: 'application/gzip' },
+  { ending: 'nrrd', mediaType: 'application/octet-stream' },
 ] as const
 
 export interface ArtifactFacts {
@@ -37,15 +37,7 @@ export interface ArtifactFacts {
  */
 export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtifact[]> {
   const { job, header, labels } = facts
-  const volume: OutputVolume = { shapeZyx: labels.shapeZyx, dtype: labels.dtype, kind: 'labels', source: header }
-  const artifacts: WrittenArtifact[] = []
-  for (const { name, mediaType } of MASK_FILES) {
-    if (facts.signal.aborted) throw new DomainError('canceled')
-    const file = path.join(job.outFolder, name)
-    const warnings = await writeVolumeFile(file, volume, labels)
-    await compareWithLabels(file, labels)
-    artifacts.push(await describe(job.outFolder, name, mediaType, warnings))
-  }
+  const artifacts = await writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal: facts.signal })
   for (const [kind, source] of [
     ['probability', facts.probability],
     ['candidate', facts.candidate],
@@ -55,12 +47,32 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
   }
   const statistics = maskStatistics(job.model.manifest, header, labels.counts)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
-  for (const [name, value] of [
-    ['stats.json', statistics],
-    ['provenance.json', provenance],
-  ] as const) {
-    await writeJson(path.join(job.outFolder, name), value)
-    artifacts.push(await describe(job.outFolder, name, 'application/json', []))
+  artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics))
+  artifacts.push(await writeJson(job.outFolder, 'provenance.json', provenance))
+  return artifacts
+}
+
+/**
+ * Writes a mask in every format; each is read back and compared before it counts as written.
+ * @param request `name` without its ending; the header is the one of the volume whose place the mask gets
+ */
+export async function writeMasks(request: {
+  folder: string
+  name: string
+  header: VolumeHeader
+  labels: LabelFile
+  signal: AbortSignal
+}): Promise<WrittenArtifact[]> {
+  const { folder, header, labels } = request
+  const volume: OutputVolume = { shapeZyx: labels.shapeZyx, dtype: labels.dtype, kind: 'labels', source: header }
+  const artifacts: WrittenArtifact[] = []
+  for (const { ending, mediaType } of MASK_FILES) {
+    if (request.signal.aborted) throw new DomainError('canceled')
+    const name = `${request.name}.${ending}`
+    const file = path.join(folder, name)
+    const warnings = await writeVolumeFile(file, volume, labels)
+    await compareWithLabels(file, labels)
+    artifacts.push(await describe(folder, name, mediaType, warnings))
   }
   return artifacts
 }
@@ -117,8 +129,9 @@ async function compareWithLabels(file: string, labels: LabelFile): Promise<void>
   }
 }
 
-async function writeJson(file: string, value: unknown): Promise<void> {
-  const partial = `${file}.partial`
+/** Writes a JSON file beside the masks, whole or not at all. */
+export async function writeJson(folder: string, name: string, value: unknown): Promise<WrittenArtifact> {
+  const partial = path.join(folder, `${name}.partial`)
   const handle = await open(partial, 'w')
   try {
     await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`)
@@ -126,7 +139,8 @@ async function writeJson(file: string, value: unknown): Promise<void> {
   } finally {
     await handle.close()
   }
-  await rename(partial, file)
+  await rename(partial, path.join(folder, name))
+  return describe(folder, name, 'application/json', [])
 }
 
 async function describe(

@@ -56,6 +56,13 @@ export interface JobRepository {
   complete(jobId: string, attempt: number, change: JobChange, artifacts: readonly WrittenArtifact[]): Promise<boolean>
   saveProgress(jobId: string, attempt: number, tilesDone: number, tilesTotal: number): Promise<void>
   artifacts(jobId: string): Promise<WrittenArtifact[]>
+  /** Puts artifacts in place of those whose names fit. */
+  replaceArtifacts(
+    jobId: string,
+    attempt: number,
+    goes: (name: string) => boolean,
+    artifacts: readonly WrittenArtifact[],
+  ): Promise<void>
   deleteArtifacts(jobId: string): Promise<void>
   addEvent(jobId: string, frame: LiveFrame): Promise<void>
   eventsSince(jobId: string, seq: number): Promise<LiveFrame[]>

@@ -202,6 +202,9 @@ export class JobRunner {
         return this.finish(run, message.outcome)
       case 'failed':
         return this.fail(run, message.error)
+      case 'postprocessed':
+        // Only workers that were asked for it say so, and this one was asked for a run.
+        return
       case 'canceled':
         run.isSettled = true
         return this.service.markCanceled(jobId, attempt)

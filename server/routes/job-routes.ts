@@ -1,18 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
-import { ArtifactList, CreateJob, Job, JobList } from '../../shared/contract/jobs.ts'
+import {
+  type Artifact,
+  ArtifactList,
+  CreateJob,
+  Job,
+  JobList,
+  Postprocessed,
+  PostprocessRequest,
+} from '../../shared/contract/jobs.ts'
+import type { WrittenArtifact } from '../inference/messages.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
+import type { Postprocessor } from '../jobs/postprocessor.ts'
 import { DEFAULT_PAGE, PageQuery, PROBLEM_REPLIES, pageOf } from './schemas.ts'
 
 const JobParams = Type.Object({ jobId: Id })
 
 /** Jobs: queue, look, cancel, retry, and the links of what they left. */
-export const jobRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: ArtifactLinks }> = async (
-  app,
-  { jobs, links },
-) => {
+export const jobRoutes: FastifyPluginAsyncTypebox<{
+  jobs: JobService
+  postprocessor: Postprocessor
+  links: ArtifactLinks
+}> = async (app, { jobs, postprocessor, links }) => {
   app.post(
     '/v1/jobs',
     { schema: { body: CreateJob, response: { 202: Job, ...PROBLEM_REPLIES } } },
@@ -53,12 +64,26 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Art
       const { jobId } = request.params
       const found = await jobs.artifacts(request.owner, jobId)
       return {
-        artifacts: found.map((artifact) => {
-          const { url, expiresAt } = links.make(jobId, artifact.name)
-          const { name, mediaType, sizeBytes, sha256, warnings } = artifact
-          return { name, url, expires_at: expiresAt, media_type: mediaType, size_bytes: sizeBytes, sha256, warnings }
-        }),
+        artifacts: found.map((artifact) => linked(links, jobId, artifact)),
       }
     },
   )
+  app.post(
+    '/v1/jobs/:jobId/postprocess',
+    {
+      schema: { params: JobParams, body: PostprocessRequest, response: { 200: Postprocessed, ...PROBLEM_REPLIES } },
+    },
+    async (request) => {
+      const { jobId } = request.params
+      const { labels, maskSha256, artifacts } = await postprocessor.make(request.owner, jobId, request.body)
+      const files = artifacts.map((artifact) => linked(links, jobId, artifact))
+      return { params: request.body, labels, mask_sha256: maskSha256, artifacts: files }
+    },
+  )
+}
+
+function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact): Artifact {
+  const { url, expiresAt } = links.make(jobId, artifact.name)
+  const { name, mediaType, sizeBytes, sha256, warnings } = artifact
+  return { name, url, expires_at: expiresAt, media_type: mediaType, size_bytes: sizeBytes, sha256, warnings }
 }

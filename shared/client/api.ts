@@ -1,4 +1,4 @@
-import type { Artifact, CreateJob, Job } from '../contract/jobs.ts'
+import type { Artifact, CreateJob, Job, Postprocessed, PostprocessRequest } from '../contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
 import type { ModelSummary } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
@@ -75,6 +75,8 @@ export interface CryoMambaClient {
   retryJob(jobId: string): Promise<Job>
   /** Follows a job until it ends, reconnecting as needed; resolves with the final job, whatever its state. */
   watchJob(jobId: string, options: WatchOptions): Promise<Job>
+  /** Another mask of a finished job from its kept probability, without the network. @throws {DomainError} `probability_not_kept` */
+  postprocess(jobId: string, body: PostprocessRequest): Promise<Postprocessed>
   artifacts(jobId: string): Promise<Artifact[]>
   /** Downloads an artifact to `path` (by `path.partial`), resuming by Range, and checks its hash. */
   downloadArtifact(artifact: Artifact, path: string, options?: DownloadOptions): Promise<void>

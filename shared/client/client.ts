@@ -1,4 +1,4 @@
-import type { ArtifactList, Job, JobList } from '../contract/jobs.ts'
+import type { ArtifactList, Job, JobList, Postprocessed } from '../contract/jobs.ts'
 import type { ModelList } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
@@ -43,6 +43,8 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
     retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry` }),
     watchJob: (jobId, options) => watchJob(http, jobId, options),
+    postprocess: (jobId, body) =>
+      http.json<Postprocessed>({ method: 'POST', url: `/v1/jobs/${jobId}/postprocess`, data: body }),
     artifacts: async (jobId) => (await get<ArtifactList>(`/v1/jobs/${jobId}/artifacts`)).artifacts,
     downloadArtifact: (artifact, path, options) => downloadArtifact(http, artifact, path, options),
   }

@@ -167,5 +167,29 @@ export const Artifact = Type.Object({
 })
 export type Artifact = Type.Static<typeof Artifact>
 
+/** Another mask from what a job kept, without the network. */
+export const PostprocessRequest = Type.Object(
+  {
+    /** Keeps the best foreground label where its probability reaches this; absent: the delivered mask is the start. */
+    threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    /** Labels of which only the largest object stays. */
+    keep_largest: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65534 }), { maxItems: 1024 })),
+    /** Objects of fewer voxels go. */
+    smallest_object_voxels: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+  },
+  closed,
+)
+export type PostprocessRequest = Type.Static<typeof PostprocessRequest>
+
+export const Postprocessed = Type.Object({
+  params: PostprocessRequest,
+  /** Voxels by label value, background included. */
+  labels: Type.Record(Type.String(), Type.Integer()),
+  mask_sha256: Sha256,
+  /** The new masks; they replace those of an earlier request. */
+  artifacts: Type.Array(Artifact),
+})
+export type Postprocessed = Type.Static<typeof Postprocessed>
+
 export const ArtifactList = Type.Object({ artifacts: Type.Array(Artifact) })
 export type ArtifactList = Type.Static<typeof ArtifactList>

@@ -63,7 +63,7 @@ async function segmentSample(folder: string, io: CommandIo): Promise<JobResult> 
     io.out(`Server at ${server.url}`)
     const client = createClient(server)
     const file = path.join(RESOURCES, 'sample/sample.mrc')
-    const { job, artifacts } = await segmentVolume(client, { file, model: DEMO_MODEL, params: {} }, io)
+    const { job, artifacts } = await segmentVolume(client, { files: [file], model: DEMO_MODEL, params: {} }, io)
     if (!job.result) throw new DomainError('internal')
     for (const artifact of artifacts)
       await client.downloadArtifact(artifact, path.join(folder, artifact.name), { signal: io.signal })

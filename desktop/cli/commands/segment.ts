@@ -1,16 +1,16 @@
-import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
 import type { CryoMambaClient } from '../../../shared/client/api.ts'
-import type { CreateJob } from '../../../shared/contract/jobs.ts'
+import type { Artifact } from '../../../shared/contract/jobs.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { readArguments } from '../arguments.ts'
-import type { Command, CommandIo } from '../command.ts'
+import type { Command } from '../command.ts'
 import { formatSeconds } from '../progress-report.ts'
 import { readMode0 } from '../read-mode0.ts'
+import { RUN_OPTIONS, readRunParams } from '../run-params.ts'
+import { saveMask } from '../save-mask.ts'
 import { maskArtifact, maskNameFor, segmentVolume } from '../segment-volume.ts'
 import { SERVER_OPTIONS, withServer } from '../server-choice.ts'
 
@@ -21,10 +21,9 @@ const OPTIONS = {
   ...SERVER_OPTIONS,
   out: { type: 'string' },
   model: { type: 'string' },
-  patch: { type: 'string' },
-  step: { type: 'string' },
-  mirror: { type: 'string' },
-  threads: { type: 'string' },
+  ...RUN_OPTIONS,
+  probability: { type: 'string' },
+  candidate: { type: 'string' },
   mode0: { type: 'string' },
   json: { type: 'boolean' },
 } as const
@@ -33,26 +32,28 @@ const OPTIONS = {
 export const segmentCommand: Command = {
   name: 'segment',
   usage:
-    'FILE --out MASK [--model ID|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--mode0 signed|unsigned] [--json]',
-  summary: 'Segments a volume, on a server or on this computer; the ending of MASK chooses its format.',
+    'FILE [FILE…] --out MASK [--model ID|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--json]',
+  summary:
+    'Segments a volume, on a server or on this computer; the ending of MASK chooses its format. Several files are the channels of one model.',
   run: async (args, io) => {
     const { values, positionals } = readArguments(args, OPTIONS)
-    if (positionals.length !== 1) throw new DomainError('usage', { reason: 'segment takes one file.' })
+    if (positionals.length === 0) throw new DomainError('usage', { reason: 'segment takes a file.' })
     if (values.out === undefined) throw new DomainError('usage', { reason: 'segment needs --out MASK.' })
-    const [file] = positionals
     const out = values.out
     maskNameFor(out)
     const mode0 = readMode0(values.mode0)
-    const params = readParams(values)
-    await checkInput(file, mode0)
-    await checkOutput(out)
+    const extras = besideTheMask(values)
+    const params = { ...readRunParams(values), ...(extras.length > 0 ? {} : { probability: false }) }
+    for (const file of positionals) await checkInput(file, mode0)
+    for (const one of [out, ...extras.map(({ file }) => file)]) await checkOutput(one)
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
     await withServer({ server: values.server, token: values.token, modelFolders, env }, async (client) => {
       const modelId = model ?? (await idOfFolder(client, modelFolders))
-      const { job, artifacts } = await segmentVolume(client, { file, mode0, model: modelId, params }, io)
+      const { job, artifacts } = await segmentVolume(client, { files: positionals, mode0, model: modelId, params }, io)
       await saveMask(client, maskArtifact(artifacts, out), out, io)
+      for (const { kind, file } of extras) await saveMask(client, artifactBeside(artifacts, kind, file), file, io)
       const result = job.result
       if (!result) throw new DomainError('internal')
       for (const warning of job.warnings) io.err(`Warning: ${warning.message}`)
@@ -62,6 +63,25 @@ export const segmentCommand: Command = {
       io.out(JSON.stringify({ job_id: job.job_id, seconds, tiles, forwards, labels, previews, mask_sha256 }))
     })
   },
+}
+
+type Beside = 'probability' | 'candidate'
+
+/** Files that are asked for beside the mask. */
+function besideTheMask(values: { [kind in Beside]?: string }): { kind: Beside; file: string }[] {
+  const kinds = ['probability', 'candidate'] as const
+  return kinds.flatMap((kind) => {
+    const file = values[kind]
+    return file === undefined ? [] : [{ kind, file }]
+  })
+}
+
+/** The server writes these in the format of the volume only. @throws {DomainError} `usage` for another ending */
+function artifactBeside(artifacts: readonly Artifact[], kind: Beside, file: string): Artifact {
+  const found = artifacts.find(({ name }) => name.startsWith(`${kind}.`))
+  if (!found) throw new DomainError('artifact_not_found', { name: kind })
+  if (maskNameFor(file).replace(/^mask/, kind) === found.name) return found
+  throw new DomainError('usage', { reason: `--${kind} must end like ${found.name}, the format of the volume.` })
 }
 
 /** Looks at the header before a byte is sent, so that a truncated or foreign file is named at once. */
@@ -115,64 +135,5 @@ function readId(text: string): string | null {
     return typeof id === 'string' ? id : null
   } catch {
     return null
-  }
-}
-
-function readParams(values: {
-  patch?: string
-  step?: string
-  mirror?: string
-  threads?: string
-}): NonNullable<CreateJob['params']> {
-  return {
-    ...(values.patch === undefined ? {} : { patch_zyx: readTriple(values.patch) }),
-    ...(values.step === undefined ? {} : { step: readNumber('--step', values.step, 0, 1) }),
-    ...(values.mirror === undefined ? {} : { mirror_axes: readAxes(values.mirror) }),
-    ...(values.threads === undefined ? {} : { threads: readWhole('--threads', values.threads) }),
-  }
-}
-
-function readTriple(text: string): [number, number, number] {
-  const sizes = text.split(/[,x]/).map((part) => readWhole('--patch', part.trim()))
-  if (sizes.length !== 3) throw new DomainError('usage', { reason: '--patch takes three sizes Z,Y,X.' })
-  return sizes as [number, number, number]
-}
-
-function readAxes(text: string): ('z' | 'y' | 'x')[] {
-  if (text === 'none' || text === '') return []
-  return text.split(',').map((axis) => {
-    if (axis === 'z' || axis === 'y' || axis === 'x') return axis
-    throw new DomainError('usage', { reason: `--mirror takes z, y, x or none, not ${axis}.` })
-  })
-}
-
-function readWhole(name: string, text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new DomainError('usage', { reason: `${name} takes whole numbers above 0, not ${text}.` })
-}
-
-function readNumber(name: string, text: string, above: number, most: number): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value > above && value <= most) return value
-  throw new DomainError('usage', { reason: `${name} takes a number above ${above} and at most ${most}, not ${text}.` })
-}
-
-/** Downloads the mask; `.nii` is unpacked from the server's `.nii.gz`. */
-async function saveMask(
-  client: CryoMambaClient,
-  artifact: Parameters<CryoMambaClient['downloadArtifact']>[0],
-  out: string,
-  io: CommandIo,
-): Promise<void> {
-  await mkdir(path.dirname(path.resolve(out)), { recursive: true })
-  if (!/\.nii$/i.test(out)) return client.downloadArtifact(artifact, out, { signal: io.signal })
-  const packed = `${out}.gz.partial`
-  try {
-    await client.downloadArtifact(artifact, packed, { signal: io.signal })
-    await pipeline(createReadStream(packed), createGunzip(), createWriteStream(`${out}.partial`))
-    await rename(`${out}.partial`, out)
-  } finally {
-    await rm(packed, { force: true })
-    await rm(`${out}.partial`, { force: true })
   }
 }
