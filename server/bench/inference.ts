@@ -6,7 +6,7 @@ import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { NetworkSession } from '../inference/network-session.ts'
-import { runJob } from '../inference/run-job.ts'
+import { runInThread } from '../inference/run-in-thread.ts'
 import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
 import { type BenchRow, median, printReport } from './report.ts'
@@ -20,18 +20,19 @@ const SEED = 20260101
 const NUM_BARE_RUNS = 9
 
 /**
- * `npm run bench -- inference`: how close a job comes to the network alone.
+ * `npm run bench -- inference [--long]`: how close a job comes to the network alone.
  *
  * The limit is tiles × the median bare `session.run` of the same tile in the same process; the ratio above 1 is what
  * reading, normalising, blending, decoding, previews and writing cost.
  */
-export async function benchInference(asJson: boolean): Promise<void> {
+export async function benchInference(asJson: boolean, isLong: boolean): Promise<void> {
   const model = await loadModelPackage(path.join(BUNDLED_MODELS, 'demo-cryoet-unet'))
   const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-bench-'))
   try {
     const rows: BenchRow[] = []
     for (const threads of [2, 1]) rows.push(...(await benchBlock(model, folder, SHAPE, threads)))
-    for (const edge of [64, 128, 192]) rows.push(await benchSize(model, folder, edge))
+    for (const edge of process.env.NOSIZES ? [] : isLong ? [64, 128, 256, 512] : [64, 128, 256])
+      rows.push(await benchSize(model, folder, edge))
     printReport('inference', rows, asJson)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -42,7 +43,7 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
   const file = await noiseVolume(folder, shape)
   const session = await openSession(model, threads)
   const bareBefore = await bareRuns(session)
-  const { seconds, tiles, networkMs } = await timeJob(model, folder, file, session, threads)
+  const { seconds, tiles, networkMs, stages } = await timeJob(model, folder, file, session, threads)
   const bareMs = median([...bareBefore, ...(await bareRuns(session))])
   await session.release()
   const limit = (tiles * bareMs) / 1000
@@ -59,13 +60,21 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
       ratio: networkMs / 1000 / limit,
     },
     {
-      name: `everything else, ${threads} threads`,
+      name: `job without the network, ${threads} threads`,
       value: seconds - networkMs / 1000,
       unit: 's',
       against: 'job',
       against_value: seconds,
       ratio: 1 - networkMs / 1000 / seconds,
     },
+    ...Object.entries(stages).map(([stage, value]) => ({
+      name: `stage ${stage} beside the network, ${threads} threads`,
+      value,
+      unit: 's',
+      against: 'job',
+      against_value: seconds,
+      ratio: value / seconds,
+    })),
     {
       name: `tiles, ${threads} threads`,
       value: tiles / seconds,
@@ -131,7 +140,7 @@ async function timeJob(model: ModelPackage, folder: string, file: string, sessio
   }
   const outFolder = await mkdtemp(path.join(folder, 'job-'))
   const startMs = performance.now()
-  const { result } = await runJob(
+  const { result } = await runInThread(
     {
       jobId: 'bench',
       attempt: 1,
@@ -156,7 +165,7 @@ async function timeJob(model: ModelPackage, folder: string, file: string, sessio
   )
   const seconds = (performance.now() - startMs) / 1000
   await rm(outFolder, { recursive: true, force: true })
-  return { seconds, tiles: result.tiles, networkMs }
+  return { seconds, tiles: result.tiles, networkMs, stages: result.stages ?? {} }
 }
 
 /** Uniform noise with a fixed seed: the time of a network does not depend on what it sees. */
@@ -206,4 +215,4 @@ async function noiseVolume(folder: string, shape: Zyx): Promise<string> {
   return file
 }
 
-await benchInference(process.argv.includes('--json'))
+await benchInference(process.argv.includes('--json'), process.argv.includes('--long'))

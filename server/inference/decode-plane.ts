@@ -99,26 +99,40 @@ function foregroundGrader(manifest: ModelManifest): Grader {
       const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
       for (let x = 0; x < sizeYx[1]; x++, at++) {
         const weight = weights(y + belowYx[0], x + belowYx[1])
+        const label = labels[at]
         let best = -1
         for (let channel = 0; channel < values.length; channel++) {
-          means[channel] = sums[channel * channelVox + row + x] / weight
-          const isDelivered = labels[at] !== 0 && values[channel] === labels[at]
-          if (values[channel] === 0) continue
-          if (isDelivered) best = channel
-          else if (labels[at] === 0 && (best < 0 || means[channel] > means[best])) best = channel
+          const mean = sums[channel * channelVox + row + x] / weight
+          means[channel] = mean
+          const value = values[channel]
+          if (value === 0) continue
+          if (label === value || (label === 0 && (best < 0 || mean > means[best]))) best = channel
         }
         const p = best < 0 ? 0 : isArgmax ? shareOf(means, best, isLogit) : isLogit ? sigmoid(means[best]) : means[best]
-        probability[at] = Math.round(255 * Math.min(Math.max(p, 0), 1))
+        probability[at] = p <= 0 ? 0 : p >= 1 ? 255 : Math.round(255 * p)
         candidate[at] = best < 0 ? 0 : values[best]
       }
     }
   }
 }
 
+/** exp(−12) = 6e-6 changes no 255th: differences beyond it need no exponential. */
+const FAR = 12
+
 function shareOf(means: Float64Array, channel: number, isLogit: boolean): number {
+  const own = means[channel]
   let total = 0
-  for (let i = 0; i < means.length; i++) total += isLogit ? Math.exp(means[i] - means[channel]) : Math.max(means[i], 0)
-  return isLogit ? 1 / total : means[channel] / Math.max(total, Number.MIN_VALUE)
+  if (!isLogit) {
+    for (let i = 0; i < means.length; i++) total += Math.max(means[i], 0)
+    return own / Math.max(total, Number.MIN_VALUE)
+  }
+  for (let i = 0; i < means.length; i++) {
+    const difference = means[i] - own
+    if (difference > FAR) return 0
+    if (i === channel) total += 1
+    else if (difference > -FAR) total += Math.exp(difference)
+  }
+  return 1 / total
 }
 
 function sigmoid(value: number): number {

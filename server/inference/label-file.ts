@@ -10,7 +10,8 @@ import { newLabels } from './preview-builder.ts'
  * States: writing (planes in ascending z) → complete (all planes in; can be read) → closed.
  */
 export class LabelFile implements BoxReader {
-  readonly counts = new Map<number, number>()
+  /** float64: a label may have more voxels than 32 bits count. */
+  private readonly histogram: Float64Array
   private readonly hash = createHash('sha256')
   private digest: string | null = null
   private positionBytes = 0
@@ -22,6 +23,7 @@ export class LabelFile implements BoxReader {
     this.file = file
     this.shapeZyx = shapeZyx
     this.dtype = dtype
+    this.histogram = new Float64Array(dtype === 'uint8' ? 256 : 65536)
   }
 
   static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
@@ -53,13 +55,13 @@ export class LabelFile implements BoxReader {
   }
 
   private count(labels: LabelArray): void {
-    for (let i = 0; i < labels.length; ) {
-      const label = labels[i]
-      let end = i + 1
-      while (end < labels.length && labels[end] === label) end++
-      this.counts.set(label, (this.counts.get(label) ?? 0) + end - i)
-      i = end
-    }
+    const { histogram } = this
+    for (let i = 0; i < labels.length; i++) histogram[labels[i]]++
+  }
+
+  /** Voxels by value; what does not occur is not in it. */
+  get counts(): ReadonlyMap<number, number> {
+    return new Map([...this.histogram.entries()].filter(([, count]) => count > 0))
   }
 
   /** SHA-256 of the voxels, z, y, x order, little-endian. Call once all planes are in. */

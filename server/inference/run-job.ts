@@ -20,6 +20,7 @@ import { PreviewBuilder } from './preview-builder.ts'
 import { reorderedSource } from './reordered-source.ts'
 import { checkSameGrid } from './same-grid.ts'
 import { type FinishedPlane, Segmenter } from './segmenter.ts'
+import { StageClock } from './stage-clock.ts'
 import { folderCache, NO_CACHE } from './statistics-cache.ts'
 import { TileClock } from './tile-clock.ts'
 import { writeArtifacts } from './write-artifacts.ts'
@@ -103,6 +104,7 @@ class Run {
   private lastPreviewMs = Number.NEGATIVE_INFINITY
   private lastProgressMs = Number.NEGATIVE_INFINITY
   private readonly needs: RunNeeds
+  private readonly clock = new StageClock()
   private readonly order: AxisOrder
   private readonly dtype: 'uint8' | 'uint16'
 
@@ -166,10 +168,12 @@ class Run {
     const manifest = manifestAlong(job.model.manifest, this.order.ofModel)
     const sources = this.needs.sources.map((source) => reorderedSource(source, this.order.ofFile))
     const shape = sources[0].header.shapeZyx
-    const input = await prepareInput({ sources, manifest, roi: this.roi(), cache: this.cache(), signal })
+    const input = await this.clock.time('measure', () =>
+      prepareInput({ sources, manifest, roi: this.roi(), cache: this.cache(), signal }),
+    )
     this.warnings.push(...input.warnings)
     const segmenter = new Segmenter({
-      ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, signal },
+      ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, clock: this.clock, signal },
     })
     const clock = new TileClock(segmenter.plan.grid.numTiles)
     this.needs.events.progress(clock.progress())
@@ -286,12 +290,14 @@ class Run {
     const { labels } = outputs
     if (signal.aborted) throw new DomainError('canceled')
     if (preview) await this.sendPreview(preview, 'postprocessed')
-    const artifacts = await writeArtifacts({
-      job,
-      header: sources[0].header,
-      ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
-      ...{ warnings: this.warnings, engine, startedAt, signal },
-    })
+    const artifacts = await this.clock.time('artifacts', () =>
+      writeArtifacts({
+        job,
+        header: sources[0].header,
+        ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
+        ...{ warnings: this.warnings, engine, startedAt, signal },
+      }),
+    )
     const result: JobResult = {
       seconds: (Date.now() - startedAt.getTime()) / 1000,
       tiles: plan.grid.numTiles,
@@ -302,6 +308,7 @@ class Run {
       ),
       mask_sha256: labels.sha256(),
       mask_dtype: labels.dtype,
+      stages: this.clock.result(),
     }
     return { result, artifacts, warnings: this.warnings }
   }

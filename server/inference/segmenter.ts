@@ -11,6 +11,7 @@ import type { PreparedInput } from './prepare-input.ts'
 import { newLabels } from './preview-builder.ts'
 import { LogitsBack } from './resampled-planes.ts'
 import { planSlidingWindow, runSlidingWindow, type SlidingWindowPlan, type TileStore } from './sliding-window.ts'
+import type { StageClock } from './stage-clock.ts'
 
 export interface SegmenterNeeds {
   input: PreparedInput
@@ -22,6 +23,7 @@ export interface SegmenterNeeds {
   manifest: ModelManifest
   params: EffectiveParams
   session: NetworkSession
+  clock: StageClock
   signal: AbortSignal
 }
 
@@ -56,7 +58,7 @@ export class Segmenter {
     events: PassEvents,
     tiles: { starts?: TileGrid['starts']; store?: TileStore } = {},
   ): Promise<void> {
-    const { input, order, shape, dtype, manifest, params, session, signal } = this.needs
+    const { input, order, shape, dtype, manifest, params, session, clock, signal } = this.needs
     const { region, grid } = input
     const decode = makeDecoder(manifest, keepsProbability ? (params.threshold ?? null) : null)
     const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels)
@@ -73,7 +75,7 @@ export class Segmenter {
       await whole.add(probability && candidate ? [decoded.labels, probability, candidate] : [decoded.labels])
     }
     await runSlidingWindow(
-      { planes: await input.open(), ofModel: order.ofModel, session, manifest, params, signal, ...tiles },
+      { planes: await input.open(), ofModel: order.ofModel, session, manifest, params, clock, signal, ...tiles },
       {
         tileDone: events.tileDone,
         rowDone: events.rowDone,

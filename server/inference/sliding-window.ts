@@ -11,6 +11,7 @@ import type { NetworkSession } from './network-session.ts'
 import { NormalisedSlab } from './normalised-slab.ts'
 import type { PlaneStream } from './plane-stream.ts'
 import { RingAccumulator } from './ring-accumulator.ts'
+import type { StageClock } from './stage-clock.ts'
 import { TilePredictor } from './tile-predictor.ts'
 
 export interface SlidingWindowInput {
@@ -25,6 +26,7 @@ export interface SlidingWindowInput {
   starts?: TileGrid['starts']
   /** Outputs of tiles that an earlier pass kept, or that this pass keeps. */
   store?: TileStore
+  clock: StageClock
   signal: AbortSignal
 }
 
@@ -86,7 +88,7 @@ interface TileInFlight {
  * @see nnunetv2/inference/predict_from_raw_data.py, predict_sliding_window_return_logits
  */
 export async function runSlidingWindow(input: SlidingWindowInput, output: SlidingWindowOutput): Promise<void> {
-  const { planes, manifest, params, signal, session, store } = input
+  const { planes, manifest, params, signal, session, store, clock } = input
   const { patch, grid: wholeGrid } = planSlidingWindow(planes.shapeZyx, input.ofModel, params)
   const grid = { ...wholeGrid, starts: input.starts ?? wholeGrid.starts }
   const weights = manifest.tiles.gaussian
@@ -103,22 +105,22 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const inFlight: TileInFlight[] = []
   const settle = async () => {
     const tile = inFlight.shift() as TileInFlight
-    const sums = await tile.output
+    const sums = await clock.time('network', () => tile.output)
     if (tile.isNew) await store?.save(tile.start, sums)
-    ring.add(sums, weights, tile.start)
+    await clock.time('blend', () => ring.add(sums, weights, tile.start))
     output.tileDone(tile.isNew)
-    await finals.settled(tile.start)
+    if (finals.isLastOfRow(tile.start)) await clock.time('decode', () => finals.rowDone(tile.start[0]))
   }
   let numStarted = 0
   for (const z of grid.starts[0]) {
-    await slab.advanceTo(z, signal)
+    await clock.time('read', () => slab.advanceTo(z, signal))
     for (const y of grid.starts[1])
       for (const x of grid.starts[2]) {
         await letMessagesIn(signal)
         const start = [z, y, x] as const
         const kept = await store?.load(start)
         const buffer = tiles[numStarted++ % tiles.length]
-        if (!kept) slab.extract(start, buffer)
+        if (!kept) await clock.time('cut', () => slab.extract(start, buffer))
         const prediction = kept ? Promise.resolve(kept) : predictor.predict(buffer)
         // Awaited in its turn; until then a failure must not count as nobody's.
         prediction.catch(() => undefined)
@@ -168,10 +170,14 @@ class FinalPlanes {
     }
   }
 
-  /** A tile is added up; after the last one of a row its final planes go out. */
-  async settled([z, y, x]: Zyx): Promise<void> {
-    const [startsZ, startsY, startsX] = this.grid.starts
-    if (y !== startsY.at(-1) || x !== startsX.at(-1)) return
+  isLastOfRow([, y, x]: Zyx): boolean {
+    const [, startsY, startsX] = this.grid.starts
+    return y === startsY.at(-1) && x === startsX.at(-1)
+  }
+
+  /** All tiles of the row that begins at z are added up: its final planes go out. */
+  async rowDone(z: number): Promise<void> {
+    const [startsZ] = this.grid.starts
     await this.handOut(z, startsZ[startsZ.indexOf(z) + 1] ?? this.grid.paddedShapeZyx[0])
     await this.output.rowDone()
   }

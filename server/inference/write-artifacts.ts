@@ -37,14 +37,14 @@ export interface ArtifactFacts {
  */
 export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtifact[]> {
   const { job, header, labels } = facts
-  const artifacts = await writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal: facts.signal })
-  for (const [kind, source] of [
-    ['probability', facts.probability],
-    ['candidate', facts.candidate],
-  ] as const) {
-    if (facts.signal.aborted) throw new DomainError('canceled')
-    if (source) artifacts.push(await writeBeside(facts, kind, source))
-  }
+  const { probability, candidate, signal } = facts
+  // Side by side: packing, hashing and syncing each wait for something else.
+  const written = await Promise.all([
+    writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal }),
+    probability ? writeBeside(facts, 'probability', probability).then((one) => [one]) : [],
+    candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
+  ])
+  const artifacts = written.flat()
   const statistics = maskStatistics(job.model.manifest, header, labels.counts)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
   artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics))
@@ -65,16 +65,16 @@ export async function writeMasks(request: {
 }): Promise<WrittenArtifact[]> {
   const { folder, header, labels } = request
   const volume: OutputVolume = { shapeZyx: labels.shapeZyx, dtype: labels.dtype, kind: 'labels', source: header }
-  const artifacts: WrittenArtifact[] = []
-  for (const { ending, mediaType } of MASK_FILES) {
-    if (request.signal.aborted) throw new DomainError('canceled')
-    const name = `${request.name}.${ending}`
-    const file = path.join(folder, name)
-    const warnings = await writeVolumeFile(file, volume, labels)
-    await compareWithLabels(file, labels)
-    artifacts.push(await describe(folder, name, mediaType, warnings))
-  }
-  return artifacts
+  return Promise.all(
+    MASK_FILES.map(async ({ ending, mediaType }) => {
+      const name = `${request.name}.${ending}`
+      const file = path.join(folder, name)
+      const warnings = await writeVolumeFile(file, volume, labels)
+      if (request.signal.aborted) throw new DomainError('canceled')
+      await compareWithLabels(file, labels)
+      return describe(folder, name, mediaType, warnings)
+    }),
+  )
 }
 
 /** Probability and candidates are only written in the format of the volume: they are large. */

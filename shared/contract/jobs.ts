@@ -103,6 +103,8 @@ export const JobResult = Type.Object({
   labels: Type.Record(Type.String(), Type.Integer()),
   mask_sha256: Sha256,
   mask_dtype: Dtype,
+  /** Seconds of each stage in the thread beside the network; `network` is the time spent waiting for it. */
+  stages: Type.Optional(Type.Record(Type.String(), Type.Number())),
 })
 export type JobResult = Type.Static<typeof JobResult>
 

@@ -91,13 +91,14 @@ async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Write
   }
   return async (handle) => {
     const statistics = new RunningStatistics()
-    const draft = encodeMrc(volume, mode, writtenStatistics(statistics))
+    const known = voxels.counts && statisticsOf(voxels.counts)
+    const draft = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
     await writeAll(handle, draft.bytes)
     for await (const chunk of inStoredOrder(volume, voxels, axes)) {
-      statistics.add(valuesOf(chunk, Number))
+      if (!known) statistics.add(valuesOf(chunk, Number))
       await writeAll(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
     }
-    const { bytes, warnings } = encodeMrc(volume, mode, writtenStatistics(statistics))
+    const { bytes, warnings } = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
     await handle.write(bytes, 0, bytes.length, 0)
     return warnings
   }
@@ -108,8 +109,27 @@ function asDtype(chunk: VoxelArray, dtype: DType, stored: DType): VoxelArray {
   return dtype === 'uint8' && stored === 'uint16' ? Uint16Array.from(chunk as Uint8Array) : chunk
 }
 
+/** Exact statistics of values that were counted. */
+function statisticsOf(counts: ReadonlyMap<number, number>): WrittenStatistics {
+  let [total, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const [value, count] of counts) {
+    total += count
+    sum += value * count
+    min = Math.min(min, value)
+    max = Math.max(max, value)
+  }
+  const mean = total > 0 ? sum / total : 0
+  let squares = 0
+  for (const [value, count] of counts) squares += count * (value - mean) ** 2
+  return total > 0 ? { min, max, mean, std: Math.sqrt(squares / total) } : { min: 0, max: 0, mean: 0, std: 0 }
+}
+
 async function largest(volume: OutputVolume, voxels: BoxReader): Promise<number> {
   let max = 0
+  if (voxels.counts) {
+    for (const value of voxels.counts.keys()) max = Math.max(max, value)
+    return max
+  }
   for await (const chunk of inStoredOrder(volume, voxels, [0, 1, 2]))
     for (const value of chunk as Uint8Array) if (value > max) max = value
   return max

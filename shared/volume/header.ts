@@ -130,5 +130,7 @@ export interface OutputVolume {
 
 /** Voxels to be written: boxes in z, y, x order, in the dtype of the output. A `VoxelSource` is one. */
 export interface BoxReader {
+  /** How many voxels have each value, where that is known already: it saves passes over the voxels. */
+  readonly counts?: ReadonlyMap<number, number>
   readBox(startZyx: Zyx, shapeZyx: Zyx): Promise<VoxelArray>
 }
