@@ -92,6 +92,7 @@ function foregroundGrader(manifest: ModelManifest): Grader {
   const isArgmax = manifest.decode.mode === 'argmax'
   const values = isArgmax ? manifest.labels.map((label) => label.value) : paintedLabels(manifest)
   const isLogit = manifest.output.activation === 'none'
+  if (isArgmax && isLogit) return softmaxGrader(values)
   const means = new Float64Array(values.length)
   return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
     const channelVox = paddedYx[0] * paddedYx[1]
@@ -108,7 +109,7 @@ function foregroundGrader(manifest: ModelManifest): Grader {
           if (value === 0) continue
           if (label === value || (label === 0 && (best < 0 || mean > means[best]))) best = channel
         }
-        const p = best < 0 ? 0 : isArgmax ? shareOf(means, best, isLogit) : isLogit ? sigmoid(means[best]) : means[best]
+        const p = best < 0 ? 0 : isArgmax ? shareOf(means, best) : isLogit ? sigmoid(means[best]) : means[best]
         probability[at] = p <= 0 ? 0 : p >= 1 ? 255 : Math.round(255 * p)
         candidate[at] = best < 0 ? 0 : values[best]
       }
@@ -116,23 +117,50 @@ function foregroundGrader(manifest: ModelManifest): Grader {
   }
 }
 
-/** exp(−12) = 6e-6 changes no 255th: differences beyond it need no exponential. */
-const FAR = 12
-
-function shareOf(means: Float64Array, channel: number, isLogit: boolean): number {
-  const own = means[channel]
+/** A share of probabilities that the network gave itself. */
+function shareOf(means: Float64Array, channel: number): number {
   let total = 0
-  if (!isLogit) {
-    for (let i = 0; i < means.length; i++) total += Math.max(means[i], 0)
-    return own / Math.max(total, Number.MIN_VALUE)
+  for (let i = 0; i < means.length; i++) total += Math.max(means[i], 0)
+  return means[channel] / Math.max(total, Number.MIN_VALUE)
+}
+
+/** 255 / (1 + exp(6.24)) is below 0.5: another channel that far above leaves nothing of a 255th. */
+const FAR_ABOVE = 6.24
+
+/** exp(−12) = 6e-6 changes no 255th: what lies that far below needs no exponential. */
+const FAR_BELOW = -12
+
+/** The softmax of mean logits, with as few exponentials as its 255 steps need. */
+function softmaxGrader(values: number[]): Grader {
+  const foreground = values.flatMap((value, channel) => (value === 0 ? [] : [channel]))
+  const channelOf = new Map(values.map((value, channel) => [value, channel]))
+  return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
+    const channelVox = paddedYx[0] * paddedYx[1]
+    for (let y = 0, at = 0; y < sizeYx[0]; y++) {
+      const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
+      for (let x = 0; x < sizeYx[1]; x++, at++) {
+        const from = row + x
+        let best = foreground[0]
+        if (labels[at] !== 0) best = channelOf.get(labels[at]) as number
+        else
+          for (let i = 1; i < foreground.length; i++)
+            if (sums[foreground[i] * channelVox + from] > sums[best * channelVox + from]) best = foreground[i]
+        candidate[at] = values[best]
+        const own = sums[best * channelVox + from]
+        const scale = 1 / weights(y + belowYx[0], x + belowYx[1])
+        let total = 1
+        for (let channel = 0; channel < values.length; channel++) {
+          const difference = (sums[channel * channelVox + from] - own) * scale
+          if (difference > FAR_ABOVE) {
+            total = Number.POSITIVE_INFINITY
+            break
+          }
+          if (channel !== best && difference > FAR_BELOW) total += Math.exp(difference)
+        }
+        probability[at] = Math.round(255 / total)
+      }
+    }
   }
-  for (let i = 0; i < means.length; i++) {
-    const difference = means[i] - own
-    if (difference > FAR) return 0
-    if (i === channel) total += 1
-    else if (difference > -FAR) total += Math.exp(difference)
-  }
-  return 1 / total
 }
 
 function sigmoid(value: number): number {
