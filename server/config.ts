@@ -30,6 +30,8 @@ export interface ServerConfig {
   threads: number
   /** Jobs that would hold more are refused. */
   memoryLimitBytes: number
+  /** A worker that says nothing for this long before its first tile is ended; later sooner, by the time of a tile. */
+  hangSeconds: number
   pathRoots: string[]
   artifactUrlSeconds: number
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -67,6 +69,7 @@ export function readConfig(
     devices: readDevices(read.list('CRYOMAMBA_DEVICES')),
     threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
+    hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),

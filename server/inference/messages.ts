@@ -40,6 +40,8 @@ export interface WrittenArtifact {
 
 /** What a finished run hands over; the files are complete and synced. */
 export interface RunOutcome {
+  /** The parameters in effect: a smaller tile than asked for where the device had no memory for it. */
+  params: EffectiveParams
   result: JobResult
   artifacts: WrittenArtifact[]
   warnings: VolumeWarning[]
@@ -79,6 +81,8 @@ export type ToWorker =
 /** Messages from a worker to the server. A worker runs one job, then exits. */
 export type FromWorker =
   | { type: 'ready' }
+  /** Sent every few seconds while the worker's loop turns; a network that runs holds it up. */
+  | { type: 'alive' }
   | { type: 'progress'; progress: RunProgress }
   | { type: 'preview'; header: PreviewHeader; payload: Uint8Array }
   | { type: 'finished'; outcome: RunOutcome }

@@ -310,7 +310,7 @@ class Run {
       mask_dtype: labels.dtype,
       stages: this.clock.result(),
     }
-    return { result, artifacts, warnings: this.warnings }
+    return { result, artifacts, warnings: this.warnings, params: job.params }
   }
 }
 

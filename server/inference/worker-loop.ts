@@ -3,12 +3,16 @@ import { asDiskProblem } from './disk-problem.ts'
 import type { FromWorker, RunEvents, ToWorker } from './messages.ts'
 import { postprocess } from './postprocess.ts'
 import { type RunDependencies, runJob } from './run-job.ts'
+import { withSmallerTiles } from './smaller-tiles.ts'
 
 /** The worker's end of its connection to the server. */
 export interface WorkerChannel {
   send(message: FromWorker): void
   onMessage(listener: (message: ToWorker) => void): void
 }
+
+/** How often a worker shows that it lives. */
+const PULSE_MS = 2_000
 
 /** What a worker can be asked for. */
 type Order = Exclude<ToWorker, { type: 'cancel' }>
@@ -31,6 +35,8 @@ export async function serveOneJob(
     })
   })
   channel.send({ type: 'ready' })
+  const pulse = setInterval(() => channel.send({ type: 'alive' }), PULSE_MS)
+  pulse.unref()
   const events: RunEvents = {
     progress: (progress) => channel.send({ type: 'progress', progress }),
     preview: (header, payload) => channel.send({ type: 'preview', header, payload }),
@@ -38,11 +44,16 @@ export async function serveOneJob(
   try {
     const asked = await order
     if (asked.type === 'run')
-      return channel.send({ type: 'finished', outcome: await run(asked.job, events, deps, stop.signal) })
+      return channel.send({
+        type: 'finished',
+        outcome: await withSmallerTiles(asked.job, events, deps, stop.signal, run),
+      })
     channel.send({ type: 'postprocessed', outcome: await postprocess(asked.task, deps, stop.signal) })
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return channel.send({ type: 'canceled' })
     if (!(error instanceof DomainError) || error.code === 'internal') console.error(error)
     channel.send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
+  } finally {
+    clearInterval(pulse)
   }
 }

@@ -21,6 +21,8 @@ interface Running {
   isSettled: boolean
   isCanceled: boolean
   tilesPerSecond: number | null
+  /** When the worker last said anything, by `performance.now()`. */
+  heardMs: number
   /** Sent once the worker says that it is ready. */
   description: JobDescription | null
   isReady: boolean
@@ -38,6 +40,7 @@ export interface JobRunnerLog {
 export class JobRunner {
   private readonly running = new Map<string, Running>()
   private isStopping = false
+  private watch: NodeJS.Timeout | undefined
   private isLooking = false
   private mustLookAgain = false
   private readonly service: JobService
@@ -54,16 +57,23 @@ export class JobRunner {
     service.onCancel = (jobId) => this.cancel(jobId)
   }
 
+  private get hangMs(): number {
+    return this.service.needs.config.hangSeconds * 1000
+  }
+
   /** Queues again what a former process left running, then starts to work. */
   async start(): Promise<void> {
     for (const record of await this.service.needs.jobs.withState(['running', 'previewing']))
       await this.service.requeue(record)
+    this.watch = setInterval(() => this.endSilent(), Math.min(5_000, this.hangMs / 4))
+    this.watch.unref()
     await this.look()
   }
 
   /** Stops all workers; their jobs go back on the queue. */
   async stop(): Promise<void> {
     this.isStopping = true
+    clearInterval(this.watch)
     for (const run of this.running.values()) {
       run.isSettled = true
       run.worker.kill()
@@ -126,6 +136,7 @@ export class JobRunner {
         isSettled: false,
         isCanceled: false,
         tilesPerSecond: null,
+        heardMs: performance.now(),
         description: null,
         isReady: false,
       }
@@ -173,7 +184,10 @@ export class JobRunner {
         .then(step)
         .catch((error) => this.log.error({ err: error, job_id: run.record.jobId }, 'message of a worker failed'))
     }
-    run.worker.onMessage((message) => next(() => this.take(run, message)))
+    run.worker.onMessage((message) => {
+      run.heardMs = performance.now()
+      return next(() => this.take(run, message))
+    })
     run.worker.onExit((exit) =>
       next(async () => {
         if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
@@ -186,6 +200,8 @@ export class JobRunner {
   private async take(run: Running, message: FromWorker): Promise<void> {
     const { jobId, attempt } = run.record
     switch (message.type) {
+      case 'alive':
+        return
       case 'ready':
         run.isReady = true
         return this.beginWhenReady(run)
@@ -218,6 +234,7 @@ export class JobRunner {
     const change = {
       result,
       warnings,
+      effectiveParams: outcome.params,
       tilesDone: result.tiles,
       tilesTotal: result.tiles,
       finishedAt: new Date().toISOString(),
@@ -247,6 +264,18 @@ export class JobRunner {
     this.log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
     await this.service.fail(jobId, attempt, error)
     await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+  }
+
+  /** Ends workers that have been silent for longer than any tile takes. Their jobs are tried again as lost ones. */
+  private endSilent(): void {
+    for (const run of this.running.values()) {
+      const perTileMs = run.tilesPerSecond ? 1000 / run.tilesPerSecond : 0
+      const mostMs = run.tilesPerSecond ? Math.max(this.hangMs / 10, 20 * perTileMs) : this.hangMs
+      const silentMs = performance.now() - run.heardMs
+      if (run.isSettled || silentMs < mostMs) continue
+      this.log.error({ job_id: run.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
+      run.worker.kill()
+    }
   }
 
   /** The process went without a result: once it is tried again, then the job fails with the reason. */

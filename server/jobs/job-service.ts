@@ -29,7 +29,7 @@ export interface JobServiceNeeds {
   volumes: VolumeService
   models: ModelRegistry
   events: JobEvents
-  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes'>
+  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes' | 'hangSeconds'>
   newId: () => string
 }
 

@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws'
 import { unpackPreview } from '../../shared/client/watch-job.ts'
 import type { Artifact, ArtifactList, Job } from '../../shared/contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { downsampleLabels } from '../../shared/mask/preview-rule.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
@@ -446,6 +447,55 @@ describe('trouble', () => {
     const job = await finished((await createJob()).job_id)
     expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'worker_lost', retryable: true } })
     expect(job.error?.message).toContain('killed by SIGKILL')
+  })
+
+  it('ends a worker that hangs, tries again, then fails the job with the reason', async () => {
+    let numKilled = 0
+    const hanging = {
+      launch: async () => {
+        const exits: ((exit: { reason: string; lastLines: string }) => void)[] = []
+        return {
+          send: () => undefined,
+          onMessage: () => undefined,
+          onExit: (listener: (typeof exits)[number]) => void exits.push(listener),
+          kill: () => {
+            numKilled++
+            for (const listener of exits) listener({ reason: 'killed by SIGKILL', lastLines: '' })
+          },
+        }
+      },
+    }
+    server = await makeTestServer({ launcher: hanging, manifest: thresholdManifest(), change: { hangSeconds: 0.2 } })
+    const job = await finished((await createJob()).job_id)
+    expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'worker_lost' } })
+    expect(numKilled).toBe(2)
+  })
+
+  it('takes smaller tiles where the network runs out of memory, and says so', async () => {
+    const oom = new DomainError('out_of_memory', { neededBytes: 123456789 })
+    const sizes: number[] = []
+    const network = fakeThresholdNetwork()
+    const launcher = inProcessLauncher(async (request) => {
+      const session = await network.createSession(request)
+      return {
+        ...session,
+        run: (input: Float32Array, shape: readonly number[]) => {
+          sizes.push(input.length)
+          if (input.length > 32 ** 3) return Promise.reject(oom)
+          return session.run(input, shape)
+        },
+      }
+    })
+    server = await makeTestServer({ launcher, manifest: thresholdManifest() })
+    const job = await finished((await createJob({ params: { patch_zyx: [32, 64, 128] } })).job_id)
+    expect(job.state, JSON.stringify(job.error)).toBe('completed')
+    expect(job.params.patch_zyx).toEqual([32, 64, 128])
+    expect(job.effective_params?.patch_zyx).toEqual([32, 32, 32])
+    expect(job.warnings.filter(({ code }) => code === 'patch_reduced')).toHaveLength(3)
+    expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+    const failed = await finished((await createJob({ params: { patch_zyx: [36, 36, 36] } })).job_id)
+    expect(failed.error).toMatchObject({ code: 'out_of_memory' })
+    expect(failed.error?.message).toMatch(/asked for 123456789 bytes.* \d+ bytes of the computer's memory are free/)
   })
 
   it.each([
