@@ -30,6 +30,8 @@ export interface ServerConfig {
   threads: number
   /** Jobs that would hold more are refused. */
   memoryLimitBytes: number
+  /** Whether a job above the limit may keep its sums in a scratch file instead. */
+  maySpill: boolean
   /** A worker that says nothing for this long before its first tile is ended; later sooner, by the time of a tile. */
   hangSeconds: number
   pathRoots: string[]
@@ -69,6 +71,7 @@ export function readConfig(
     devices: readDevices(read.list('CRYOMAMBA_DEVICES')),
     threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
+    maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),

@@ -14,6 +14,7 @@ import { READ_BYTES } from './plane-stream.ts'
 import { writerBytes } from './plane-writer.ts'
 import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
 import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
+import { ScratchRing } from './scratch-ring.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
 
 /** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
@@ -50,9 +51,9 @@ export function planMemory({ manifest, headers, params, networkBytes, limitBytes
     ? channels.input * ResampledPlanes.bytesFor(placed.shapeZyx, grid) +
       LogitsBack.bytesFor(grid, placed.shapeZyx, channels.output)
     : 0
-  const ring = 4 * channels.output * patch[0] * padded[1] * padded[2]
+  const ring = ScratchRing.bytesFor(channels.output, patch, [padded[1], padded[2]])
   const parts = {
-    ring_bytes: ring,
+    ring_bytes: params.spill ? ring.memory : ring.disk,
     input_bytes: inputBytes(manifest, headers, placed.shapeZyx, shape, patch),
     resampling_bytes: Math.ceil(resampling),
     tiles_bytes: tilesBytes(params, channels),
@@ -64,6 +65,7 @@ export function planMemory({ manifest, headers, params, networkBytes, limitBytes
   return {
     ...parts,
     total_bytes: total,
+    ...(params.spill ? { scratch_bytes: ring.disk } : {}),
     network_is_estimate: networkBytes === null,
     stream_axis: (['z', 'y', 'x'] as const)[order.ofFile[0]],
     limit_bytes: limitBytes,

@@ -224,6 +224,16 @@ describe('a draft', () => {
   })
 })
 
+describe('sums in a scratch file', () => {
+  it('give the same bytes and leave no file', async () => {
+    const file = await volume('a.mrc', SHAPE)
+    const plain = await run([file], manifestOf(), { mirror_axes: ['y'] })
+    const spilled = await run([file], manifestOf(), { mirror_axes: ['y'], spill: true })
+    expect(spilled.sha256).toBe(plain.sha256)
+    expect(await spilled.read('probability.mrc')).toEqual(await plain.read('probability.mrc'))
+  })
+})
+
 describe('what may be asked of the result', () => {
   it('segments a region with the statistics of the whole', async () => {
     const values = valuesOf(SHAPE)

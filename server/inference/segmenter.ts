@@ -24,6 +24,8 @@ export interface SegmenterNeeds {
   params: EffectiveParams
   session: NetworkSession
   clock: StageClock
+  /** Scratch file for the sums of a job that spills. */
+  ringFile?: string
   signal: AbortSignal
 }
 
@@ -58,7 +60,7 @@ export class Segmenter {
     events: PassEvents,
     tiles: { starts?: TileGrid['starts']; store?: TileStore } = {},
   ): Promise<void> {
-    const { input, order, shape, dtype, manifest, params, session, clock, signal } = this.needs
+    const { input, order, shape, dtype, manifest, params, session, clock, signal, ringFile } = this.needs
     const { region, grid } = input
     const decode = makeDecoder(manifest, keepsProbability ? (params.threshold ?? null) : null)
     const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels)
@@ -75,7 +77,17 @@ export class Segmenter {
       await whole.add(probability && candidate ? [decoded.labels, probability, candidate] : [decoded.labels])
     }
     await runSlidingWindow(
-      { planes: await input.open(), ofModel: order.ofModel, session, manifest, params, clock, signal, ...tiles },
+      {
+        planes: await input.open(),
+        ofModel: order.ofModel,
+        session,
+        manifest,
+        params,
+        clock,
+        signal,
+        ...(ringFile ? { ringFile } : {}),
+        ...tiles,
+      },
       {
         tileDone: events.tileDone,
         rowDone: events.rowDone,

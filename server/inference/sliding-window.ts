@@ -10,7 +10,8 @@ import { flipCombinations } from './mirroring.ts'
 import type { NetworkSession } from './network-session.ts'
 import { NormalisedSlab } from './normalised-slab.ts'
 import type { PlaneStream } from './plane-stream.ts'
-import { RingAccumulator } from './ring-accumulator.ts'
+import { type Ring, RingAccumulator } from './ring-accumulator.ts'
+import { ScratchRing } from './scratch-ring.ts'
 import type { StageClock } from './stage-clock.ts'
 import { TilePredictor } from './tile-predictor.ts'
 
@@ -26,6 +27,8 @@ export interface SlidingWindowInput {
   starts?: TileGrid['starts']
   /** Outputs of tiles that an earlier pass kept, or that this pass keeps. */
   store?: TileStore
+  /** Where the sums are kept that memory shall not hold; absent: in memory. */
+  ringFile?: string
   clock: StageClock
   signal: AbortSignal
 }
@@ -97,7 +100,10 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const strides = tileStrides(params.patch_zyx, input.ofModel)
   const slab = new NormalisedSlab(planes, grid, patch, strides, manifest.tiles.pad_value)
   const numChannels = { input: planes.numChannels, output: manifest.output.channels }
-  const ring = new RingAccumulator(numChannels.output, patch, strides, [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]])
+  const planeShape = [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]] as const
+  const ring = input.ringFile
+    ? await ScratchRing.create(input.ringFile, numChannels.output, patch, strides, planeShape)
+    : new RingAccumulator(numChannels.output, patch, strides, planeShape)
   const predictor = new TilePredictor(session, params.patch_zyx, numChannels, flipCombinations(params.mirror_axes))
   const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumsOfWeights(weights, patch, grid))
   const numAhead = session.numAhead ?? 0
@@ -112,23 +118,27 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
     if (finals.isLastOfRow(tile.start)) await clock.time('decode', () => finals.rowDone(tile.start[0]))
   }
   let numStarted = 0
-  for (const z of grid.starts[0]) {
-    await clock.time('read', () => slab.advanceTo(z, signal))
-    for (const y of grid.starts[1])
-      for (const x of grid.starts[2]) {
-        await letMessagesIn(signal)
-        const start = [z, y, x] as const
-        const kept = await store?.load(start)
-        const buffer = tiles[numStarted++ % tiles.length]
-        if (!kept) await clock.time('cut', () => slab.extract(start, buffer))
-        const prediction = kept ? Promise.resolve(kept) : predictor.predict(buffer)
-        // Awaited in its turn; until then a failure must not count as nobody's.
-        prediction.catch(() => undefined)
-        inFlight.push({ start, isNew: !kept, output: prediction })
-        if (inFlight.length > numAhead) await settle()
-      }
+  try {
+    for (const z of grid.starts[0]) {
+      await clock.time('read', () => slab.advanceTo(z, signal))
+      for (const y of grid.starts[1])
+        for (const x of grid.starts[2]) {
+          await letMessagesIn(signal)
+          const start = [z, y, x] as const
+          const kept = await store?.load(start)
+          const buffer = tiles[numStarted++ % tiles.length]
+          if (!kept) await clock.time('cut', () => slab.extract(start, buffer))
+          const prediction = kept ? Promise.resolve(kept) : predictor.predict(buffer)
+          // Awaited in its turn; until then a failure must not count as nobody's.
+          prediction.catch(() => undefined)
+          inFlight.push({ start, isNew: !kept, output: prediction })
+          if (inFlight.length > numAhead) await settle()
+        }
+    }
+    while (inFlight.length > 0) await settle()
+  } finally {
+    await ring.close()
   }
-  while (inFlight.length > 0) await settle()
 }
 
 /** Distance in the network's buffer between neighbours along the axes of the run. */
@@ -147,14 +157,14 @@ class FinalPlanes {
   private readonly window: PlaneWindow
   private readonly sizeZ: number
   private readonly output: SlidingWindowOutput
-  private readonly ring: RingAccumulator
+  private readonly ring: Ring
   private readonly grid: TileGrid
   private readonly axisWeights: readonly [Float64Array, Float64Array, Float64Array]
 
   constructor(
     shapeZyx: Zyx,
     output: SlidingWindowOutput,
-    ring: RingAccumulator,
+    ring: Ring,
     grid: TileGrid,
     axisWeights: readonly [Float64Array, Float64Array, Float64Array],
   ) {
@@ -188,9 +198,9 @@ class FinalPlanes {
     for (let z = from; z < to; z++) {
       const volumeZ = z - this.grid.padBelowZyx[0]
       if (volumeZ >= 0 && volumeZ < this.sizeZ) {
-        await this.output.planeDone(this.ring.plane(z), (y, x) => wz[z] * wy[y] * wx[x], this.window)
+        await this.output.planeDone(await this.ring.plane(z), (y, x) => wz[z] * wy[y] * wx[x], this.window)
       }
-      this.ring.clear(z)
+      await this.ring.clear(z)
     }
   }
 }

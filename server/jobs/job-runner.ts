@@ -122,7 +122,8 @@ export class JobRunner {
       for (const id of [queued.volumeId, ...queued.moreVolumeIds]) records.push(await volumes.get(queued.owner, id))
       const [volume, ...others] = records
       const device = { provider: slot.provider, threads: config.threads }
-      const params = effectiveParams(queued.params, queued.preview, manifest, volume.header.shapeZyx, device)
+      const asked = effectiveParams(queued.params, queued.preview, manifest, volume.header.shapeZyx, device)
+      const params = queued.effectiveParams?.spill ? { ...asked, spill: true } : asked
       const change = {
         effectiveParams: params,
         device: slot.deviceId,

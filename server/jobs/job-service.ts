@@ -29,7 +29,7 @@ export interface JobServiceNeeds {
   volumes: VolumeService
   models: ModelRegistry
   events: JobEvents
-  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes' | 'hangSeconds'>
+  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes' | 'maySpill' | 'hangSeconds'>
   newId: () => string
 }
 
@@ -59,11 +59,11 @@ export class JobService {
     checkSameGrid([volume, ...others].map(({ header, filename: name }) => ({ header, name })))
     const preview = body.preview ?? DEFAULT_PREVIEW
     const params = body.params ?? {}
-    const effective = effectiveParams(params, preview, manifest, volume.header.shapeZyx, {
+    const inMemory = effectiveParams(params, preview, manifest, volume.header.shapeZyx, {
       provider: config.devices[0].provider,
       threads: config.threads,
     })
-    const memory = await this.plannedMemory(manifest, [volume, ...others], effective)
+    const { memory, effective } = await this.planned(manifest, [volume, ...others], inMemory)
     const record: JobRecord = {
       jobId: newId(),
       owner,
@@ -103,20 +103,27 @@ export class JobService {
   }
 
   /** @throws {DomainError} `memory_limit` */
-  private async plannedMemory(
+  private async planned(
     manifest: ModelManifest,
     volumes: readonly VolumeRecord[],
     params: EffectiveParams,
-  ): Promise<JobMemory> {
+  ): Promise<{ memory: JobMemory; effective: EffectiveParams }> {
     const { config } = this.needs
     const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
     const headers = volumes.map(({ header }) => header)
-    const memory = planMemory({ manifest, headers, params, networkBytes, limitBytes: config.memoryLimitBytes })
+    const limitBytes = config.memoryLimitBytes
+    const planFor = (effective: EffectiveParams) => ({
+      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes }),
+      effective,
+    })
     // A guess is shown, but nobody is refused because of it.
-    const needed = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
-    if (needed > config.memoryLimitBytes)
-      throw new DomainError('memory_limit', { neededBytes: needed, limitBytes: config.memoryLimitBytes })
-    return memory
+    const neededBy = ({ memory }: { memory: JobMemory }) =>
+      memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    const inMemory = planFor(params)
+    if (neededBy(inMemory) <= limitBytes) return inMemory
+    const spilled = planFor({ ...params, spill: true })
+    if (config.maySpill && neededBy(spilled) <= limitBytes) return spilled
+    throw new DomainError('memory_limit', { neededBytes: neededBy(inMemory), limitBytes })
   }
 
   /** Where workers keep statistics of volumes and what networks were seen to need. */

@@ -285,6 +285,20 @@ describe('a job that is shown before it starts', () => {
     expect(refused.json().message).toMatch(/needs \d+ bytes of memory, the limit is 1000/)
   })
 
+  it('keeps its sums in a scratch file where that is allowed and memory is too small', async () => {
+    await start()
+    const { memory, job_id } = await createJob()
+    await finished(job_id)
+    if (!memory) throw new Error('a job says what it holds')
+    await server.stop()
+    const memoryLimitBytes = memory.total_bytes - memory.network_bytes - 5000
+    await start(undefined, { memoryLimitBytes, maySpill: true })
+    const job = await finished((await createJob()).job_id)
+    expect(job.effective_params?.spill).toBe(true)
+    expect(job.memory?.scratch_bytes).toBe(memory.ring_bytes)
+    expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+  })
+
   it('takes either one volume or several', async () => {
     await start()
     const ask = (payload: object) =>

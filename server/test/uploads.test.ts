@@ -158,7 +158,7 @@ describe('upload', () => {
     for (let i = 0; i < upload.total_parts; i++) await putPart(server, upload.upload_id, i, part(upload, i))
     await complete(upload.upload_id, { sha256: '0'.repeat(64) })
     expect((await verified(upload.upload_id)).error?.code).toBe('upload_hash_mismatch')
-    expect(await readdir(path.join(server.dataFolder, 'uploads'))).toEqual([])
+    await until(async () => (await readdir(path.join(server.dataFolder, 'uploads'))).length === 0)
   })
 
   it('fails an upload that is no volume with the name that the user gave it', async () => {

@@ -79,6 +79,8 @@ export const EffectiveParams = Type.Object({
   preview_interval_seconds: Type.Number(),
   threads: Type.Integer(),
   provider: Type.String(),
+  /** The sums of tiles are kept in a scratch file, because they would be above the memory limit. */
+  spill: Type.Optional(Type.Boolean()),
   ...ResultParams,
 })
 export type EffectiveParams = Type.Static<typeof EffectiveParams>
@@ -121,6 +123,8 @@ export const JobMemory = Type.Object({
   /** Planes of labels and probabilities, the preview, objects. */
   output_bytes: Type.Integer(),
   network_bytes: Type.Integer(),
+  /** On the worker's disk, not in memory. */
+  scratch_bytes: Type.Optional(Type.Integer()),
   /** The program itself. */
   base_bytes: Type.Integer(),
   /** False once the network was measured with this tile on this provider. */
