@@ -114,6 +114,29 @@ export class ObjectTable implements ScanTarget {
     return { label: this.labels[root], voxels, boundingBoxZyx, centroidZyx: [z / voxels, y / voxels, x / voxels] }
   }
 
+  /**
+   * Forgets the objects that are not kept; the others get the ids 1, 2, … in the order that they had.
+   * @param isKept by id, after `gather`; a root is kept where any part of it is
+   * @returns the new id of each old one that is kept; 0 for 0. The parts of an object get the id of its root
+   */
+  keepOnly(isKept: Uint8Array): Uint32Array {
+    const newIds = new Uint32Array(this.size + 1)
+    let numKept = 0
+    for (let id = 1; id < newIds.length; id++) {
+      const root = this.root(id)
+      if (isKept[root] === 1) newIds[id] = root === id ? ++numKept : newIds[root]
+    }
+    for (let id = 1, kept = 0; id < newIds.length; id++) {
+      if (newIds[id] !== kept + 1) continue
+      kept++
+      this.parent[kept] = kept
+      this.labels[kept] = this.labels[id]
+      this.facts.copyWithin(kept * FACTS, id * FACTS, (id + 1) * FACTS)
+    }
+    this.size = numKept
+    return newIds
+  }
+
   /** Label of each id; 0 for id 0. A view that the next `start` may outdate. */
   allLabels(): Uint16Array {
     return this.labels.subarray(0, this.size + 1)

@@ -20,6 +20,7 @@ export interface ScanTarget {
  * does not depend on unions, so two scans of the same planes give the same ids.
  */
 export class PlaneScan {
+  /** Planes that were scanned. */
   planes = 0
   private readonly shapeZyx: Zyx
   private readonly widthVox: number
@@ -54,6 +55,11 @@ export class PlaneScan {
     for (let y = 0; y < ny; y++) this.scanRow(plane, y, target, out)
     this.planes++
     return out
+  }
+
+  /** Other ids for the voxels of the latest plane, where the target gave its objects new ones. */
+  renumber(newIds: Uint32Array): void {
+    for (let i = 0; i < this.current.length; i++) this.current[i] = newIds[this.current[i]]
   }
 
   private scanRow(plane: ArrayLike<number>, y: number, target: ScanTarget, out: Uint32Array): void {
