@@ -8,6 +8,7 @@ import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.t
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
+import { measureLabels } from './measure-labels.ts'
 import type { JobDescription, WrittenArtifact } from './messages.ts'
 
 /** The mask in every format that is written, by file name. */
@@ -43,14 +44,15 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
     await compareWithLabels(file, labels)
     artifacts.push(await describe(job.outFolder, name, mediaType, warnings))
   }
-  const statistics = maskStatistics(job.model.manifest, header, labels.counts)
+  const measured = await measureLabels(labels, header, facts.signal)
+  const statistics = maskStatistics(job.model.manifest, header, measured)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
-  for (const [name, value] of [
-    ['stats.json', statistics],
-    ['provenance.json', provenance],
+  for (const [name, value, warnings] of [
+    ['stats.json', statistics, measured.warnings],
+    ['provenance.json', provenance, []],
   ] as const) {
     await writeJson(path.join(job.outFolder, name), value)
-    artifacts.push(await describe(job.outFolder, name, 'application/json', []))
+    artifacts.push(await describe(job.outFolder, name, 'application/json', [...warnings]))
   }
   return artifacts
 }
