@@ -1,34 +1,20 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import type { VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
 import type { JobDescription } from './messages.ts'
 
-/** nm³ and mm³ per cubic unit of the volume. */
-const VOLUME_UNITS = {
-  angstrom: { name: 'nm3', factor: 1e-3 },
-  nm: { name: 'nm3', factor: 1 },
-  um: { name: 'um3', factor: 1 },
-  mm: { name: 'mm3', factor: 1 },
-  m: { name: 'm3', factor: 1 },
-} as const
-
-/** `stats.json`: per label voxels, share of the volume, and physical volume where the voxel size is known. */
-export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, counts: ReadonlyMap<number, number>) {
-  const total = numVoxels(header.shapeZyx)
-  const size = header.voxelSizeZyx
-  const unit = size && header.unit ? VOLUME_UNITS[header.unit] : null
-  const voxelVolume = size && unit ? size[0] * size[1] * size[2] * unit.factor : null
+/** `stats.json`: per label voxels, share, and, where the voxel size is known, volume and surface; the largest objects. */
+export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, measured: LabelStatistics) {
   return {
     schema_version: 1,
     shape_zyx: header.shapeZyx,
-    voxel_size_zyx: size,
+    voxel_size_zyx: header.voxelSizeZyx,
     unit: header.unit,
-    total_voxels: total,
-    volume_unit: unit?.name ?? null,
-    labels: manifest.labels.map(({ value, name }) => {
-      const voxels = counts.get(value) ?? 0
-      return { value, name, voxels, share: voxels / total, volume: voxelVolume === null ? null : voxels * voxelVolume }
-    }),
+    total_voxels: numVoxels(header.shapeZyx),
+    ...measured.frame(),
+    labels: manifest.labels.map(({ value, name }) => ({ value, name, ...measured.label(value) })),
+    warnings: measured.warnings,
   }
 }
 

@@ -8,6 +8,7 @@ import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.t
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
+import { measureLabels } from './measure-labels.ts'
 import type { JobDescription, WrittenArtifact } from './messages.ts'
 
 /** The mask in every format that is written. */
@@ -39,15 +40,16 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
   const { job, header, labels } = facts
   const { probability, candidate, signal } = facts
   // Side by side: packing, hashing and syncing each wait for something else.
-  const written = await Promise.all([
+  const [measured, ...written] = await Promise.all([
+    measureLabels(labels, header, signal),
     writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal }),
     probability ? writeBeside(facts, 'probability', probability).then((one) => [one]) : [],
     candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
   ])
   const artifacts = written.flat()
-  const statistics = maskStatistics(job.model.manifest, header, labels.counts)
+  const statistics = maskStatistics(job.model.manifest, header, measured)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
-  artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics))
+  artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics, measured.warnings))
   artifacts.push(await writeJson(job.outFolder, 'provenance.json', provenance))
   return artifacts
 }
@@ -130,7 +132,12 @@ async function compareWithLabels(file: string, labels: LabelFile): Promise<void>
 }
 
 /** Writes a JSON file beside the masks, whole or not at all. */
-export async function writeJson(folder: string, name: string, value: unknown): Promise<WrittenArtifact> {
+export async function writeJson(
+  folder: string,
+  name: string,
+  value: unknown,
+  warnings: readonly VolumeWarning[] = [],
+): Promise<WrittenArtifact> {
   const partial = path.join(folder, `${name}.partial`)
   const handle = await open(partial, 'w')
   try {
@@ -140,7 +147,7 @@ export async function writeJson(folder: string, name: string, value: unknown): P
     await handle.close()
   }
   await rename(partial, path.join(folder, name))
-  return describe(folder, name, 'application/json', [])
+  return describe(folder, name, 'application/json', [...warnings])
 }
 
 async function describe(

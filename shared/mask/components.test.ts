@@ -2,14 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Zyx } from '../volume/zyx.ts'
-import {
-  ComponentFinder,
-  type Connectivity,
-  filterPlane,
-  keepLargest,
-  type MaskComponent,
-  removeSmallerThan,
-} from './components.ts'
+import { ComponentFinder, filterPlane, keepLargest, type MaskComponent, removeSmallerThan } from './components.ts'
+import type { Connectivity } from './plane-scan.ts'
 
 const PYTHON = '/usr/bin/python3'
 const hasScipy = existsSync(PYTHON) && spawnSync(PYTHON, ['-c', 'import scipy.ndimage']).status === 0

@@ -118,21 +118,30 @@ export class SurfaceMeter {
 
   /** Adds the neighbourhoods between the two planes. */
   private measure(): void {
+    const { before, current } = this
     const width = this.shapeZyx[2] + 2
     const eight = new Uint16Array(8)
     for (let y = 0; y <= this.shapeZyx[1]; y++)
       for (let at = y * width; at < (y + 1) * width - 1; at++) {
-        eight[0] = this.before[at]
-        eight[1] = this.before[at + 1]
-        eight[2] = this.before[at + width]
-        eight[3] = this.before[at + width + 1]
-        eight[4] = this.current[at]
-        eight[5] = this.current[at + 1]
-        eight[6] = this.current[at + width]
-        eight[7] = this.current[at + width + 1]
-        let isMixed = false
-        for (let i = 1; i < 8; i++) if (eight[i] !== eight[0]) isMixed = true
-        if (isMixed) this.addNeighbourhood(eight)
+        const label = before[at]
+        const isUniform =
+          before[at + 1] === label &&
+          before[at + width] === label &&
+          before[at + width + 1] === label &&
+          current[at] === label &&
+          current[at + 1] === label &&
+          current[at + width] === label &&
+          current[at + width + 1] === label
+        if (isUniform) continue
+        eight[0] = label
+        eight[1] = before[at + 1]
+        eight[2] = before[at + width]
+        eight[3] = before[at + width + 1]
+        eight[4] = current[at]
+        eight[5] = current[at + 1]
+        eight[6] = current[at + width]
+        eight[7] = current[at + width + 1]
+        this.addNeighbourhood(eight)
       }
   }
 
