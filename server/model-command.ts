@@ -1,24 +1,41 @@
 import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
+import { readModelCommand } from './model-arguments.ts'
 import { checkModel } from './models/check-model.ts'
+import { type ImportRequest, importModel } from './models/import-package.ts'
+import type { ModelPackage } from './models/model-registry.ts'
 
-/** `cryomamba model check DIR [--json]`, started by the command line. */
-async function main([action, folder]: string[], isJson: boolean): Promise<void> {
-  if (action !== 'check' || !folder) throw new DomainError('usage', { reason: 'model takes: check DIR.' })
-  const { manifest, seconds } = await checkModel(folder)
-  const patch = manifest.tiles.patch_zyx.join(' × ')
-  if (isJson)
-    console.log(JSON.stringify({ id: manifest.id, version: manifest.version, ok: true, seconds_per_tile: seconds }))
-  else
-    console.log(
-      `${manifest.id} ${manifest.version} is in order; one tile of ${patch} took ${seconds.toFixed(2)} s on one CPU thread.`,
-    )
+/** `cryomamba model check DIR` and `model import …`, started by the command line. */
+async function main(argv: string[], isJson: boolean, signal: AbortSignal): Promise<void> {
+  const command = readModelCommand(argv)
+  if (command.action === 'check') report(await checkModel(command.folder, undefined, signal), isJson)
+  else await importAndReport(command.request, isJson, signal)
+}
+
+async function importAndReport(request: ImportRequest, isJson: boolean, signal: AbortSignal): Promise<void> {
+  const { notes, ...made } = await importModel(request, signal)
+  if (isJson) return report(made, isJson, { folder: made.folder, notes })
+  for (const note of notes) console.error(note)
+  const { spacing, mirror_axes_allowed: mirror, labels } = made.manifest
+  console.log(
+    `${made.folder} is written: ${labels.length} labels, voxels of ${spacing.target_zyx?.join(' × ')} ${spacing.unit}, mirroring ${mirror.join(', ') || 'not allowed'}.`,
+  )
+  report(made, isJson)
+}
+
+function report({ manifest, seconds }: ModelPackage & { seconds: number }, isJson: boolean, more: object = {}): void {
+  const { id, version, tiles } = manifest
+  if (isJson) console.log(JSON.stringify({ id, version, ok: true, seconds_per_tile: seconds, ...more }))
+  else {
+    const patch = tiles.patch_zyx.join(' × ')
+    console.log(`${id} ${version} is in order; one tile of ${patch} took ${seconds.toFixed(2)} s on one CPU thread.`)
+  }
 }
 
 const isJson = process.argv.includes('--json')
-main(
-  process.argv.slice(2).filter((word) => word !== '--json'),
-  isJson,
-).catch((error) => {
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+process.once('SIGTERM', () => stop.abort())
+main(process.argv.slice(2), isJson, stop.signal).catch((error) => {
   if (!(error instanceof DomainError)) console.error(error)
   const envelope = envelopeOf(error)
   console.error(isJson ? JSON.stringify(envelope) : `${envelope.message}\n${envelope.hint}`)

@@ -21,9 +21,13 @@ type Verdict = { ok: true; seconds: number } | { ok: false; error: ProblemEnvelo
 /**
  * Checks a model package and tries its network on one tile of zeros, in a process of its own with limits.
  * @returns the package and the seconds of the tile
- * @throws {DomainError} `model_invalid`, `model_feature_unsupported`, `model_channels`
+ * @throws {DomainError} `model_invalid`, `model_feature_unsupported`, `model_channels`, `canceled`
  */
-export async function checkModel(folder: string, limits = DEFAULT_LIMITS): Promise<ModelPackage & { seconds: number }> {
+export async function checkModel(
+  folder: string,
+  limits = DEFAULT_LIMITS,
+  signal?: AbortSignal,
+): Promise<ModelPackage & { seconds: number }> {
   const model = await loadModelPackage(folder)
   const name = model.manifest.id
   const child = fork(path.join(import.meta.dirname, 'try-network.js'), [path.resolve(folder)], {
@@ -42,6 +46,12 @@ export async function checkModel(folder: string, limits = DEFAULT_LIMITS): Promi
       if ((await residentBytes(child)) > limits.bytes)
         refuse(`its network took more than ${limits.bytes} bytes of memory`)
     }, WATCH_MS)
+    const cancel = () => {
+      reject(new DomainError('canceled'))
+      child.kill('SIGKILL')
+    }
+    if (signal?.aborted) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
     child.once('message', (message) => resolve(message as Verdict))
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
