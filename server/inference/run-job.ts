@@ -3,9 +3,10 @@ import path from 'node:path'
 import type { JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
+import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace } from './axis-order.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
 import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
@@ -105,6 +106,8 @@ class Run {
   private lastProgressMs = Number.NEGATIVE_INFINITY
   private readonly needs: RunNeeds
   private readonly clock = new StageClock()
+  /** Surfaces and objects, where the planes that come are those of the mask, in its order. */
+  private measured: LabelStatistics | null = null
   private readonly order: AxisOrder
   private readonly dtype: 'uint8' | 'uint16'
 
@@ -155,6 +158,10 @@ class Run {
     })
   }
 
+  private mayMeasureNow(): boolean {
+    return isSameAxes(this.order.ofFile) && !asksForFilter(this.objectRules())
+  }
+
   private objectRules(): ObjectRules {
     const { model, params } = this.needs.job
     const { keep_largest: keepLargest, smallest_object_voxels: smallest } = model.manifest.postprocess
@@ -183,6 +190,8 @@ class Run {
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
     const write = this.writer(outputs)
+    this.measured = this.mayMeasureNow() ? new LabelStatistics({ ...sources[0].header }) : null
+    const { measured } = this
     try {
       await segmenter.pass(
         outputs.probability !== null,
@@ -190,6 +199,7 @@ class Run {
           tileDone,
           plane: async (plane) => {
             await write(plane)
+            measured?.add(plane.labels)
             preview?.add(plane.labels)
           },
           rowDone: async () => {
@@ -296,7 +306,7 @@ class Run {
         job,
         header: sources[0].header,
         ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
-        ...{ warnings: this.warnings, engine, startedAt, signal },
+        ...{ measured: this.measured, warnings: this.warnings, engine, startedAt, signal },
       }),
     )
     const result: JobResult = {

@@ -4,6 +4,7 @@ import { open, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
@@ -25,6 +26,8 @@ export interface ArtifactFacts {
   /** Best foreground label and its probability, where they are kept. */
   probability: LabelFile | null
   candidate: LabelFile | null
+  /** Surfaces and objects of the labels, where they were measured on the way; null: they are measured now. */
+  measured: LabelStatistics | null
   warnings: VolumeWarning[]
   engine: string
   startedAt: Date
@@ -41,7 +44,7 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
   const { probability, candidate, signal } = facts
   // Side by side: packing, hashing and syncing each wait for something else.
   const [measured, ...written] = await Promise.all([
-    measureLabels(labels, header, signal),
+    facts.measured ?? measureLabels(labels, header, signal),
     writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal }),
     probability ? writeBeside(facts, 'probability', probability).then((one) => [one]) : [],
     candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
