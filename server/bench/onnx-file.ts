@@ -1,32 +1,44 @@
+import { toHalf } from '../adapters/half-float.ts'
+
 /**
  * The bytes of an ONNX file with one 1×1×1 convolution: as cheap as a network can be. Output channel k is
  * `weights[k] · input + biases[k]`; the spatial axes are free.
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
-export function pointwiseNetwork(weights: readonly number[], biases: readonly number[]): Uint8Array {
+export function pointwiseNetwork(
+  weights: readonly number[],
+  biases: readonly number[],
+  dtype: 'float32' | 'float16' = 'float32',
+): Uint8Array {
   const dims = [weights.length, 1, 1, 1, 1]
   const node = join([text(1, 'input'), text(1, 'w'), text(1, 'b'), text(2, 'logits'), text(4, 'Conv')])
   const graph = join([
     field(1, node),
     text(2, 'pointwise'),
-    field(5, tensor('w', dims, weights)),
-    field(5, tensor('b', [biases.length], biases)),
-    field(11, valueInfo('input', ['N', 1, 'D', 'H', 'W'])),
-    field(12, valueInfo('logits', ['N', weights.length, 'D', 'H', 'W'])),
+    field(5, tensor('w', dims, weights, dtype)),
+    field(5, tensor('b', [biases.length], biases, dtype)),
+    field(11, valueInfo('input', ['N', 1, 'D', 'H', 'W'], dtype)),
+    field(12, valueInfo('logits', ['N', weights.length, 'D', 'H', 'W'], dtype)),
   ])
   return join([number(1, 8), field(7, graph), field(8, number(2, 16))])
 }
 
-/** `TensorProto` of float32. */
-function tensor(name: string, dims: readonly number[], values: readonly number[]): Uint8Array {
-  const raw = new Uint8Array(Float32Array.from(values).buffer)
-  return join([...dims.map((size) => number(1, size)), number(2, 1), text(8, name), field(9, raw)])
+type Dtype = 'float32' | 'float16'
+
+/** `TensorProto.DataType`. */
+const DATA_TYPES = { float32: 1, float16: 10 } as const
+
+/** `TensorProto`. */
+function tensor(name: string, dims: readonly number[], values: readonly number[], dtype: Dtype): Uint8Array {
+  const floats = Float32Array.from(values)
+  const raw = new Uint8Array((dtype === 'float16' ? toHalf(floats) : floats).buffer)
+  return join([...dims.map((size) => number(1, size)), number(2, DATA_TYPES[dtype]), text(8, name), field(9, raw)])
 }
 
-/** `ValueInfoProto` of a float32 tensor; a word stands for a free axis. */
-function valueInfo(name: string, dims: readonly (string | number)[]): Uint8Array {
+/** `ValueInfoProto`; a word stands for a free axis. */
+function valueInfo(name: string, dims: readonly (string | number)[], dtype: Dtype): Uint8Array {
   const shape = join(dims.map((size) => field(1, typeof size === 'number' ? number(1, size) : text(2, size))))
-  return join([text(1, name), field(2, field(1, join([number(1, 1), field(2, shape)])))])
+  return join([text(1, name), field(2, field(1, join([number(1, DATA_TYPES[dtype]), field(2, shape)])))])
 }
 
 function field(id: number, bytes: Uint8Array): Uint8Array {
