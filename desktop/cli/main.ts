@@ -9,11 +9,13 @@ import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
+import { statsCommand } from './commands/stats.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
   infoCommand,
   convertCommand,
+  statsCommand,
   evaluateCommand,
   modelsCommand,
   modelCommand,
