@@ -10,12 +10,14 @@ import { modelsCommand } from './commands/models.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
+import { statsCommand } from './commands/stats.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
   postprocessCommand,
   infoCommand,
   convertCommand,
+  statsCommand,
   evaluateCommand,
   modelsCommand,
   modelCommand,

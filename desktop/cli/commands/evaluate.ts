@@ -2,11 +2,11 @@ import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { robustHausdorff, surfaceDice, surfaceDistances } from '../../../shared/mask/distances.ts'
 import { dice, intersectionOverUnion, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
-import type { VoxelArray } from '../../../shared/volume/dtype.ts'
 import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { labelsOf } from '../mask-labels.ts'
 
 /** Voxels of each mask read at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
@@ -151,26 +151,6 @@ async function countLabels(mask: VoxelSource, reference: VoxelSource, signal?: A
     for (const slab of slabs) growBoxes(boxes, slab, z, [ny, nx])
   }
   return { counter, boxes }
-}
-
-/** Voxels as labels; masks are often stored as floats. */
-function labelsOf(voxels: VoxelArray, { scaling, dtype }: VolumeHeader): Uint16Array {
-  if (dtype === 'float16') throw notLabels('16-bit floats')
-  if (!scaling && (voxels instanceof Uint16Array || voxels instanceof Uint8Array)) return new Uint16Array(voxels)
-  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
-  const labels = new Uint16Array(voxels.length)
-  for (let i = 0; i < labels.length; i++) {
-    const value = Number(voxels[i]) * slope + intercept
-    labels[i] = value
-    if (labels[i] !== value) throw notLabels(`the value ${value}`)
-  }
-  return labels
-}
-
-function notLabels(found: string): DomainError {
-  return new DomainError('request_invalid', {
-    reason: `a mask holds ${found}; labels are whole numbers from 0 to 65535`,
-  })
 }
 
 function growBoxes(boxes: Map<number, Box>, slab: Uint16Array, zStart: number, [ny, nx]: [number, number]): void {
