@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
@@ -9,6 +9,7 @@ import type { NetworkSession } from '../inference/network-session.ts'
 import { runInThread } from '../inference/run-in-thread.ts'
 import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
+import { halfModel } from './half-model.ts'
 import { type BenchRow, median, printReport } from './report.ts'
 
 const SHAPE: Zyx = [128, 256, 256]
@@ -30,16 +31,32 @@ export async function benchInference(asJson: boolean, isLong: boolean): Promise<
   const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-bench-'))
   try {
     const rows: BenchRow[] = []
-    for (const threads of [2, 1]) rows.push(...(await benchBlock(model, folder, SHAPE, threads)))
-    for (const edge of process.env.NOSIZES ? [] : isLong ? [64, 128, 256, 512] : [64, 128, 256])
-      rows.push(await benchSize(model, folder, edge))
+    for (const threads of [2, 1]) rows.push(...(await benchBlock(model, folder, threads)))
+    rows.push(...(await benchBlock(await halfPackage(model, folder), folder, 2)))
+    for (const edge of isLong ? [64, 128, 256, 512] : [64, 128, 256]) rows.push(await benchSize(model, folder, edge))
     printReport('inference', rows, asJson)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threads: number): Promise<BenchRow[]> {
+/** The bundled model with weights, input and output in float16. */
+async function halfPackage({ manifest, folder: from }: ModelPackage, folder: string): Promise<ModelPackage> {
+  const bytes = halfModel(await readFile(path.join(from, manifest.onnx.file)))
+  await writeFile(path.join(folder, 'half.onnx'), bytes)
+  return {
+    folder,
+    manifest: {
+      ...manifest,
+      onnx: { ...manifest.onnx, file: 'half.onnx', bytes: bytes.length },
+      input: { ...manifest.input, dtype: 'float16' },
+      output: { ...manifest.output, dtype: 'float16' },
+    },
+  }
+}
+
+async function benchBlock(model: ModelPackage, folder: string, threads: number): Promise<BenchRow[]> {
+  const shape = SHAPE
   const file = await noiseVolume(folder, shape)
   const session = await openSession(model, threads)
   const bareBefore = await bareRuns(session)
@@ -47,12 +64,13 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
   const bareMs = median([...bareBefore, ...(await bareRuns(session))])
   await session.release()
   const limit = (tiles * bareMs) / 1000
-  const suffix = `${shape.join('×')}, patch ${PATCH.join('×')}, ${threads} threads`
+  const how = `${threads} threads, ${model.manifest.input.dtype}`
+  const suffix = `${shape.join('×')}, patch ${PATCH.join('×')}, ${how}`
   const against = 'tiles × median bare run'
   return [
     { name: `job, ${suffix}`, value: seconds, unit: 's', against, against_value: limit, ratio: seconds / limit },
     {
-      name: `network inside the job, ${threads} threads`,
+      name: `network inside the job, ${how}`,
       value: networkMs / 1000,
       unit: 's',
       against,
@@ -60,7 +78,7 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
       ratio: networkMs / 1000 / limit,
     },
     {
-      name: `job without the network, ${threads} threads`,
+      name: `job without the network, ${how}`,
       value: seconds - networkMs / 1000,
       unit: 's',
       against: 'job',
@@ -68,7 +86,7 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
       ratio: 1 - networkMs / 1000 / seconds,
     },
     ...Object.entries(stages).map(([stage, value]) => ({
-      name: `stage ${stage} beside the network, ${threads} threads`,
+      name: `stage ${stage} beside the network, ${how}`,
       value,
       unit: 's',
       against: 'job',
@@ -76,7 +94,7 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
       ratio: value / seconds,
     })),
     {
-      name: `tiles, ${threads} threads`,
+      name: `tiles, ${how}`,
       value: tiles / seconds,
       unit: '1/s',
       against: 'bare run',
@@ -84,7 +102,7 @@ async function benchBlock(model: ModelPackage, folder: string, shape: Zyx, threa
       ratio: ((tiles / seconds) * bareMs) / 1000,
     },
     {
-      name: `peak memory of the process, ${threads} threads`,
+      name: `peak memory of the process, ${how}`,
       value: process.resourceUsage().maxRSS / 1024,
       unit: 'MiB',
       against: null,
