@@ -48,7 +48,7 @@ function tensor(bytes: Uint8Array): Uint8Array {
       if (id === 2) return numberField(2, FLOAT16)
       // Field 4 holds packed floats, field 9 the same as bytes; halves are only written as bytes.
       if (id !== 4 && id !== 9) return whole
-      return message(9, new Uint8Array(toHalf(new Float32Array(body.slice().buffer)).buffer))
+      return message(9, new Uint8Array(toHalf(new Float32Array(Uint8Array.from(body).buffer)).buffer))
     }),
   )
 }
