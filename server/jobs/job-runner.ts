@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
-import type { DeviceSlot } from '../config.ts'
+import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
