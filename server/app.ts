@@ -2,6 +2,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { ServerConfig } from './config.ts'
+import type { GpuProbe } from './devices/gpu-inventory.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
 import type { JobService } from './jobs/job-service.ts'
@@ -32,6 +33,7 @@ export interface AppDeps {
   events: JobEvents
   links: ArtifactLinks
   postprocessor: Postprocessor
+  probeGpus: GpuProbe
   isReady: () => boolean
   logger?: FastifyServerOptions['logger']
 }

@@ -7,10 +7,12 @@ import { createJobRepository } from './adapters/kysely-jobs.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
 import { migrate } from './adapters/migrations.ts'
+import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { openSqlite } from './adapters/open-sqlite.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
+import { rememberedFor } from './devices/gpu-inventory.ts'
 import { ArtifactLinks } from './jobs/artifact-links.ts'
 import { JobEvents } from './jobs/job-events.ts'
 import { JobRunner } from './jobs/job-runner.ts'
@@ -23,6 +25,9 @@ import { VolumeService } from './volumes/volume-service.ts'
 
 /** How often uploads that nobody went on with are looked for. */
 const CLEANUP_MS = 3600_000
+
+/** Facts of the cards are at most this old; asking the driver takes some 0.1 s. */
+const GPU_FACTS_MS = 2_000
 
 /** A composed server: ready to listen, closed by `close`. */
 export interface ComposedServer {
@@ -75,6 +80,7 @@ export async function composeServer(
     events,
     links,
     postprocessor: new Postprocessor(jobs, launcher),
+    probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
     isReady: () => isReady,
     logger,
   })

@@ -1,17 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
+import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
 
 const MIB = 1024 * 1024
-
-/** One place that runs jobs, one at a time. */
-export interface DeviceSlot {
-  deviceId: string
-  /** onnxruntime's name of the provider. */
-  provider: string
-  /** Environment of the worker, e.g. which GPU it sees. */
-  env: Record<string, string>
-}
 
 /** Every setting of the server, checked once at start and frozen. */
 export interface ServerConfig {
@@ -68,7 +60,7 @@ export function readConfig(
     ),
     maxUploadBytes: read.integer('CRYOMAMBA_MAX_UPLOAD_BYTES', 64 * 1024 * MIB, 1),
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
-    devices: readDevices(read.list('CRYOMAMBA_DEVICES')),
+    devices: deviceSlots(read.list('CRYOMAMBA_DEVICES'), env),
     threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
@@ -125,22 +117,4 @@ class SettingReader {
     if (found) return found
     throw new DomainError('setting_invalid', { name, reason: `"${text}" is none of ${values.join(', ')}` })
   }
-}
-
-/** `cpu`, `cuda:0`, `coreml`, `webgpu`: one slot each; a GPU's worker sees only its own card, as device 0. */
-function readDevices(names: string[]): DeviceSlot[] {
-  const devices = (names.length > 0 ? names : ['cpu']).map((deviceId) => {
-    const found = /^(cpu|coreml|webgpu|cuda:(\d+))$/.exec(deviceId)
-    if (!found)
-      throw new DomainError('setting_invalid', {
-        name: 'CRYOMAMBA_DEVICES',
-        reason: `"${deviceId}" is not cpu, cuda:N, coreml or webgpu`,
-      })
-    const env: Record<string, string> = found[2] === undefined ? {} : { CUDA_VISIBLE_DEVICES: found[2] }
-    return { deviceId, provider: found[1].split(':')[0], env }
-  })
-  const ids = devices.map((device) => device.deviceId)
-  if (new Set(ids).size !== ids.length)
-    throw new DomainError('setting_invalid', { name: 'CRYOMAMBA_DEVICES', reason: 'a device is named twice' })
-  return devices
 }

@@ -4,9 +4,12 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
 import { createForkLauncher } from './adapters/fork-launcher.ts'
+import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createUtilityLauncher, type ParentPort } from './adapters/utility-launcher.ts'
 import { composeServer } from './compose.ts'
 import { readConfig } from './config.ts'
+import { autoDevices } from './devices/auto-devices.ts'
+import { tryProvider } from './doctor/try-provider.ts'
 import { loadModelPackage } from './models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 
@@ -30,7 +33,13 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { data: { type: 'string' }, models: { type: 'string', multiple: true } } })
   if (!values.data)
     throw new DomainError('setting_invalid', { name: '--data', reason: 'an embedded server needs a folder' })
-  const settings = readConfig(process.env, {
+  // A utility process cannot start Node programs of its own, so `auto` is refused there by name.
+  const auto = parentPort
+    ? null
+    : await autoDevices(process.env, createNvidiaSmi(), (cardEnv) => tryProvider('cuda', cardEnv))
+  if (auto) console.error(auto.notice)
+  const env = auto ? { ...process.env, CRYOMAMBA_DEVICES: auto.devices } : process.env
+  const settings = readConfig(env, {
     dataFolder: values.data,
     modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
   })

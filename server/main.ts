@@ -3,8 +3,11 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
 import { createForkLauncher } from './adapters/fork-launcher.ts'
+import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { composeServer } from './compose.ts'
 import { readConfig } from './config.ts'
+import { autoDevices } from './devices/auto-devices.ts'
+import { tryProvider } from './doctor/try-provider.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 
 /** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
@@ -12,8 +15,11 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { port: { type: 'string' }, data: { type: 'string' }, json: { type: 'boolean', default: false } },
   })
+  const auto = await autoDevices(process.env, createNvidiaSmi(), (cardEnv) => tryProvider('cuda', cardEnv))
+  if (auto) console.error(auto.notice)
   const env = {
     ...process.env,
+    ...(auto ? { CRYOMAMBA_DEVICES: auto.devices } : {}),
     ...(values.port === undefined ? {} : { CRYOMAMBA_PORT: values.port }),
     ...(values.data === undefined ? {} : { CRYOMAMBA_DATA: values.data }),
   }

@@ -3,6 +3,7 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
 import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   modelCommand,
   serveCommand,
+  doctorCommand,
   demoCommand,
 ]
 

@@ -1,7 +1,12 @@
 import { fork } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FromWorker, ToWorker } from '../inference/messages.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { LastLines } from './last-lines.ts'
+import { withStderrReason } from './provider-problem.ts'
+
+/** A worker that failed ends at once, and its stderr is complete then; longer it is not waited for. */
+const STDERR_WAIT_MS = 2_000
 
 /** Starts workers as child processes of a server. Secrets of the server are not handed down. */
 export function createForkLauncher(workerEntry: string): WorkerLauncher {
@@ -17,16 +22,31 @@ export function createForkLauncher(workerEntry: string): WorkerLauncher {
       child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.add(text))
       let exitReason: string | null = null
       const listeners = new Set<Parameters<Worker['onExit']>[0]>()
+      /** Settles when a message that waits for stderr has been told; the exit is told after it. */
+      let told: Promise<void> = Promise.resolve()
+      const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
       const gone = (reason: string) => {
         if (exitReason !== null) return
         exitReason = reason
         for (const listener of listeners) listener({ reason, lastLines: stderr.toString() })
       }
-      child.once('close', (code, signal) => gone(signal ? `killed by ${signal}` : `exit code ${code}`))
+      child.once('close', (code, signal) => {
+        const reason = signal ? `killed by ${signal}` : `exit code ${code}`
+        void told.then(() => gone(reason))
+      })
       child.once('error', () => gone('it could not be started'))
       return {
         send: (message: ToWorker) => void (child.connected && child.send(message, () => undefined)),
-        onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
+        onMessage: (listener) => {
+          child.on('message', (received) => {
+            const message = received as FromWorker
+            if (message.type !== 'failed' || message.error.code !== 'provider_unavailable') return listener(message)
+            // The reason is on stderr, which comes by another way than the message.
+            told = Promise.race([closed, delay(STDERR_WAIT_MS, undefined, { ref: false })]).then(() =>
+              listener({ ...message, error: withStderrReason(message.error, stderr.toString()) }),
+            )
+          })
+        },
         onExit: (listener) => {
           if (exitReason !== null) listener({ reason: exitReason, lastLines: stderr.toString() })
           else listeners.add(listener)

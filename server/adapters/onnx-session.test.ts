@@ -1,44 +1,123 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pointwiseNetwork } from '../bench/onnx-file.ts'
-import { thresholdManifest } from '../test/threshold-model.ts'
-import { createOnnxSession } from './onnx-session.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { createOnnxSession, createSessionWith, type OrtLibrary } from './onnx-session.ts'
 
-let folder: string
+const FOLDER = path.resolve(import.meta.dirname, '../../resources/models/demo-cryoet-unet')
+const STAYS =
+  'This session contains graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been'
+
+let manifest: ModelManifest
+let ort: OrtLibrary
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-onnx-'))
+  manifest = JSON.parse(await readFile(path.join(FOLDER, 'model.json'), 'utf8'))
+  process.env.ORT_DISABLE_TELEMETRY = '1'
+  ort = await import('onnxruntime-node')
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** A network of two channels, x and 8 − 2 x, whose input and output have this type. */
-async function openNetwork(stored: 'float32' | 'float16', announced = stored) {
-  const modelPath = path.join(folder, `${stored}.onnx`)
-  await writeFile(modelPath, pointwiseNetwork([1, -2], [0, 8], stored))
-  const base = thresholdManifest()
-  const manifest = {
-    ...base,
-    input: { ...base.input, dtype: announced },
-    output: { ...base.output, dtype: announced },
+const request = (provider: string) => ({ modelPath: path.join(FOLDER, 'model.onnx'), manifest, provider, threads: 1 })
+
+/** The real library under another name: what a device would leave to the CPU is everything, or `operators` only. */
+function pretendDevice(operators: RegExp | null) {
+  const asked: Record<string, unknown>[] = []
+  const create = async (file: unknown, options: Record<string, unknown>) => {
+    asked.push(options)
+    const { session } = (options as { extra: { session: Record<string, string> } }).extra
+    if (session.disable_cpu_ep_fallback === '1') throw new Error(`${STAYS} explicitly disabled by the user.`)
+    const real = await ort.InferenceSession.create(file as string, { ...options, executionProviders: ['cpu'] })
+    if (operators) hideOthers(real, operators, String(options.profileFilePrefix))
+    return real
   }
-  return createOnnxSession({ modelPath, manifest, provider: 'cpu', threads: 1 })
+  const library = { ...ort, Tensor: ort.Tensor, InferenceSession: { create } } as unknown as OrtLibrary
+  return { library, asked }
 }
 
-describe('a network in onnxruntime', () => {
-  const input = Float32Array.of(0.5, -3, 1024, 0.25, 7, -0.125, 2, 1)
-  const expected = [...input, ...Array.from(input, (value) => 8 - 2 * value)]
+/** Rewrites the profile as a device would have it that leaves only some operators to the CPU. */
+function hideOthers(session: { endProfiling(): void }, operators: RegExp, prefix: string) {
+  const end = session.endProfiling.bind(session)
+  session.endProfiling = () => {
+    end()
+    const file = path.join(path.dirname(prefix), readdirSync(path.dirname(prefix))[0])
+    const events: { args?: Record<string, string> }[] = JSON.parse(readFileSync(file, 'utf8'))
+    for (const { args } of events)
+      if (args?.provider && !operators.test(args.op_name)) args.provider = 'CUDAExecutionProvider'
+    writeFileSync(file, JSON.stringify(events))
+  }
+}
 
-  it.each(['float32', 'float16'] as const)('takes and gives float32 whatever its own type: %s', async (dtype) => {
-    const session = await openNetwork(dtype)
-    expect([...(await session.run(input, [1, 1, 2, 2, 2]))]).toEqual(expected)
-    expect(input[2]).toBe(1024)
+const leftBehind = async () => (await readdir(os.tmpdir())).filter((name) => name.startsWith('cryomamba-profile-'))
+
+describe('a network on another provider than the CPU', () => {
+  it('is asked for with that provider alone, first without a way back to the CPU', async () => {
+    const { library, asked } = pretendDevice(/Concat/)
+    const session = await createSessionWith(library, request('cuda'))
+    await session.release()
+    expect(asked.map((options) => options.executionProviders)).toEqual([['cuda'], ['cuda']])
+    expect(asked[0].extra).toMatchObject({ session: { disable_cpu_ep_fallback: '1' } })
+    expect(asked[1].extra).not.toMatchObject({ session: { disable_cpu_ep_fallback: '1' } })
+  })
+
+  it('is refused when its convolutions stay on the CPU, which are named', async () => {
+    const before = await leftBehind()
+    const { library } = pretendDevice(null)
+    await expect(createSessionWith(library, request('cuda'))).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(
+        /leaves convolutions of the network to the CPU: Conv \/enc\.0\/.*, Conv .* and \d+ more\.$/,
+      ),
+    })
+    expect(await leftBehind()).toEqual(before)
+  })
+
+  it('runs with a warning when only small steps stay there', async () => {
+    const before = await leftBehind()
+    const { library } = pretendDevice(/Concat/)
+    const session = await createSessionWith(library, request('cuda'))
+    expect(session.warnings).toEqual([
+      expect.stringMatching(/^Steps of the network run on the CPU instead of cuda: Concat \/Concat/),
+    ])
+    const output = await session.run(new Float32Array(16 ** 3), [1, 1, 16, 16, 16])
+    expect(output.length).toBe(4 * 16 ** 3)
+    await session.release()
+    expect(await leftBehind()).toEqual(before)
+  })
+
+  it('is refused when the provider takes a step and then cannot do it', async () => {
+    const text =
+      "Non-zero status code returned while running ConvTranspose node. Name:'/up.0/ConvTranspose_token_33' " +
+      'Status Message: Only Conv2d or Conv1d are supported.'
+    const create = async () => ({ ...SESSION, run: () => Promise.reject(new Error(text)) })
+    const session = await createSessionWith({ ...ort, InferenceSession: { create } } as never, request('webgpu'))
+    await expect(session.run(new Float32Array(512), [1, 1, 8, 8, 8])).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message:
+        'The provider webgpu cannot be used: it does not do ConvTranspose /up.0/ConvTranspose_token_33 ' +
+        'of the network ("Only Conv2d or Conv1d are supported").',
+    })
+  })
+})
+
+const SESSION = { inputNames: ['input'], outputNames: ['logits'], inputMetadata: [], release: async () => undefined }
+
+describe('a network on the CPU', () => {
+  it('is loaded once, without a warning', async () => {
+    const session = await createOnnxSession(request('cpu'))
+    expect(session.warnings).toEqual([])
     await session.release()
   })
 
-  it('is refused where its type is not the announced one', async () => {
-    const session = await openNetwork('float32', 'float16')
-    await expect(session.run(input, [1, 1, 2, 2, 2])).rejects.toMatchObject({ code: 'model_invalid' })
-    await session.release()
+  it('is refused when the file is no network', async () => {
+    const broken = { ...request('cpu'), modelPath: path.join(FOLDER, 'model.json') }
+    await expect(createOnnxSession(broken)).rejects.toMatchObject({ code: 'model_invalid' })
+  })
+})
+
+describe('a provider that this computer lacks', () => {
+  const providers = process.platform === 'linux' ? ['coreml'] : ['cuda']
+  it.each(providers)('%s is refused as not available', async (provider) => {
+    await expect(createOnnxSession(request(provider))).rejects.toMatchObject({ code: 'provider_unavailable' })
   })
 })

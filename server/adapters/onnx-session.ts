@@ -1,29 +1,88 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import type { NetworkSession, SessionFactory, SessionRequest } from '../inference/network-session.ts'
 import { fromHalf, toHalf } from './half-float.ts'
+import { judgePlacement, nodesOnCpu } from './node-placement.ts'
+import { providerProblem } from './provider-problem.ts'
 
 type Ort = typeof import('onnxruntime-node')
 type OrtSession = Awaited<ReturnType<Ort['InferenceSession']['create']>>
+type OrtOptions = NonNullable<Parameters<Ort['InferenceSession']['create']>[1]>
+
+/** What of onnxruntime is used here; a test may put something in between. */
+export type OrtLibrary = Pick<Ort, 'InferenceSession' | 'Tensor'>
 
 /** Text of onnxruntime's arena when an allocation fails, on the CPU and on CUDA. */
 const OUT_OF_MEMORY = /Failed to allocate memory for requested buffer of size (\d+)/
 
+/** A step that its provider took and then refuses, e.g. a three-dimensional ConvTranspose on WebGPU. */
+const STEP_REFUSED = /while running (\w+) node\. Name:'([^']*)' Status Message: ([^\n]*)/
+
+/** Said when `disable_cpu_ep_fallback` is set and a step has no other place than the CPU. */
+const STAYS_ON_CPU = /fallback to CPU EP has been explicitly disabled/
+
+/** The network is tried on a tile of this many times its divisor; the place of a step does not depend on the size. */
+const TRIAL_DIVISORS = 4
+
 /**
  * Loads a network with onnxruntime. The library is loaded on first use, because it has no build for Intel Macs.
- * Only the requested provider is listed, so that creation fails instead of falling back.
- * `run` blocks the calling thread: use it in a process of its own.
+ * Only the requested provider is listed, and steps that it leaves to the CPU are found: a network whose convolutions
+ * stay there is refused. `run` blocks the calling thread: use it in a process of its own.
  */
 export const createOnnxSession: SessionFactory = async (request) => {
   // From 1.29 on the library reports its use to its maker unless this is set before it is loaded. Nothing leaves the lab.
   process.env.ORT_DISABLE_TELEMETRY = '1'
-  const ort = await import('onnxruntime-node')
-  const session = await open(ort, request)
-  checkInterface(session, request)
-  return new OnnxSession(ort, session, request)
+  return createSessionWith(await import('onnxruntime-node'), request)
 }
 
-async function open(ort: Ort, { modelPath, provider, threads, manifest }: SessionRequest): Promise<OrtSession> {
+/** The same with a given library. @throws {DomainError} `provider_unavailable`, `model_invalid`, `out_of_memory` */
+export async function createSessionWith(ort: OrtLibrary, request: SessionRequest): Promise<NetworkSession> {
+  const { session, staysOnCpu } = await open(ort, request)
+  try {
+    checkInterface(session, request)
+    const warning = staysOnCpu ? await findPlacement(ort, session, request, staysOnCpu.profileFolder) : null
+    if (warning) console.error(warning)
+    return new OnnxSession(ort, session, request, warning === null ? [] : [warning])
+  } catch (error) {
+    await session.release()
+    throw error
+  } finally {
+    if (staysOnCpu) await rm(staysOnCpu.profileFolder, { recursive: true, force: true })
+  }
+}
+
+interface Opened {
+  session: OrtSession
+  /** Set when steps stay on the CPU: the session writes a profile into this folder. */
+  staysOnCpu: { profileFolder: string } | null
+}
+
+async function open(ort: OrtLibrary, request: SessionRequest): Promise<Opened> {
+  if (request.provider === 'cpu') return { session: await load(ort, request, {}), staysOnCpu: null }
+  try {
+    return { session: await load(ort, request, { disable_cpu_ep_fallback: '1' }), staysOnCpu: null }
+  } catch (error) {
+    if (!STAYS_ON_CPU.test(String(((error as Error).cause as Error | undefined)?.message))) throw error
+  }
+  const profileFolder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-profile-'))
+  try {
+    const profile = { enableProfiling: true, profileFilePrefix: path.join(profileFolder, 'placement') }
+    return { session: await load(ort, request, {}, profile), staysOnCpu: { profileFolder } }
+  } catch (error) {
+    await rm(profileFolder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function load(
+  ort: OrtLibrary,
+  { modelPath, provider, threads, manifest }: SessionRequest,
+  configuration: Record<string, string>,
+  more: OrtOptions = {},
+): Promise<OrtSession> {
   try {
     return await ort.InferenceSession.create(modelPath, {
       executionProviders: [provider],
@@ -31,13 +90,12 @@ async function open(ort: Ort, { modelPath, provider, threads, manifest }: Sessio
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       // Spinning threads would take the cores from the neighbours on a shared machine.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      extra: { session: { intra_op: { allow_spinning: '0' }, ...configuration } },
+      ...more,
     })
   } catch (cause) {
-    const text = String((cause as Error).message)
-    if (/SessionOptionsAppend|Failed to load shared library|adapter/.test(text)) {
-      throw new DomainError('provider_unavailable', { provider, reason: 'its libraries cannot be loaded', cause })
-    }
+    const problem = providerProblem(provider, cause)
+    if (problem) throw problem
     throw new DomainError('model_invalid', { name: manifest.id, reason: 'the ONNX file cannot be loaded', cause })
   }
 }
@@ -53,23 +111,78 @@ function checkInterface(session: OrtSession, { manifest }: SessionRequest): void
   }
 }
 
+/** Runs one tile of zeros and reads from the profile where each step ran. @returns a warning, or null */
+async function findPlacement(
+  ort: OrtLibrary,
+  session: OrtSession,
+  request: SessionRequest,
+  profileFolder: string,
+): Promise<string | null> {
+  const shape = trialShape(session, request)
+  const numValues = shape.reduce((product, size) => product * size, 1)
+  const { name } = request.manifest.input
+  try {
+    await session.run({ [name]: new ort.Tensor('float32', new Float32Array(numValues), shape) })
+  } catch (cause) {
+    throw runProblem(cause, request)
+  }
+  session.endProfiling()
+  const [file] = await readdir(profileFolder)
+  return judgePlacement(nodesOnCpu(await readFile(path.join(profileFolder, file), 'utf8')), request.provider)
+}
+
+/** [N, C, D, H, W] of a small tile: sizes that the network leaves open are kept small, fixed ones are kept. */
+function trialShape(session: OrtSession, { manifest }: SessionRequest): number[] {
+  const { patch_zyx: patch, divisible_by_zyx: divisor } = manifest.tiles
+  const small = patch.map((size, axis) => Math.min(size, TRIAL_DIVISORS * divisor[axis]))
+  const input = session.inputMetadata[0]
+  const fixed = input?.isTensor ? input.shape : []
+  return [1, manifest.input.channels, ...small].map((size, axis) => {
+    const wanted = fixed[axis]
+    return typeof wanted === 'number' && wanted > 0 ? wanted : size
+  })
+}
+
+/** What a failed run means to the user. */
+function runProblem(cause: unknown, { provider, manifest }: SessionRequest): DomainError {
+  const text = String((cause as Error).message)
+  const bytes = OUT_OF_MEMORY.exec(text)?.[1]
+  if (bytes) return new DomainError('out_of_memory', { neededBytes: Number(bytes), cause })
+  if (provider !== 'cpu' && /(CUDA|CUDNN|CUBLAS) failure \d+: out of memory/.test(text)) {
+    return new DomainError('out_of_memory', { message: `The memory of the device (${provider}) is full.`, cause })
+  }
+  const problem = providerProblem(provider, cause)
+  if (problem) return problem
+  const [, operator, node, words] = STEP_REFUSED.exec(text) ?? []
+  if (provider !== 'cpu' && operator) {
+    const reason = `it does not do ${operator} ${node} of the network ("${words.trim().replace(/\.$/, '')}")`
+    return new DomainError('provider_unavailable', { provider, reason, hint: 'Choose another device.', cause })
+  }
+  const reason = `it does not run on a tile of ${numVoxels(manifest.tiles.patch_zyx as Zyx)} voxels`
+  return new DomainError('model_invalid', { name: manifest.id, reason, cause })
+}
+
 class OnnxSession implements NetworkSession {
-  private readonly ort: Ort
+  readonly warnings: readonly string[]
+  private readonly ort: OrtLibrary
   private readonly session: OrtSession
   private readonly request: SessionRequest
 
-  constructor(ort: Ort, session: OrtSession, request: SessionRequest) {
+  constructor(ort: OrtLibrary, session: OrtSession, request: SessionRequest, warnings: readonly string[]) {
     this.ort = ort
     this.session = session
     this.request = request
+    this.warnings = warnings
   }
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {
     const { manifest } = this.request
     const feeds = { [manifest.input.name]: this.tensor(input, shape) }
-    const output = (await this.session.run(feeds, [manifest.output.name]).catch((cause) => this.explain(cause)))[
-      manifest.output.name
-    ]
+    const output = (
+      await this.session.run(feeds, [manifest.output.name]).catch((cause) => {
+        throw runProblem(cause, this.request)
+      })
+    )[manifest.output.name]
     const expected = [shape[0], manifest.output.channels, ...shape.slice(2)]
     const { dtype } = manifest.output
     if (output.type !== dtype || output.dims.join() !== expected.join()) {
@@ -82,14 +195,6 @@ class OnnxSession implements NetworkSession {
   private tensor(input: Float32Array, shape: readonly number[]) {
     const isHalf = this.request.manifest.input.dtype === 'float16'
     return isHalf ? new this.ort.Tensor('float16', toHalf(input), shape) : new this.ort.Tensor('float32', input, shape)
-  }
-
-  private explain(cause: unknown): never {
-    const text = String((cause as Error).message)
-    const bytes = OUT_OF_MEMORY.exec(text)?.[1]
-    if (bytes) throw new DomainError('out_of_memory', { neededBytes: Number(bytes), cause })
-    const reason = `it does not run on a tile of ${numVoxels(this.request.manifest.tiles.patch_zyx as Zyx)} voxels`
-    throw new DomainError('model_invalid', { name: this.request.manifest.id, reason, cause })
   }
 
   async release(): Promise<void> {

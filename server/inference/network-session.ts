@@ -2,6 +2,8 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 
 /** A loaded network. One run at a time; the caller releases it. */
 export interface NetworkSession {
+  /** Sentences for the user about how the network is run, e.g. which steps are not on the device. */
+  readonly warnings?: readonly string[]
   /**
    * Runs one batch.
    * @param input    N, C, D, H, W order, x fastest. Not changed.

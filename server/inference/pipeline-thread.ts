@@ -19,12 +19,12 @@ interface Waiting {
 }
 
 const waiting = new Map<number, Waiting>()
-let opening: { resolve(): void; reject(error: unknown): void } | null = null
+let opening: { resolve(warnings: readonly string[]): void; reject(error: unknown): void } | null = null
 
 port.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'opened':
-      return opening?.resolve()
+      return opening?.resolve(message.warnings)
     case 'open-failed':
       return opening?.reject(errorFromEnvelope(message.error))
     case 'output':
@@ -43,12 +43,13 @@ function settle(id: number): Waiting | undefined {
 }
 
 const createSession: SessionFactory = async (request) => {
-  await new Promise<void>((resolve, reject) => {
+  const warnings = await new Promise<readonly string[]>((resolve, reject) => {
     opening = { resolve, reject }
     send({ type: 'open', request })
   })
   let nextId = 0
   const session: NetworkSession = {
+    warnings,
     numAhead: TILES_AHEAD,
     run: (input, shape) => {
       const id = nextId++

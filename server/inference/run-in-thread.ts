@@ -66,7 +66,7 @@ class NetworkHost {
       this.residentBefore = process.memoryUsage.rss()
       try {
         this.session = await this.deps.createSession(message.request)
-        send({ type: 'opened' })
+        send({ type: 'opened', warnings: this.session.warnings ?? [] })
       } catch (error) {
         send({ type: 'open-failed', error: envelopeOf(error) })
       }

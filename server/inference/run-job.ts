@@ -119,10 +119,11 @@ class Run {
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const { job, sources } = this.needs
+    const { job, sources, session } = this.needs
     const { manifest } = job.model
     const placed = reorderedPlace(sources[0].header, manifest.axes.transpose_forward)
-    this.warnings.push(...sources[0].header.warnings, ...spacingWarnings(manifest, placed))
+    const onDevice = (session.warnings ?? []).map((message) => ({ code: 'not_all_on_device', message }))
+    this.warnings.push(...onDevice, ...sources[0].header.warnings, ...spacingWarnings(manifest, placed))
     const keeps = job.params.probability !== false
     return this.withFile('labels.raw.partial', this.dtype, async (labels) => {
       if (!keeps && job.params.threshold === undefined)

@@ -20,7 +20,7 @@ export type FromThread =
 
 /** And back. */
 export type ToThread =
-  | { type: 'opened' }
+  | { type: 'opened'; warnings: readonly string[] }
   | { type: 'open-failed'; error: ProblemEnvelope }
   | { type: 'output'; id: number; output: Float32Array }
   | { type: 'network-failed'; id: number; error: ProblemEnvelope }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
-import type { DeviceSlot } from '../config.ts'
+import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import { effectiveParams } from './effective-params.ts'

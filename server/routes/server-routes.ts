@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Health, ServerInfo } from '../../shared/contract/server-info.ts'
 import type { ServerConfig } from '../config.ts'
+import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
 /** Version of the wire. Raised only when an older client can no longer work. */
@@ -10,8 +11,9 @@ const PROTOCOL = 1
 export const serverRoutes: FastifyPluginAsyncTypebox<{
   config: ServerConfig
   version: string
+  probeGpus: GpuProbe
   isReady: () => boolean
-}> = async (app, { config, version, isReady }) => {
+}> = async (app, { config, version, probeGpus, isReady }) => {
   app.get('/v1/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' as const, version }))
   app.get('/v1/readyz', async (_request, reply) =>
     reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'starting' }),
@@ -21,7 +23,14 @@ export const serverRoutes: FastifyPluginAsyncTypebox<{
     version,
     protocol: PROTOCOL,
     time: new Date().toISOString(),
-    devices: config.devices.map(({ deviceId, provider }) => ({ device_id: deviceId, kind: provider, name: deviceId })),
+    devices: (await describeDevices(config.devices, probeGpus)).map((device) => ({
+      device_id: device.deviceId,
+      kind: device.kind,
+      name: device.name,
+      memory_total_bytes: device.memoryTotalBytes,
+      memory_used_bytes: device.memoryUsedBytes,
+      utilisation_percent: device.utilisationPercent,
+    })),
     limits: {
       min_chunk_bytes: config.minChunkBytes,
       max_chunk_bytes: config.maxChunkBytes,

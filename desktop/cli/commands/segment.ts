@@ -5,6 +5,7 @@ import type { CryoMambaClient } from '../../../shared/client/api.ts'
 import type { Artifact } from '../../../shared/contract/jobs.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import type { VolumeFormat } from '../../../shared/volume/header.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { formatSeconds } from '../progress-report.ts'
@@ -44,7 +45,8 @@ export const segmentCommand: Command = {
     const mode0 = readMode0(values.mode0)
     const extras = besideTheMask(values)
     const params = { ...readRunParams(values), ...(extras.length > 0 ? {} : { probability: false }) }
-    for (const file of positionals) await checkInput(file, mode0)
+    const [format] = await Promise.all(positionals.map((file) => checkInput(file, mode0)))
+    for (const { kind, file } of extras) checkBeside(kind, file, format)
     for (const one of [out, ...extras.map(({ file }) => file)]) await checkOutput(one)
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
@@ -53,7 +55,7 @@ export const segmentCommand: Command = {
       const modelId = model ?? (await idOfFolder(client, modelFolders))
       const { job, artifacts } = await segmentVolume(client, { files: positionals, mode0, model: modelId, params }, io)
       await saveMask(client, maskArtifact(artifacts, out), out, io)
-      for (const { kind, file } of extras) await saveMask(client, artifactBeside(artifacts, kind, file), file, io)
+      for (const { kind, file } of extras) await saveMask(client, artifactBeside(artifacts, kind), file, io)
       const result = job.result
       if (!result) throw new DomainError('internal')
       for (const warning of job.warnings) io.err(`Warning: ${warning.message}`)
@@ -76,16 +78,21 @@ function besideTheMask(values: { [kind in Beside]?: string }): { kind: Beside; f
   })
 }
 
-/** The server writes these in the format of the volume only. @throws {DomainError} `usage` for another ending */
-function artifactBeside(artifacts: readonly Artifact[], kind: Beside, file: string): Artifact {
+/** Servers write these in the format of the volume only. @throws {DomainError} `usage` for another ending */
+function checkBeside(kind: Beside, file: string, format: VolumeFormat): void {
+  const ending = { mrc: '.mrc', nifti: '.nii.gz', nrrd: '.nrrd' }[format]
+  if (maskNameFor(file) === `mask${ending}`) return
+  throw new DomainError('usage', { reason: `--${kind} must end with ${ending}, the format of the volume.` })
+}
+
+function artifactBeside(artifacts: readonly Artifact[], kind: Beside): Artifact {
   const found = artifacts.find(({ name }) => name.startsWith(`${kind}.`))
   if (!found) throw new DomainError('artifact_not_found', { name: kind })
-  if (maskNameFor(file).replace(/^mask/, kind) === found.name) return found
-  throw new DomainError('usage', { reason: `--${kind} must end like ${found.name}, the format of the volume.` })
+  return found
 }
 
 /** Looks at the header before a byte is sent, so that a truncated or foreign file is named at once. */
-async function checkInput(file: string, mode0: 'signed' | 'unsigned' | undefined): Promise<void> {
+async function checkInput(file: string, mode0: 'signed' | 'unsigned' | undefined): Promise<VolumeFormat> {
   if (/\.(hdr|img|nhdr)(\.gz|\.bz2)?$/i.test(file)) {
     throw new DomainError('format_unsupported', {
       message: `${path.basename(file)} is one of two files that belong together, and only one is sent.`,
@@ -94,6 +101,7 @@ async function checkInput(file: string, mode0: 'signed' | 'unsigned' | undefined
   }
   const source = await openVolumeFile(file, mode0 ? { mode0 } : {})
   await source.close()
+  return source.header.format
 }
 
 async function checkOutput(out: string): Promise<void> {
