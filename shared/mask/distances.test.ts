@@ -172,5 +172,7 @@ describe('surfaceDistances', () => {
     expect(() => surfaceDistances([1], [1], [1, 1, 1], [1, 0, 1])).toThrow(RangeError)
     const huge = { length: 600 ** 3 }
     expect(() => surfaceDistances(huge as never, huge as never, [600, 600, 600], [1, 1, 1])).toThrow(/corners/)
+    expect(() => surfaceDistances([1, 0], [0, 1], [1, 1, 2], [1, 1, 1], 11)).toThrow(/more than 11 corners/)
+    expect(surfaceDistances([1, 0], [0, 1], [1, 1, 2], [1, 1, 1], 12).firstToSecond.distances).toHaveLength(2)
   })
 })

@@ -1,8 +1,16 @@
 import { numVoxels, type Zyx } from '../volume/zyx.ts'
 import { surfelAreas } from './surface.ts'
 
-/** Corners of voxels that are measured at most: about 530 along each side, 0.9 GB of working memory. */
+/** Corners of voxels that are measured at most unless more is asked for: about 530 along each side, 0.9 GB. */
 export const MOST_CORNERS = 144 * 1024 * 1024
+
+/** Working memory per corner: two neighbourhood codes and a distance. */
+export const BYTES_PER_CORNER = 6
+
+/** Corners of a grid of voxels. */
+export function numCorners([nz, ny, nx]: Zyx): number {
+  return (nz + 1) * (ny + 1) * (nx + 1)
+}
 
 /** Ties between a distance and the tolerance are ties in spite of rounding: relative slack. */
 const SLACK = 1e-6
@@ -28,7 +36,8 @@ export interface SurfaceDistances {
  * @param first, second non-zero is inside; z, y, x order. Not changed.
  * @param shapeZyx   shape of both; crop to the box around both masks first, nothing changes by it
  * @param spacingZyx distance between voxel centres; distances come in its unit
- * @throws RangeError for arrays of another size, a spacing not above 0, more than `MOST_CORNERS` corners
+ * @param mostCorners corners that are measured at most; `BYTES_PER_CORNER` each
+ * @throws RangeError for arrays of another size, a spacing not above 0, more than `mostCorners` corners
  * @see Nikolov et al. 2018, arXiv:1809.04430; google-deepmind/surface-distance, compute_surface_distances
  */
 export function surfaceDistances(
@@ -36,14 +45,15 @@ export function surfaceDistances(
   second: ArrayLike<number>,
   shapeZyx: Zyx,
   spacingZyx: Zyx,
+  mostCorners = MOST_CORNERS,
 ): SurfaceDistances {
   if (first.length !== numVoxels(shapeZyx) || second.length !== first.length)
     throw new RangeError(`masks of ${first.length} and ${second.length} voxels, not ${shapeZyx.join(' × ')}`)
   if (!spacingZyx.every((size) => Number.isFinite(size) && size > 0))
     throw new RangeError(`a spacing of ${spacingZyx.join(' × ')}`)
   const corners: Zyx = [shapeZyx[0] + 1, shapeZyx[1] + 1, shapeZyx[2] + 1]
-  if (numVoxels(corners) > MOST_CORNERS)
-    throw new RangeError(`${shapeZyx.join(' × ')} voxels have more than ${MOST_CORNERS} corners`)
+  if (numCorners(shapeZyx) > mostCorners)
+    throw new RangeError(`${shapeZyx.join(' × ')} voxels have more than ${mostCorners} corners`)
   const codes = [cornerCodes(first, shapeZyx), cornerCodes(second, shapeZyx)]
   // In units of the smallest voxel axis squared distances are whole, and exact in 32 bits, for isotropic voxels.
   const unit = Math.min(...spacingZyx)

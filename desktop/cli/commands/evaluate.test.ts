@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest'
 import { int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import { SHARED_DATA } from '../../../build/test-support/shared-data.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
-import { evaluateCommand } from './evaluate.ts'
+import { evaluateCommand, evaluateMasks } from './evaluate.ts'
 
 const REAL_MASK = path.join(SHARED_DATA, 'tomograms/tardis-microtubules/crop_b_mask.mrc')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-evaluate-test-'))
@@ -75,6 +75,28 @@ it('takes the tolerance in the unit of its answer and says it in the text', asyn
   expect((await evaluate(...files, '--tolerance', '1')).labels[0]).toMatchObject({ surface_dice: 0.5, hd95: 2 })
   expect((await run(...files, '--tolerance', '1')).join()).toMatch(/surface Dice within 1 nm 0\.5000, HD95 2\.0000 nm/)
   expect(await run(mask({}), mask({}))).toEqual(['Neither mask has a label.'])
+})
+
+it('gives a label that is too large no distances, says why, and measures the others', async () => {
+  const files = [mask({ 0: 1, 104: 1, 50: 2, 3: 4, 4: 3 }), mask({ 1: 1, 104: 1, 51: 2, 60: 5, 4: 3 })] as const
+  const { labels } = await evaluateMasks(...files, { mostCorners: 12 })
+  const all = (await evaluateMasks(...files)).labels
+  expect(labels[0]).toEqual({
+    ...all[0],
+    ...{ surface_dice: null, hd95: null },
+    note: 'no distances: the box of 3 × 5 × 7 voxels around the label has 192 corners; with the memory that is free here 12 are measured at most',
+  })
+  expect(all[0].hd95).toBeGreaterThan(0)
+  expect(labels.slice(1)).toEqual(all.slice(1))
+  expect(labels[1]).toMatchObject({ label: 2, surface_dice: 1, hd95: 1 })
+})
+
+it('needs no distances where masks are the same or one lacks the label, however large it is', async () => {
+  const same = mask({ 0: 1, 104: 1 })
+  expect((await evaluateMasks(same, same, { mostCorners: 1 })).labels).toMatchObject([{ surface_dice: 1, hd95: 0 }])
+  const other = await evaluateMasks(same, mask({}), { mostCorners: 1 })
+  expect(other.labels).toMatchObject([{ surface_dice: 0, hd95: null }])
+  expect(other.labels[0]).not.toHaveProperty('note')
 })
 
 it('refuses other shapes, other voxel sizes, values that are no labels and wrong arguments', async () => {

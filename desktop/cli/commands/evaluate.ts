@@ -1,6 +1,14 @@
+import { freemem } from 'node:os'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
-import { robustHausdorff, surfaceDice, surfaceDistances } from '../../../shared/mask/distances.ts'
-import { dice, intersectionOverUnion, OverlapCounter } from '../../../shared/mask/overlap.ts'
+import {
+  BYTES_PER_CORNER,
+  MOST_CORNERS,
+  numCorners,
+  robustHausdorff,
+  surfaceDice,
+  surfaceDistances,
+} from '../../../shared/mask/distances.ts'
+import { dice, intersectionOverUnion, type LabelOverlap, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
@@ -10,6 +18,9 @@ import { labelsOf } from '../mask-labels.ts'
 
 /** Voxels of each mask read at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
+
+/** Corners that are measured where there is memory: about 800 along each side, some minutes and 4 GB. */
+const MOST_CORNERS_WITH_MEMORY = 512 * 1024 * 1024
 
 /** Relative difference of voxel sizes above which two grids are not the same. */
 const SAME_SIZE = 1e-3
@@ -25,9 +36,21 @@ export interface LabelEvaluation {
   precision: number | null
   /** Share of the reference that was found; null where the reference lacks the label. */
   recall: number | null
+  /** Null where the label is too large for distances. */
   surface_dice: number | null
-  /** In `unit`; null where a mask lacks the label. */
+  /** In `unit`; null where a mask lacks the label, or the label is too large for distances. */
   hd95: number | null
+  /** Why a measure that there could be is null; absent where none is. */
+  note?: string
+}
+
+/** How masks are compared. */
+export interface EvaluateOptions {
+  /** For surface Dice, in nm for files in Å, else the files' unit; default: twice the longest voxel axis. */
+  tolerance?: number
+  /** Corners of a label's box above which it has no distances; default: `MOST_CORNERS`, more where memory is free. */
+  mostCorners?: number
+  signal?: AbortSignal
 }
 
 export interface Evaluation {
@@ -48,8 +71,8 @@ export const evaluateCommand: Command = {
   run: async (args, io) => {
     const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, tolerance: { type: 'string' } })
     if (positionals.length !== 2) throw new DomainError('usage', { reason: 'evaluate takes a mask and a reference.' })
-    const tolerance = values.tolerance === undefined ? null : readTolerance(values.tolerance)
-    const found = await evaluateMasks(positionals[0], positionals[1], tolerance, io.signal)
+    const tolerance = values.tolerance === undefined ? undefined : readTolerance(values.tolerance)
+    const found = await evaluateMasks(positionals[0], positionals[1], { tolerance, signal: io.signal })
     if (values.json) io.out(JSON.stringify(found))
     else for (const line of asText(found)) io.out(line)
   },
@@ -57,21 +80,19 @@ export const evaluateCommand: Command = {
 
 /**
  * Measures of every foreground label in either mask.
- * @param tolerance for surface Dice, in nm for files in Å, else the files' unit; null: twice the longest voxel axis
- * @throws {DomainError} `format_*`, `canceled`, `request_invalid` for different grids, voxels that are no labels, or a
- *   label whose box is too large for distances
+ * @throws {DomainError} `format_*`, `canceled`, `request_invalid` for different grids or voxels that are no labels
  */
 export async function evaluateMasks(
   maskFile: string,
   referenceFile: string,
-  tolerance: number | null,
-  signal?: AbortSignal,
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  const { signal } = options
   const mask = await openVolumeFile(maskFile, { signal })
   try {
     const reference = await openVolumeFile(referenceFile, { signal })
     try {
-      return await evaluateSources(mask, reference, tolerance, signal)
+      return await evaluateSources(mask, reference, options)
     } finally {
       await reference.close()
     }
@@ -83,17 +104,16 @@ export async function evaluateMasks(
 async function evaluateSources(
   mask: VoxelSource,
   reference: VoxelSource,
-  tolerance: number | null,
-  signal?: AbortSignal,
+  { tolerance, mostCorners, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
   const { spacingZyx, unit } = commonGrid(mask.header, reference.header)
   const within = tolerance ?? 2 * Math.max(...spacingZyx)
   const { counter, boxes } = await countLabels(mask, reference, signal)
+  const pair: MaskPair = { mask, reference, spacingZyx, tolerance: within, mostCorners, signal }
   const labels: LabelEvaluation[] = []
   for (const [label, box] of [...boxes].sort(([a], [b]) => a - b)) {
     if (signal?.aborted) throw new DomainError('canceled')
     const overlap = counter.overlap(label)
-    const distances = await distancesOf(label, box, { mask, reference, spacingZyx, signal })
     labels.push({
       label,
       counts: { mask: overlap.inFirst, reference: overlap.inSecond, both: overlap.inBoth },
@@ -101,8 +121,7 @@ async function evaluateSources(
       iou: intersectionOverUnion(overlap),
       precision: overlap.inFirst === 0 ? null : overlap.inBoth / overlap.inFirst,
       recall: overlap.inSecond === 0 ? null : overlap.inBoth / overlap.inSecond,
-      surface_dice: surfaceDice(distances, within),
-      hd95: robustHausdorff(distances),
+      ...(await distancesOf(overlap, box, pair)),
     })
   }
   return { shape_zyx: mask.header.shapeZyx, voxel_size_zyx: spacingZyx, unit, tolerance: within, labels }
@@ -175,30 +194,62 @@ function growBox(boxes: Map<number, Box>, label: number, at: [number, number, nu
   }
 }
 
-async function distancesOf(
-  label: number,
-  { first, last }: Box,
-  {
-    mask,
-    reference,
-    spacingZyx,
-    signal,
-  }: { mask: VoxelSource; reference: VoxelSource; spacingZyx: Zyx; signal?: AbortSignal },
-) {
+/** Two masks on one grid, and how their surfaces are compared. */
+interface MaskPair {
+  mask: VoxelSource
+  reference: VoxelSource
+  spacingZyx: Zyx
+  tolerance: number
+  mostCorners?: number
+  signal?: AbortSignal
+}
+
+type DistanceMeasures = Pick<LabelEvaluation, 'surface_dice' | 'hd95' | 'note'>
+
+/** The measures that need distances, within the box around the label in both masks. */
+async function distancesOf(overlap: LabelOverlap, { first, last }: Box, pair: MaskPair): Promise<DistanceMeasures> {
+  const { inFirst, inSecond, inBoth } = overlap
+  if (inFirst === 0 || inSecond === 0) return { surface_dice: 0, hd95: null }
+  if (inBoth === inFirst && inBoth === inSecond) return { surface_dice: 1, hd95: 0 }
   const shape: Zyx = [last[0] - first[0] + 1, last[1] - first[1] + 1, last[2] - first[2] + 1]
-  const inside = async (source: VoxelSource) =>
-    Uint8Array.from(labelsOf(await source.readBox(first, shape, signal), source.header), (value) =>
-      value === label ? 1 : 0,
+  const mostCorners = pair.mostCorners ?? cornersThatFit()
+  const without = (why: string) => {
+    const note = `no distances: the box of ${shape.join(' × ')} voxels around the label ${why}`
+    return { surface_dice: null, hd95: null, note }
+  }
+  if (numCorners(shape) > mostCorners)
+    return without(
+      `has ${numCorners(shape)} corners; with the memory that is free here ${mostCorners} are measured at most`,
     )
   try {
-    return surfaceDistances(await inside(mask), await inside(reference), shape, spacingZyx)
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    throw new DomainError('request_invalid', {
-      reason: `label ${label} is too large for distances: ${cause.message}`,
-      cause,
-    })
+    const inside = (source: VoxelSource) => insideOf(source, overlap.label, first, shape, pair.signal)
+    const masks = [await inside(pair.mask), await inside(pair.reference)]
+    const distances = surfaceDistances(masks[0], masks[1], shape, pair.spacingZyx, mostCorners)
+    return { surface_dice: surfaceDice(distances, pair.tolerance), hd95: robustHausdorff(distances) }
+  } catch (error) {
+    // What the JavaScript engine throws where the memory for an array is not there.
+    if (error instanceof RangeError) return without(`could not be measured: ${error.message}`)
+    throw error
   }
+}
+
+/** Corners that half of the free memory holds with both masks, but never fewer than `MOST_CORNERS`. */
+function cornersThatFit(): number {
+  const fitting = Math.floor(freemem() / 2 / (BYTES_PER_CORNER + 2))
+  return Math.max(MOST_CORNERS, Math.min(fitting, MOST_CORNERS_WITH_MEMORY))
+}
+
+/** 1 where a box of a mask has the label, 0 elsewhere; read a few planes at a time. */
+async function insideOf(source: VoxelSource, label: number, start: Zyx, shape: Zyx, signal?: AbortSignal) {
+  const [nz, ny, nx] = shape
+  const inside = new Uint8Array(nz * ny * nx)
+  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (ny * nx)))
+  for (let z = 0; z < nz; z += chunk) {
+    const box: Zyx = [Math.min(chunk, nz - z), ny, nx]
+    const labels = labelsOf(await source.readBox([start[0] + z, start[1], start[2]], box, signal), source.header)
+    for (let i = 0, to = z * ny * nx; i < labels.length; i++, to++) if (labels[i] === label) inside[to] = 1
+  }
+  return inside
 }
 
 function readTolerance(text: string): number {
@@ -213,6 +264,6 @@ function asText({ unit, tolerance, labels }: Evaluation): string[] {
   if (labels.length === 0) return ['Neither mask has a label.']
   return labels.map(
     (one) =>
-      `Label ${one.label}: Dice ${show(one.dice)}, IoU ${show(one.iou)}, precision ${show(one.precision)}, recall ${show(one.recall)}, surface Dice within ${within} ${show(one.surface_dice)}, HD95 ${show(one.hd95)} ${unit}; voxels ${one.counts.mask} in the mask, ${one.counts.reference} in the reference, ${one.counts.both} in both`,
+      `Label ${one.label}: Dice ${show(one.dice)}, IoU ${show(one.iou)}, precision ${show(one.precision)}, recall ${show(one.recall)}, surface Dice within ${within} ${show(one.surface_dice)}, HD95 ${show(one.hd95)} ${unit}; voxels ${one.counts.mask} in the mask, ${one.counts.reference} in the reference, ${one.counts.both} in both${one.note ? `; ${one.note}` : ''}`,
   )
 }
