@@ -22,14 +22,27 @@ it('an import needs four paths; the rest has defaults', () => {
       licence: 'not stated',
       citation: null,
       description: null,
+      isTried: true,
     },
   })
 })
 
 it('everything that goes into the manifest can be given', () => {
-  const more = ['--fold', 'all', '--mirror', 'z,x', '--unit', 'angstrom', '--id', 'my.model', '--licence', 'MIT']
+  const more = [
+    '--fold',
+    'all',
+    '--mirror',
+    'z,x',
+    '--unit',
+    'angstrom',
+    '--id',
+    'my.model',
+    '--licence',
+    'MIT',
+    '--no-run',
+  ]
   expect(readModelCommand(['import', ...FILES, ...more])).toMatchObject({
-    request: { fold: 'all', mirror: ['z', 'x'], unit: 'angstrom', id: 'my.model', licence: 'MIT' },
+    request: { fold: 'all', mirror: ['z', 'x'], unit: 'angstrom', id: 'my.model', licence: 'MIT', isTried: false },
   })
 })
 

@@ -24,6 +24,7 @@ const IMPORT_OPTIONS = {
   licence: { type: 'string', default: 'not stated' },
   citation: { type: 'string' },
   description: { type: 'string' },
+  'no-run': { type: 'boolean' },
   json: { type: 'boolean' },
 } as const
 
@@ -39,14 +40,14 @@ export function readModelCommand(argv: string[]): ModelCommand {
 }
 
 function readImport(args: string[]): ImportRequest {
-  const { json: _, mirror, unit, ...values } = parse(args)
+  const { json: _, mirror, unit, 'no-run': isNotRun, ...values } = parse(args)
   const { onnx, plans, dataset, out } = values
   if (!onnx || !plans || !dataset || !out) throw usage('model import needs --onnx, --plans, --dataset and --out.')
   if (!Value.Check(LengthUnit, unit)) throw usage(`--unit takes angstrom, nm, um, mm or m, not "${unit}".`)
   const orNull = (text: string | undefined) => text ?? null
   return {
     ...values,
-    ...{ onnx, plans, dataset, out, unit, mirror: readMirror(mirror) },
+    ...{ onnx, plans, dataset, out, unit, mirror: readMirror(mirror), isTried: !isNotRun },
     fold: readFold(values.fold),
     id: values.id === undefined ? null : checked('id', values.id),
     name: values.name === undefined ? null : checked('name', values.name),

@@ -22,9 +22,15 @@ async function importAndReport(request: ImportRequest, isJson: boolean, signal: 
   report(made, isJson)
 }
 
-function report({ manifest, seconds }: ModelPackage & { seconds: number }, isJson: boolean, more: object = {}): void {
+function report(
+  { manifest, seconds }: ModelPackage & { seconds: number | null },
+  isJson: boolean,
+  more: object = {},
+): void {
   const { id, version, tiles } = manifest
   if (isJson) console.log(JSON.stringify({ id, version, ok: true, seconds_per_tile: seconds, ...more }))
+  else if (seconds === null)
+    console.log(`${id} ${version} is in order as far as its files go; its network was not run.`)
   else {
     const patch = tiles.patch_zyx.join(' × ')
     console.log(`${id} ${version} is in order; one tile of ${patch} took ${seconds.toFixed(2)} s on one CPU thread.`)

@@ -11,9 +11,6 @@ import { loadModelPackage } from './model-registry.ts'
 
 const NETWORK = onnxFile({ opset: 17 })
 
-/** Reads the package as `model check` does first, without running its network. */
-const readOnly = async (folder: string) => ({ ...(await loadModelPackage(folder)), seconds: 1 })
-
 let folder: string
 let request: ImportRequest
 beforeEach(async () => {
@@ -23,7 +20,7 @@ beforeEach(async () => {
   await writeFile(files.onnx, NETWORK)
   await writeFile(files.plans, JSON.stringify(newPlans()))
   await writeFile(files.dataset, JSON.stringify(newDataset()))
-  request = { ...DEFAULT_OPTIONS, ...files, out: file('package') }
+  request = { ...DEFAULT_OPTIONS, ...files, out: file('package'), isTried: false }
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -32,8 +29,8 @@ async function leftOver(): Promise<string[]> {
 }
 
 it('an import leaves a package of its own: the manifest and a copy of the network', async () => {
-  const { notes, seconds } = await importModel(request, undefined, readOnly)
-  expect([notes, seconds]).toEqual([[], 1])
+  const { notes, seconds } = await importModel(request)
+  expect([notes, seconds]).toEqual([[], null])
   expect((await readdir(request.out)).sort()).toEqual(['model.json', 'model.onnx'])
   expect(new Uint8Array(await readFile(path.join(request.out, 'model.onnx')))).toEqual(NETWORK)
   expect((await loadModelPackage(request.out)).manifest.onnx).toEqual({
@@ -47,7 +44,7 @@ it('an import leaves a package of its own: the manifest and a copy of the networ
 
 it('a folder that exists is refused and left as it is, even an empty one', async () => {
   await mkdir(request.out)
-  await expect(importModel(request, undefined, readOnly)).rejects.toMatchObject({ code: 'usage' })
+  await expect(importModel(request)).rejects.toMatchObject({ code: 'usage' })
   expect(await readdir(request.out)).toEqual([])
 })
 
@@ -61,7 +58,7 @@ it.each([
 })
 
 it('a canceled copy leaves nothing behind', async () => {
-  const outcome = importModel(request, AbortSignal.abort(), readOnly)
+  const outcome = importModel(request, AbortSignal.abort())
   await expect(outcome).rejects.toMatchObject({ code: 'canceled' })
   expect(await leftOver()).toEqual([])
 })
@@ -73,13 +70,13 @@ it.each([
   ['a place that is not there', { out: '/nowhere/package' }, 'file_unwritable'],
   ['a cascade', { configuration: '3d_cascade_fullres' }, 'model_feature_unsupported'],
 ])('%s is refused with its own code', async (_what, change, code) => {
-  await expect(importModel({ ...request, ...change }, undefined, readOnly)).rejects.toMatchObject({ code })
+  await expect(importModel({ ...request, ...change })).rejects.toMatchObject({ code })
   expect(await leftOver()).toEqual([])
 })
 
 it('files that are something else are named', async () => {
   const refusal = (change: Partial<ImportRequest>, text: string) =>
-    expect(importModel({ ...request, ...change }, undefined, readOnly)).rejects.toMatchObject({
+    expect(importModel({ ...request, ...change })).rejects.toMatchObject({
       code: 'model_invalid',
       message: expect.stringContaining(text),
     })
