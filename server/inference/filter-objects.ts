@@ -1,10 +1,14 @@
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import {
   ComponentFinder,
   filterPlane,
   type KeepComponent,
   keepLargest,
+  MOST_PROVISIONAL,
   removeSmallerThan,
 } from '../../shared/mask/components.ts'
+import { TooManyObjects } from '../../shared/mask/object-table.ts'
+import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import type { LabelFile } from './label-file.ts'
 
 /** Which objects stay. */
@@ -23,12 +27,13 @@ export function asksForFilter({ keepLargest, smallestVoxels }: ObjectRules): boo
 /**
  * Copies a label map without the objects that are to go: all but the largest of some labels, and all below a size.
  * Objects touch by faces, edges or corners (26 neighbours). Three passes over the file, two planes held.
+ * @throws {DomainError} `too_many_objects` for noise, which objects cannot be told in
  */
 export async function filterObjects(labels: LabelFile, into: LabelFile, asked: ObjectRules): Promise<void> {
   const [sizeZ, sizeY, sizeX] = labels.shapeZyx
   const readPlane = (z: number) => labels.readBox([z, 0, 0], [1, sizeY, sizeX])
   const finder = new ComponentFinder(labels.shapeZyx)
-  for (let z = 0; z < sizeZ; z++) finder.add(await readPlane(z))
+  for (let z = 0; z < sizeZ; z++) addOrRefuse(finder, await readPlane(z))
   const components = finder.components()
   const rules: KeepComponent[] = []
   if (asked.keepLargest.length > 0) rules.push(keepLargest(components, asked.keepLargest))
@@ -38,5 +43,14 @@ export async function filterObjects(labels: LabelFile, into: LabelFile, asked: O
     const plane = await readPlane(z)
     filterPlane(plane, ids.next(plane), (id) => rules.every((keeps) => keeps(id)))
     await into.append(plane)
+  }
+}
+
+function addOrRefuse(finder: ComponentFinder, plane: LabelArray): void {
+  try {
+    finder.add(plane)
+  } catch (cause) {
+    if (cause instanceof TooManyObjects) throw new DomainError('too_many_objects', { most: MOST_PROVISIONAL, cause })
+    throw cause
   }
 }

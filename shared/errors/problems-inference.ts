@@ -51,6 +51,12 @@ export const INFERENCE_PROBLEMS = {
     'The region {roi} does not lie in the volume of {shapeZyx} voxels (z, y, x).',
     'Give first and last-plus-one voxel of each axis inside the volume.',
   ),
+  too_many_objects: row(
+    422,
+    'Too many objects',
+    'The mask has more than {most} objects, which is noise rather than objects; none were removed.',
+    'Use a higher threshold, or do not ask for objects to be removed.',
+  ),
   probability_not_kept: row(
     409,
     'No probability kept',
