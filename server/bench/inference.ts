@@ -4,6 +4,7 @@ import path from 'node:path'
 import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { createNvidiaSmi } from '../adapters/nvidia-smi.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { NetworkSession } from '../inference/network-session.ts'
 import { runInThread } from '../inference/run-in-thread.ts'
@@ -17,22 +18,31 @@ const PATCH: Zyx = [64, 128, 128]
 const STEP = 0.5
 const SEED = 20260101
 
+/** `--provider cuda` and the like. */
+const PROVIDER = process.argv[process.argv.indexOf('--provider') + 1 || process.argv.length] ?? 'cpu'
+
+const BATCHES = [1, 2, 4]
+
 /** Bare network runs from which the median is taken. */
 const NUM_BARE_RUNS = 9
 
 /**
- * `npm run bench -- inference [--long]`: how close a job comes to the network alone.
+ * `npm run bench -- inference [--long] [--provider cuda]`: how close a job comes to the network alone.
  *
  * The limit is tiles × the median bare `session.run` of the same tile in the same process; the ratio above 1 is what
- * reading, normalising, blending, decoding, previews and writing cost.
+ * reading, normalising, blending, decoding, previews and writing cost. On another provider than the CPU also: the bare
+ * run with 1, 2 and 4 tiles at once, and how busy the card was during the job.
  */
 export async function benchInference(asJson: boolean, isLong: boolean): Promise<void> {
   const model = await loadModelPackage(path.join(BUNDLED_MODELS, 'demo-cryoet-unet'))
   const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-bench-'))
   try {
     const rows: BenchRow[] = []
-    for (const threads of [2, 1]) rows.push(...(await benchBlock(model, folder, threads)))
-    rows.push(...(await benchBlock(await halfPackage(model, folder), folder, 2)))
+    const half = await halfPackage(model, folder)
+    const isCpu = PROVIDER === 'cpu'
+    for (const threads of isCpu ? [2, 1] : [2]) rows.push(...(await benchBlock(model, folder, threads)))
+    rows.push(...(await benchBlock(half, folder, 2)))
+    if (!isCpu) for (const one of [model, half]) rows.push(...(await benchBatches(one)))
     for (const edge of isLong ? [64, 128, 256, 512] : [64, 128, 256]) rows.push(await benchSize(model, folder, edge))
     printReport('inference', rows, asJson)
   } finally {
@@ -60,7 +70,9 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
   const file = await noiseVolume(folder, shape)
   const session = await openSession(model, threads)
   const bareBefore = await bareRuns(session)
+  const gpu = watchGpu()
   const { seconds, tiles, networkMs, stages } = await timeJob(model, folder, file, session, threads)
+  const busyPercent = await gpu.stop()
   const bareMs = median([...bareBefore, ...(await bareRuns(session))])
   await session.release()
   const limit = (tiles * bareMs) / 1000
@@ -101,6 +113,14 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
       against_value: 1000 / bareMs,
       ratio: ((tiles / seconds) * bareMs) / 1000,
     },
+    ...(busyPercent === null
+      ? []
+      : [
+          {
+            name: `card busy, ${how}`,
+            ...{ value: busyPercent, unit: '%', against: 'all the time', against_value: 100, ratio: busyPercent / 100 },
+          },
+        ]),
     {
       name: `peak memory of the process, ${how}`,
       value: process.resourceUsage().maxRSS / 1024,
@@ -110,6 +130,40 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
       ratio: null,
     },
   ]
+}
+
+/** What a tile takes where several go through the network at once. */
+async function benchBatches(model: ModelPackage): Promise<BenchRow[]> {
+  const session = await openSession(model, 2)
+  const perTile: number[] = []
+  for (const batch of BATCHES) perTile.push(median(await bareRuns(session, batch)) / batch)
+  await session.release()
+  return BATCHES.map((batch, i) => ({
+    name: `bare run per tile, batch ${batch}, ${model.manifest.input.dtype}`,
+    ...{ value: perTile[i], unit: 'ms', against: 'batch 1', against_value: perTile[0], ratio: perTile[i] / perTile[0] },
+  }))
+}
+
+/** Mean load of the first card while something runs; null without a card. */
+function watchGpu(): { stop: () => Promise<number | null> } {
+  const probe = createNvidiaSmi()
+  const seen: number[] = []
+  let isOver = PROVIDER !== 'cuda'
+  const loop = (async () => {
+    while (!isOver) {
+      const found = await probe()
+      const busy = found.state === 'found' ? found.gpus[0]?.utilisationPercent : null
+      if (busy !== null && busy !== undefined) seen.push(busy)
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+  })()
+  return {
+    stop: async () => {
+      isOver = true
+      await loop
+      return seen.length > 0 ? seen.reduce((sum, one) => sum + one, 0) / seen.length : null
+    },
+  }
 }
 
 /** How time grows with the size of the volume. */
@@ -130,15 +184,15 @@ async function benchSize(model: ModelPackage, folder: string, edge: number): Pro
 }
 
 function openSession({ manifest, folder }: ModelPackage, threads: number): Promise<NetworkSession> {
-  return createOnnxSession({ modelPath: path.join(folder, manifest.onnx.file), manifest, provider: 'cpu', threads })
+  return createOnnxSession({ modelPath: path.join(folder, manifest.onnx.file), manifest, provider: PROVIDER, threads })
 }
 
-async function bareRuns(session: NetworkSession): Promise<number[]> {
-  const tile = noise(numVoxels(PATCH))
+async function bareRuns(session: NetworkSession, batch = 1): Promise<number[]> {
+  const tile = noise(batch * numVoxels(PATCH))
   const times: number[] = []
   for (let i = 0; i < NUM_BARE_RUNS; i++) {
     const startMs = performance.now()
-    await session.run(tile, [1, 1, ...PATCH])
+    await session.run(tile, [batch, 1, ...PATCH])
     times.push(performance.now() - startMs)
   }
   // The first run of a shape also prepares it.
@@ -171,7 +225,7 @@ async function timeJob(model: ModelPackage, folder: string, file: string, sessio
         preview_factor: 4,
         preview_interval_seconds: 1,
         threads,
-        provider: 'cpu',
+        provider: PROVIDER,
       },
       outFolder,
       programVersion: packageVersion(),

@@ -23,6 +23,10 @@ const BASE_BYTES = 420 * 1024 * 1024
 /** Values per voxel of a patch that a network holds at once where it was never measured: a guess, and called so. */
 const GUESSED_VALUES_PER_VOXEL = 96
 
+/** An object that is still open at a plane, and the most of them that are told apart. */
+const OBJECT_BYTES = 90
+const MOST_OBJECTS = 4 * 1024 * 1024
+
 export interface MemoryRequest {
   manifest: ModelManifest
   /** One per channel. */
@@ -119,7 +123,8 @@ function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, para
   const factor = params.preview_factor
   const preview = factor === null ? 0 : labelBytes * (factor * planeVox + 3 * Math.ceil(numVoxels(shape) / factor ** 3))
   // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.
-  const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4
+  const objects = OBJECT_BYTES * Math.min(MOST_OBJECTS, planeVox / 2)
+  const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4 + objects
   return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing)
 }
 
