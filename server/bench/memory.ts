@@ -19,11 +19,11 @@ const SMALL: Zyx = [128, 1600, 1600]
 
 const PATCH: Zyx = [64, 128, 128]
 const NUM_CLASSES = 4
-const GIB = 1024 ** 3
+const GB = 1e9
 
 /**
  * `npm run bench -- memory [--long]`: the memory of server and worker while a volume larger than memory is segmented
- * from a path on the server, against what was planned for the job and against 4 GiB. Linux only; the volume is a sparse
+ * from a path on the server, against what was planned for the job and against 4 GB. Linux only; the volume is a sparse
  * file, the network one point-wise convolution, so that reading, blending, decoding and writing are what is seen.
  */
 export async function benchMemory(asJson: boolean, isLong: boolean): Promise<void> {
@@ -71,7 +71,7 @@ async function run(folder: string, volumes: string, model: string): Promise<Benc
     const size = volume.shape_zyx.join('×')
     return [
       memory(`peak of server and worker, ${size}`, 'planned for the job', planned),
-      memory(`peak of server and worker, ${size}`, '4 GiB', 4 * GIB),
+      memory(`peak of server and worker, ${size}`, '4 GB', 4 * GB),
       {
         name: `job, ${size} (${done.result?.tiles} tiles)`,
         ...{ value: seconds, unit: 's', against: 'million voxels', against_value: voxels / 1e6 },

@@ -132,35 +132,54 @@ const FAR_BELOW = -12
 
 /** The softmax of mean logits, with as few exponentials as its 255 steps need. */
 function softmaxGrader(values: number[]): Grader {
-  const foreground = values.flatMap((value, channel) => (value === 0 ? [] : [channel]))
-  const channelOf = new Map(values.map((value, channel) => [value, channel]))
+  const numChannels = values.length
+  const background = values.indexOf(0)
+  const first = background === 0 ? 1 : 0
+  const channelOf = new Uint16Array(Math.max(...values) + 1)
+  for (const [channel, value] of values.entries()) channelOf[value] = channel
   return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
     const channelVox = paddedYx[0] * paddedYx[1]
     for (let y = 0, at = 0; y < sizeYx[0]; y++) {
       const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
       for (let x = 0; x < sizeYx[1]; x++, at++) {
         const from = row + x
-        let best = foreground[0]
-        if (labels[at] !== 0) best = channelOf.get(labels[at]) as number
-        else
-          for (let i = 1; i < foreground.length; i++)
-            if (sums[foreground[i] * channelVox + from] > sums[best * channelVox + from]) best = foreground[i]
-        candidate[at] = values[best]
-        const own = sums[best * channelVox + from]
-        const scale = 1 / weights(y + belowYx[0], x + belowYx[1])
-        let total = 1
-        for (let channel = 0; channel < values.length; channel++) {
-          const difference = (sums[channel * channelVox + from] - own) * scale
-          if (difference > FAR_ABOVE) {
-            total = Number.POSITIVE_INFINITY
-            break
+        const label = labels[at]
+        let best = label === 0 ? first : channelOf[label]
+        let own = sums[best * channelVox + from]
+        if (label === 0)
+          for (let channel = first + 1; channel < numChannels; channel++) {
+            const value = sums[channel * channelVox + from]
+            if (value > own && channel !== background) {
+              own = value
+              best = channel
+            }
           }
-          if (channel !== best && difference > FAR_BELOW) total += Math.exp(difference)
-        }
-        probability[at] = Math.round(255 / total)
+        candidate[at] = values[best]
+        probability[at] = share255(sums, from, channelVox, numChannels, best, weights(y + belowYx[0], x + belowYx[1]))
       }
     }
   }
+}
+
+/** round(255 · softmax) of one channel of a voxel. */
+function share255(
+  sums: Float32Array,
+  from: number,
+  channelVox: number,
+  numChannels: number,
+  best: number,
+  weight: number,
+): number {
+  const own = sums[best * channelVox + from]
+  const above = FAR_ABOVE * weight
+  const below = FAR_BELOW * weight
+  let total = 1
+  for (let channel = 0, i = from; channel < numChannels; channel++, i += channelVox) {
+    const difference = sums[i] - own
+    if (difference > above) return 0
+    if (difference > below && channel !== best) total += Math.exp(difference / weight)
+  }
+  return Math.round(255 / total)
 }
 
 function sigmoid(value: number): number {
