@@ -33,7 +33,7 @@ export function runInThread(
       else if (message.type === 'failed') reject(errorFromEnvelope(message.error))
       else last = last.then(() => host.answer(message, send))
     })
-    thread.once('error', reject)
+    thread.once('error', (error) => reject(asMemoryProblem(error)))
     thread.once('exit', (code) => reject(new Error(`the thread of the job ended with code ${code}`)))
   })
   return outcome.finally(async () => {
@@ -96,6 +96,14 @@ class NetworkHost {
   async close(): Promise<void> {
     await this.session?.release()
   }
+}
+
+/** The thread's own objects did not fit: another lack of memory than the network's, but one all the same. */
+function asMemoryProblem(error: Error): Error {
+  const isMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+  if (!isMemory) return error
+  const message = 'The thread that streams the volume ran out of memory.'
+  return new DomainError('out_of_memory', { message, cause: error })
 }
 
 function transferable({ buffer }: Float32Array): ArrayBuffer[] {
