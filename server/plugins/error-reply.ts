@@ -5,7 +5,10 @@ import { PROBLEMS } from '../../shared/errors/problems.ts'
 
 /** Turns every error into problem+json and logs it once. */
 export function addErrorReply(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(toDomainError(error), error, request, reply))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const schema = request.routeOptions.schema?.[error.validationContext as 'body']
+    return sendProblem(toDomainError(error, schema), error, request, reply)
+  })
   app.setNotFoundHandler((request, reply) => {
     const error = new DomainError('route_not_found', { method: request.method, path: request.url.split('?')[0] })
     return sendProblem(error, error, request, reply)
@@ -39,9 +42,10 @@ export function problemOf(problem: DomainError, requestId: string): Problem {
 }
 
 /** Errors of the framework that are the sender's fault, by its code; the rest is `internal`. */
-function toDomainError(error: FastifyError): DomainError {
+function toDomainError(error: FastifyError, schema: unknown): DomainError {
   if (error instanceof DomainError) return error
-  if (error.validation) return new DomainError('request_invalid', { reason: validationReason(error), cause: error })
+  if (error.validation)
+    return new DomainError('request_invalid', { reason: validationReason(error, schema), cause: error })
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new DomainError('payload_too_large', { limitBytes: 'the allowed number of', cause: error })
@@ -58,10 +62,28 @@ function toDomainError(error: FastifyError): DomainError {
   }
 }
 
-function validationReason(error: FastifyError): string {
+function validationReason(error: FastifyError, schema: unknown): string {
   const [first] = error.validation ?? []
   const place = `${error.validationContext ?? 'request'}${first?.instancePath.replaceAll('/', '.') ?? ''}`
   const extra = first?.params?.additionalProperty ?? first?.params?.additionalProperties
   const name = Array.isArray(extra) ? extra.join(', ') : extra
-  return name ? `${place} has the unknown field ${String(name)}` : `${place} ${first?.message ?? 'is not valid'}`
+  if (name) return `${place} has the unknown field ${String(name)}`
+  return `${place} ${first?.message ?? 'is not valid'}${allowedRange(schema, first?.instancePath ?? '')}`
+}
+
+/** Both ends of what a number may be, as its schema says: a message of the validator names only the end it met. */
+function allowedRange(schema: unknown, instancePath: string): string {
+  type Node = { properties?: Record<string, Node>; items?: Node | Node[] } & Record<string, unknown>
+  let node = schema as Node | undefined
+  for (const key of instancePath.split('/').slice(1)) {
+    const items = Array.isArray(node?.items) ? node.items[Number(key)] : node?.items
+    node = node?.properties?.[key] ?? items
+  }
+  const ends = [
+    ['above', node?.exclusiveMinimum],
+    ['from', node?.minimum],
+    ['below', node?.exclusiveMaximum],
+    ['to', node?.maximum],
+  ].flatMap(([word, value]) => (typeof value === 'number' ? [`${word} ${value}`] : []))
+  return ends.length > 0 ? ` (allowed: ${ends.join(' ')})` : ''
 }

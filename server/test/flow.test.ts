@@ -307,6 +307,19 @@ describe('a job that is shown before it starts', () => {
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
   })
 
+  it.each([
+    [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
+    [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
+    [{ threads: 999 }, 'body.params.threads', 'allowed: from 1 to 256'],
+    [{ patch_zyx: [0, 8, 8] }, 'body.params.patch_zyx.0', 'allowed: from 1'],
+  ])('names a parameter out of range and what is allowed: %j', async (params, place, allowed) => {
+    await start()
+    const payload = { volume_id: '00000000-0000-7000-8000-000000000000', model: 'threshold', params }
+    const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(reply.json()).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(place) })
+    expect(reply.json().message).toContain(allowed)
+  })
+
   it('takes either one volume or several', async () => {
     await start()
     const ask = (payload: object) =>
