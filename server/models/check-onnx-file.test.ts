@@ -84,6 +84,12 @@ describe('an ONNX file', () => {
     await expect(check(Buffer.from('not a network'))).rejects.toMatchObject({ code: 'model_invalid' })
   })
 
+  it('of another ending is refused', async () => {
+    const file = path.join(folder, 'model.ort')
+    await writeFile(file, honestNetwork())
+    await expect(checkOnnxFile(file, 'stranger')).rejects.toMatchObject({ message: expect.stringContaining('.onnx') })
+  })
+
   it('compiled for one device is refused', async () => {
     await expect(check(onnxModel({ nodes: [{ op: 'EPContext', inputs: [], outputs: ['y'] }] }))).rejects.toMatchObject({
       message: expect.stringContaining('compiled for one device'),

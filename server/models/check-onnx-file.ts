@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { openFileSource } from '../../shared/node/file-source.ts'
 import { type ProtobufField, ProtobufReader } from './protobuf-reader.ts'
@@ -29,6 +30,9 @@ const MOST_DEPTH = 64
  * @throws {DomainError} `model_invalid`
  */
 export async function checkOnnxFile(file: string, name: string): Promise<void> {
+  // The library takes other endings for formats of its own.
+  if (!file.endsWith('.onnx'))
+    throw new DomainError('model_invalid', { name, reason: `${path.basename(file)} does not end in .onnx` })
   const source = await openFileSource(file)
   try {
     const walk = new OnnxWalk(new ProtobufReader(source))

@@ -64,9 +64,7 @@ export function networkWithoutEnd(): Uint8Array {
       { op: 'Identity', inputs: ['go_on'], outputs: ['goes_on'] },
       { op: 'Sin', inputs: ['value'], outputs: ['next'] },
     ],
-    inputs: [valueInfo('round', [], ELEMENT.int64), valueInfo('go_on', [], ELEMENT.bool), valueInfo('value', [])].map(
-      (info) => info,
-    ),
+    inputs: [valueInfo('round', [], ELEMENT.int64), valueInfo('go_on', [], ELEMENT.bool), valueInfo('value', [])],
     outputs: [valueInfo('goes_on', [], ELEMENT.bool), valueInfo('next', [])],
   })
   const nodes: GraphNode[] = [
