@@ -62,8 +62,8 @@ export class ModelRegistry {
 
   /** @param name `id` for the newest version, or `id@version` @throws {DomainError} `model_not_found` */
   get(name: string): ModelPackage {
-    const at = name.indexOf('@')
-    const found = at < 0 ? this.versions(name)[0] : this.find(name.slice(0, at), name.slice(at + 1))
+    const { id, version } = splitName(name)
+    const found = version === null ? this.versions(id)[0] : this.find(id, version)
     if (!found) throw new DomainError('model_not_found', { model: name })
     return found
   }
@@ -108,6 +108,12 @@ export class ModelRegistry {
 /** The name of exactly this version, as `ModelRegistry.get` takes it. */
 export function exactName(id: string, version: string): string {
   return `${id}@${version}`
+}
+
+/** The parts of a model's name; the version is null where it is left out. */
+export function splitName(name: string): { id: string; version: string | null } {
+  const at = name.indexOf('@')
+  return at < 0 ? { id: name, version: null } : { id: name.slice(0, at), version: name.slice(at + 1) }
 }
 
 async function loadOrRefuse(folder: string, onRefused: OnRefused, take: (found: ModelPackage) => void): Promise<void> {
