@@ -7,6 +7,7 @@ import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
 import type { JobService } from './jobs/job-service.ts'
 import type { Postprocessor } from './jobs/postprocessor.ts'
+import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
@@ -29,6 +30,7 @@ export interface AppDeps {
   uploads: UploadService
   volumes: VolumeService
   models: ModelRegistry
+  installer: ModelInstaller
   jobs: JobService
   events: JobEvents
   links: ArtifactLinks

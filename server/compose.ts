@@ -19,6 +19,8 @@ import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
+import { checkModel } from './models/check-model.ts'
+import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
@@ -47,6 +49,7 @@ export async function composeServer(
   launcher: WorkerLauncher,
   version: string,
   logger: FastifyServerOptions['logger'],
+  tryModel: ModelInstallerNeeds['tryModel'] = (where, signal) => checkModel(where, config.modelTrial, signal),
 ): Promise<ComposedServer> {
   const folder = await takeDataFolder(config.dataFolder, config.token)
   const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
@@ -61,7 +64,20 @@ export async function composeServer(
     unfinishedUser: (volumeId) => jobRepository.unfinishedUser(volumeId),
   })
   const refused: { folder: string; error: DomainError }[] = []
-  const models = await ModelRegistry.load(config.modelFolders, (where, error) => refused.push({ folder: where, error }))
+  const installedModels = path.join(config.dataFolder, 'models')
+  const models = await ModelRegistry.load(
+    config.modelFolders,
+    (where, error) => refused.push({ folder: where, error }),
+    installedModels,
+  )
+  const installer = new ModelInstaller({
+    registry: models,
+    folder: installedModels,
+    maxBytes: config.maxModelBytes,
+    tryModel,
+    unfinishedOfModel: (id, modelVersion) => jobRepository.unfinishedOfModel(id, modelVersion),
+    newId: uuid7,
+  })
   const events = new JobEvents()
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, newId: uuid7 })
   const links = new ArtifactLinks(folder.linkKey, config.artifactUrlSeconds)
@@ -76,6 +92,7 @@ export async function composeServer(
     uploads,
     volumes,
     models,
+    installer,
     jobs,
     events,
     links,
@@ -90,6 +107,7 @@ export async function composeServer(
   const cleanup = setInterval(() => void uploads.removeExpired().catch(onError), CLEANUP_MS)
   cleanup.unref()
   await uploads.start()
+  await installer.start()
   await runner.start()
   isReady = true
   return {
@@ -98,6 +116,7 @@ export async function composeServer(
     listen: () => listen(app, config),
     close: async () => {
       clearInterval(cleanup)
+      await installer.stop()
       await app.close()
       await runner.stop()
       await uploads.stop()

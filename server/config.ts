@@ -17,6 +17,10 @@ export interface ServerConfig {
   maxChunkBytes: number
   defaultChunkBytes: number
   maxUploadBytes: number
+  /** Largest archive of a model package, and largest package. */
+  maxModelBytes: number
+  /** What the network of an uploaded package may take while it is tried. */
+  modelTrial: { seconds: number; bytes: number }
   uploadLifetimeHours: number
   devices: DeviceSlot[]
   threads: number
@@ -59,6 +63,11 @@ export function readConfig(
       maxChunkBytes,
     ),
     maxUploadBytes: read.integer('CRYOMAMBA_MAX_UPLOAD_BYTES', 64 * 1024 * MIB, 1),
+    maxModelBytes: read.integer('CRYOMAMBA_MAX_MODEL_BYTES', 4 * 1024 * MIB, 1),
+    modelTrial: {
+      seconds: read.integer('CRYOMAMBA_MODEL_TRIAL_SECONDS', 180, 1, 86400),
+      bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
+    },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
     devices: deviceSlots(read.list('CRYOMAMBA_DEVICES'), env),
     threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),

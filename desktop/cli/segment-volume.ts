@@ -72,7 +72,9 @@ async function upload(
 
 /** @throws {DomainError} `model_not_found`, `model_channels`, `patch_not_divisible` */
 async function checkRequest(client: CryoMambaClient, request: SegmentRequest, io: CommandIo): Promise<void> {
-  const model = (await client.models(io.signal)).find((one) => one.id === request.model)
+  const model = (await client.models(io.signal)).find((one) =>
+    [one.id, `${one.id}@${one.version}`].includes(request.model),
+  )
   if (!model) throw new DomainError('model_not_found', { model: request.model })
   const [expected, found] = [model.channels.length, request.files.length]
   if (expected !== found) throw new DomainError('model_channels', { model: model.id, expected, found })

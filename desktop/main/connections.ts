@@ -1,6 +1,7 @@
 import { Value } from 'typebox/value'
 import type { CryoMambaClient, ServerAddress } from '../../shared/client/api.ts'
 import { type Connection, Connection as ConnectionSchema, type ConnectionTarget } from '../../shared/contract/bridge.ts'
+import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { ServerInfo } from '../../shared/contract/server-info.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LocalEngine } from './local-engine.ts'
@@ -49,7 +50,7 @@ export class Connections {
       await client.info(signal),
       await client.models(signal),
     ])
-    const connection = checked({ kind: target.kind, url: address.url, info, models })
+    const connection = checked({ kind: target.kind, url: address.url, info, models: newestOfEach(models) })
     if (target.kind === 'server') this.deps.vault.keep(address.url, address.token)
     this.inUse = { client, connection }
     return connection
@@ -83,4 +84,9 @@ async function inTime<T>(url: string, ask: (signal: AbortSignal) => Promise<T>):
     if (!signal.aborted) throw error
     throw new DomainError('server_unreachable', { url, reason: `no answer in ${ANSWER_TIMEOUT_MS / 1000} s` })
   }
+}
+
+/** The window offers the newest version of each model; a server lists it first. */
+function newestOfEach(models: readonly ModelSummary[]): ModelSummary[] {
+  return models.filter(({ id }, i) => models.findIndex((one) => one.id === id) === i)
 }

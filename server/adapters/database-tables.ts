@@ -41,6 +41,8 @@ export interface Tables {
     memory: string | null
     model: string
     model_version: string
+    /** Null in rows of an older program. */
+    model_sha256: string | null
     params: string
     effective_params: string | null
     preview: string

@@ -29,6 +29,15 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
         .where('state', 'in', UNFINISHED)
       return (await query.executeTakeFirst())?.job_id ?? null
     },
+    unfinishedOfModel: async (model, version) => {
+      const query = db
+        .selectFrom('jobs')
+        .select('job_id')
+        .where('model', '=', model)
+        .where('model_version', '=', version)
+        .where('state', 'in', UNFINISHED)
+      return (await query.executeTakeFirst())?.job_id ?? null
+    },
     move: (jobId, attempt, from, to, change) => moveRow(db, jobId, attempt, from, to, change),
     complete: (jobId, attempt, change, artifacts) =>
       db.transaction().execute(async (tx) => {
@@ -123,6 +132,7 @@ function changedColumns(change: JobChange): Updateable<Tables['jobs']> {
   const set: Updateable<Tables['jobs']> = {}
   if (change.attempt !== undefined) set.attempt = change.attempt
   if (change.modelVersion !== undefined) set.model_version = change.modelVersion
+  if (change.modelSha256 !== undefined) set.model_sha256 = change.modelSha256
   if (change.params !== undefined) set.params = JSON.stringify(change.params)
   if (change.effectiveParams !== undefined) set.effective_params = text(change.effectiveParams)
   if (change.memory !== undefined) set.memory = text(change.memory)
@@ -148,6 +158,7 @@ function toRow(record: JobRecord): Tables['jobs'] {
     memory: record.memory && JSON.stringify(record.memory),
     model: record.model,
     model_version: record.modelVersion,
+    model_sha256: record.modelSha256,
     params: JSON.stringify(record.params),
     effective_params: record.effectiveParams && JSON.stringify(record.effectiveParams),
     preview: JSON.stringify(record.preview),
@@ -175,6 +186,7 @@ function toRecord(row: Selectable<Tables['jobs']>): JobRecord {
     memory: parsed(row.memory),
     model: row.model,
     modelVersion: row.model_version,
+    modelSha256: row.model_sha256,
     params: JSON.parse(row.params),
     effectiveParams: parsed(row.effective_params),
     preview: JSON.parse(row.preview),

@@ -97,7 +97,18 @@ const channelsAndMemory: Migration = {
   },
 }
 
-const MIGRATIONS: Record<string, Migration> = { '0001_first': first, '0002_channels_and_memory': channelsAndMemory }
+/** Which network a job ran, beside its version. */
+const modelHash: Migration = {
+  up: async (db) => {
+    await db.schema.alterTable('jobs').addColumn('model_sha256', 'text').execute()
+  },
+}
+
+const MIGRATIONS: Record<string, Migration> = {
+  '0001_first': first,
+  '0002_channels_and_memory': channelsAndMemory,
+  '0003_model_hash': modelHash,
+}
 
 /** Brings the tables to the newest form. Runs at every start. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {

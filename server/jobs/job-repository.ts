@@ -24,6 +24,8 @@ export interface JobRecord {
   memory: JobMemory | null
   model: string
   modelVersion: string
+  /** Of the network's file; null for jobs of an older program. */
+  modelSha256: string | null
   params: JobParams
   effectiveParams: EffectiveParams | null
   preview: PreviewRequest
@@ -50,6 +52,8 @@ export interface JobRepository {
   withState(states: readonly JobState[]): Promise<JobRecord[]>
   /** An unfinished job that uses the volume, or null. */
   unfinishedUser(volumeId: string): Promise<string | null>
+  /** An unfinished job that runs this version of a model, or null. */
+  unfinishedOfModel(model: string, version: string): Promise<string | null>
   /** Compare and set: changes only a job that is still in `from` and at `attempt`; false when it was not. */
   move(jobId: string, attempt: number, from: readonly JobState[], to: JobState, change: JobChange): Promise<boolean>
   /** As `move` to completed, with the artifacts in the same transaction: a completed job always has its files. */

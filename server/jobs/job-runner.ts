@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
+import { exactName } from '../models/model-registry.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
@@ -117,7 +118,7 @@ export class JobRunner {
     const { models, volumes, config } = this.service.needs
     const { jobId, attempt } = queued
     try {
-      const { manifest, folder } = models.get(queued.model)
+      const { manifest, folder } = models.get(exactName(queued.model, queued.modelVersion))
       const records: VolumeRecord[] = []
       for (const id of [queued.volumeId, ...queued.moreVolumeIds]) records.push(await volumes.get(queued.owner, id))
       const [volume, ...others] = records
@@ -128,7 +129,7 @@ export class JobRunner {
         effectiveParams: params,
         device: slot.deviceId,
         startedAt: new Date().toISOString(),
-        modelVersion: manifest.version,
+        modelSha256: manifest.onnx.sha256,
       }
       const worker = await this.launcher.launch(slot.env)
       const run: Running = {

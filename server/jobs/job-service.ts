@@ -11,7 +11,7 @@ import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
 import { tiledShape } from '../inference/model-grid.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { checkSameGrid } from '../inference/same-grid.ts'
-import type { ModelRegistry } from '../models/model-registry.ts'
+import { exactName, type ModelRegistry } from '../models/model-registry.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
@@ -74,6 +74,7 @@ export class JobService {
       memory,
       model: manifest.id,
       modelVersion: manifest.version,
+      modelSha256: manifest.onnx.sha256,
       params,
       effectiveParams: effective,
       preview,
@@ -156,11 +157,12 @@ export class JobService {
     return this.get(owner, jobId)
   }
 
-  /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found` */
+  /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.find(owner, jobId)
     checkMove(record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
+    this.needs.models.get(exactName(record.model, record.modelVersion))
     await this.requeue(record)
     return this.get(owner, jobId)
   }
@@ -280,6 +282,7 @@ export class JobService {
       memory: record.memory,
       model: record.model,
       model_version: record.modelVersion,
+      model_sha256: record.modelSha256,
       params: record.params,
       effective_params: record.effectiveParams,
       preview: record.preview,

@@ -1,66 +1,128 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import { loadModelPackage, type ModelPackage } from './model-registry.ts'
 
 /** What a network may use while it is tried. */
 export interface TrialLimits {
+  /** From the start of the process to the end of its last tile. */
   seconds: number
   /** Resident memory; watched on Linux only. */
   bytes: number
 }
 
-const DEFAULT_LIMITS: TrialLimits = { seconds: 180, bytes: 12 * 1024 ** 3 }
+export const DEFAULT_TRIAL_LIMITS: TrialLimits = { seconds: 180, bytes: 12 * 1024 ** 3 }
 
 /** How often the memory of the trial is looked at. */
 const WATCH_MS = 100
 
+/** Memory that a process may reserve beyond what it may use: stacks, code, the program's own heap. */
+const RESERVED_BYTES = 2 * 1024 ** 3
+
+/** The program that sets limits of the kernel; part of every Linux distribution. */
+const PRLIMIT = '/usr/bin/prlimit'
+
+/** The compiled program of the trial. */
+const TRIAL_ENTRY = path.join(import.meta.dirname, 'try-network.js')
+
+/** Of our environment the trial sees what programs need to start, and nothing that could be a secret. */
+const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot', 'windir']
+
 type Verdict = { ok: true; seconds: number } | { ok: false; error: ProblemEnvelope }
 
 /**
- * Checks a model package and tries its network on one tile of zeros, in a process of its own with limits.
- * @returns the package and the seconds of the tile
+ * Checks a model package and tries its network on a tile of zeros and one of noise, in a process of its own with limits,
+ * an empty environment and an empty working folder.
+ * @returns the package and the seconds of a tile
  * @throws {DomainError} `model_invalid`, `model_feature_unsupported`, `model_channels`, `canceled`
  */
 export async function checkModel(
   folder: string,
-  limits = DEFAULT_LIMITS,
+  limits = DEFAULT_TRIAL_LIMITS,
   signal?: AbortSignal,
+  entry = TRIAL_ENTRY,
 ): Promise<ModelPackage & { seconds: number }> {
   const model = await loadModelPackage(folder)
-  const name = model.manifest.id
-  const child = fork(path.join(import.meta.dirname, 'try-network.js'), [path.resolve(folder)], {
+  const home = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-trial-'))
+  const child = startTrial(entry, path.resolve(folder), home, limits)
+  try {
+    const verdict = await verdictOf(child, model.manifest.id, limits, signal)
+    if (!verdict.ok) throw refusal(verdict.error, model.manifest.id)
+    return { ...model, seconds: verdict.seconds }
+  } finally {
+    child.kill('SIGKILL')
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+function startTrial(entry: string, folder: string, home: string, limits: TrialLimits): ChildProcess {
+  const kept = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+  return fork(entry, [folder], {
+    env: { ...Object.fromEntries(kept), HOME: home, TMPDIR: home, TMP: home, TEMP: home, ...asNode() },
+    cwd: home,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    ...underKernelLimits(limits),
   })
-  const verdict = await new Promise<Verdict>((resolve, reject) => {
-    const refuse = (reason: string) => {
-      child.kill('SIGKILL')
-      reject(new DomainError('model_invalid', { name, reason }))
-    }
-    const timer = setTimeout(
-      () => refuse(`its network took more than ${limits.seconds} s for one tile`),
-      limits.seconds * 1000,
-    )
+}
+
+/** Inside Electron our own executable is Node only when told so. */
+function asNode(): Record<string, string> {
+  return process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }
+}
+
+/**
+ * On Linux the kernel refuses memory to the trial before it is used, writes no file for it, and ends it even when we are
+ * gone. Elsewhere the clock and the watch are the guard.
+ */
+function underKernelLimits(limits: TrialLimits): { execPath?: string; execArgv: string[] } {
+  const isPossible = process.platform === 'linux' && process.versions.electron === undefined && existsSync(PRLIMIT)
+  if (!isPossible) return { execArgv: [] }
+  const kernel = [
+    `--data=${limits.bytes + RESERVED_BYTES}`,
+    `--cpu=${2 * Math.ceil(limits.seconds)}`,
+    '--core=0',
+    '--fsize=0',
+  ]
+  return { execPath: PRLIMIT, execArgv: [...kernel, process.execPath] }
+}
+
+function verdictOf(child: ChildProcess, name: string, limits: TrialLimits, signal?: AbortSignal): Promise<Verdict> {
+  let stopWatching = () => {}
+  const verdict = new Promise<Verdict>((resolve, reject) => {
+    const refuse = (reason: string) => reject(new DomainError('model_invalid', { name, reason }))
+    const cancel = () => reject(new DomainError('canceled'))
+    const late = () => refuse(`its network took more than ${limits.seconds} s for its first tiles`)
+    const timer = setTimeout(late, limits.seconds * 1000)
     const watch = setInterval(async () => {
       if ((await residentBytes(child)) > limits.bytes)
         refuse(`its network took more than ${limits.bytes} bytes of memory`)
     }, WATCH_MS)
-    const cancel = () => {
-      reject(new DomainError('canceled'))
-      child.kill('SIGKILL')
-    }
-    if (signal?.aborted) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
-    child.once('message', (message) => resolve(message as Verdict))
-    child.once('exit', (code, signal) => {
+    stopWatching = () => {
       clearTimeout(timer)
       clearInterval(watch)
-      refuse(`its network ended the process that tried it (${signal ?? `exit code ${code}`})`)
+      signal?.removeEventListener('abort', cancel)
+    }
+    signal?.addEventListener('abort', cancel)
+    if (signal?.aborted) cancel()
+    child.once('message', (message) => resolve(message as Verdict))
+    child.once('error', (cause) => reject(new DomainError('internal', { cause })))
+    child.once('exit', (code, by) => {
+      const end = () => refuse(`its network ended the process that tried it (${by ?? `exit code ${code}`})`)
+      // What it said last may still be on its way.
+      if (child.connected) child.once('disconnect', end)
+      else end()
     })
   })
-  if (!verdict.ok) throw errorFromEnvelope(verdict.error)
-  return { ...model, seconds: verdict.seconds }
+  return verdict.finally(() => stopWatching())
+}
+
+/** A trial that ran out of memory says something of the network, not of the request. */
+function refusal(error: ProblemEnvelope, name: string): DomainError {
+  if (error.code !== 'out_of_memory') return errorFromEnvelope(error)
+  return new DomainError('model_invalid', { name, reason: `on its first tile: ${error.message.replace(/\.$/, '')}` })
 }
 
 async function residentBytes(child: ChildProcess): Promise<number> {

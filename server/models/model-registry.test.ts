@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { honestNetwork } from '../test/hostile-networks.ts'
 import { thresholdManifest } from '../test/threshold-model.ts'
 import { loadModelPackage, ModelRegistry } from './model-registry.ts'
 
-const NETWORK = Buffer.from('a network')
+const NETWORK = honestNetwork()
 const ONNX = {
   file: 'model.onnx',
   bytes: NETWORK.length,
@@ -90,4 +91,53 @@ it('a registry offers the good packages and tells of the refused ones', async ()
   expect(registry.list().map((one) => one.manifest.id)).toEqual(['threshold'])
   expect(refused).toEqual(['bad'])
   expect(() => registry.get('other')).toThrow(expect.objectContaining({ code: 'model_not_found' }))
+})
+
+describe('versions of a model', () => {
+  const newest = ['2.0.0-rc.1', '1.10.0', '1.9.0']
+
+  it('stand side by side, newest first; a bare id is the newest, id@version exactly one', async () => {
+    for (const version of ['1.9.0', '2.0.0-rc.1', '1.10.0']) await makePackage({ version }, version)
+    const registry = await ModelRegistry.load([folder], () => undefined)
+    expect(registry.list().map((one) => one.manifest.version)).toEqual(newest)
+    expect(registry.get('threshold').manifest.version).toBe('2.0.0-rc.1')
+    expect(registry.get('threshold@1.9.0').manifest.version).toBe('1.9.0')
+    for (const name of ['threshold@1.9', 'threshold@', '@1.9.0', 'other@1.9.0'])
+      expect(() => registry.get(name)).toThrow(
+        expect.objectContaining({ code: 'model_not_found', message: expect.stringContaining(name) }),
+      )
+  })
+
+  it('are found where they were installed, and never take the place of those of a model folder', async () => {
+    await makePackage({ description: 'first' }, 'models/a')
+    await makePackage({ description: 'second' }, 'models/b')
+    await makePackage({ description: 'installed' }, 'installed/threshold/1.0.0')
+    await makePackage({ version: '1.1.0' }, 'installed/threshold/1.1.0')
+    await makePackage({ version: '9.0.0' }, 'installed/.incoming/1/package')
+    const refused: string[] = []
+    const registry = await ModelRegistry.load(
+      [path.join(folder, 'models')],
+      (where, { code }) => refused.push(`${path.relative(folder, where)} ${code}`),
+      path.join(folder, 'installed'),
+    )
+    expect(registry.list().map((one) => one.manifest.version)).toEqual(['1.1.0', '1.0.0'])
+    expect(registry.get('threshold@1.0.0').manifest.description).toBe('second')
+    expect(registry.list().map((one) => registry.isInstalled(one))).toEqual([true, false])
+    expect(refused).toEqual(['installed/threshold/1.0.0 model_exists'])
+  })
+
+  it('come and go while the server runs', async () => {
+    const registry = await ModelRegistry.load([], () => undefined)
+    const [old, young] = [await makePackage({}, 'old'), await makePackage({ version: '1.1.0' }, 'young')]
+    registry.add(await loadModelPackage(young))
+    registry.add(await loadModelPackage(old))
+    expect(registry.get('threshold').manifest.version).toBe('1.1.0')
+    expect(() => registry.add({ folder: old, manifest: registry.get('threshold').manifest })).toThrow(
+      expect.objectContaining({ code: 'model_exists' }),
+    )
+    registry.remove(registry.get('threshold'))
+    expect(registry.get('threshold').manifest.version).toBe('1.0.0')
+    registry.remove(registry.get('threshold'))
+    expect(registry.list()).toEqual([])
+  })
 })

@@ -1,22 +1,66 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ModelList, ModelSummary } from '../../shared/contract/models.ts'
-import { type ModelRegistry, summariseModel } from '../models/model-registry.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { ModelInstaller } from '../models/model-installer.ts'
+import { exactName, type ModelRegistry, splitName, summariseModel } from '../models/model-registry.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
-/** `GET /v1/models` and `GET /v1/models/{id}`. */
-export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelRegistry }> = async (app, { models }) => {
+/** `id`, or `id@version`. */
+const ModelParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
+
+const VersionQuery = Type.Object(
+  { version: Type.Optional(Type.String({ minLength: 1, maxLength: 50 })) },
+  { additionalProperties: false },
+)
+
+/** Models: every version there is, one of them, a package in, an uploaded one out. */
+export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelRegistry; installer: ModelInstaller }> = async (
+  app,
+  { models, installer },
+) => {
+  // An archive is streamed to disk as it comes; the installer counts the bytes itself.
+  app.addContentTypeParser(
+    'application/zip',
+    (_request: unknown, payload: IncomingMessage, done: (error: null, body: unknown) => void) => done(null, payload),
+  )
   app.get('/v1/models', { schema: { response: { 200: ModelList, ...PROBLEM_REPLIES } } }, async () => ({
     models: models.list().map(summariseModel),
   }))
   app.get(
     '/v1/models/:id',
-    {
-      schema: {
-        params: Type.Object({ id: Type.String({ maxLength: 200 }) }),
-        response: { 200: ModelSummary, ...PROBLEM_REPLIES },
-      },
+    { schema: { params: ModelParams, querystring: VersionQuery, response: { 200: ModelSummary, ...PROBLEM_REPLIES } } },
+    async ({ params: { id }, query: { version } }) =>
+      summariseModel(models.get(version === undefined ? id : exactName(id, version))),
+  )
+  app.post(
+    '/v1/models',
+    { schema: { response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } } },
+    async (request, reply) => {
+      const { body, headers, raw } = request
+      if (!(body instanceof Readable))
+        throw new DomainError('media_type_unsupported', { mediaType: headers['content-type'] ?? 'without a name' })
+      // While the network is tried nothing travels; the trial has a limit of its own.
+      // An injected request has no socket with a clock.
+      raw.once('end', () => raw.socket.setTimeout?.(0))
+      const lengthText = headers['content-length']
+      const { model, isNew } = await installer.install(body, lengthText === undefined ? null : Number(lengthText))
+      const { id, version } = model.manifest
+      return reply
+        .code(isNew ? 201 : 200)
+        .header('location', `/v1/models/${exactName(id, version)}`)
+        .send(summariseModel(model))
     },
-    async (request) => summariseModel(models.get(request.params.id)),
+  )
+  app.delete(
+    '/v1/models/:id',
+    { schema: { params: ModelParams, querystring: VersionQuery } },
+    async (request, reply) => {
+      const { id, version } = splitName(request.params.id)
+      await installer.remove(id, request.query.version ?? version)
+      return reply.code(204).send()
+    },
   )
 }

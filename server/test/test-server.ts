@@ -12,6 +12,7 @@ import type { FromWorker, ToWorker } from '../inference/messages.ts'
 import type { SessionFactory } from '../inference/network-session.ts'
 import { serveOneJob } from '../inference/worker-loop.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
+import { honestNetwork } from './hostile-networks.ts'
 
 export const TOKEN = 'test-token-0123456789'
 export const AUTH = { authorization: `Bearer ${TOKEN}` }
@@ -53,6 +54,7 @@ export async function makeTestServer(options: {
   manifest: ModelManifest
   change?: Partial<ServerConfig>
   folder?: string
+  tryModel?: Parameters<typeof composeServer>[4]
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -60,7 +62,7 @@ export async function makeTestServer(options: {
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
   const config: ServerConfig = { ...defaults, minChunkBytes: 16, defaultChunkBytes: 1000, port: 0, ...options.change }
-  const server = await composeServer(config, options.launcher, '0.0.0-test', false)
+  const server = await composeServer(config, options.launcher, '0.0.0-test', false, options.tryModel)
   const stop = async () => {
     await server.close()
     await rm(root, { recursive: true, force: true })
@@ -68,10 +70,10 @@ export async function makeTestServer(options: {
   return { ...server, dataFolder, config, stop }
 }
 
-/** A package whose network file is a placeholder: the test's own session stands in for it. */
+/** A package whose network is never run: the test's own session stands in for it. */
 async function writeModelPackage(folder: string, manifest: ModelManifest): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const network = Buffer.from('a network of the test')
+  const network = honestNetwork()
   const onnx = { ...manifest.onnx, bytes: network.length, sha256: createHash('sha256').update(network).digest('hex') }
   await writeFile(path.join(folder, onnx.file), network)
   await writeFile(path.join(folder, 'model.json'), JSON.stringify({ ...manifest, onnx }))

@@ -144,6 +144,8 @@ export const Job = Type.Object({
   volume_ids: Type.Optional(Type.Array(Id)),
   model: Type.String(),
   model_version: Type.String(),
+  /** Of the network's file; null for jobs that an older server ran. */
+  model_sha256: Type.Optional(Type.Union([Sha256, Type.Null()])),
   params: JobParams,
   effective_params: Type.Union([EffectiveParams, Type.Null()]),
   preview: PreviewRequest,

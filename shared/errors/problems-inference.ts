@@ -27,6 +27,31 @@ export const INFERENCE_PROBLEMS = {
     'There is no model {model}.',
     'List the models with `cryomamba models`.',
   ),
+  model_archive_invalid: row(
+    422,
+    'Archive of a model refused',
+    'The archive of the model package is not accepted: {reason}.',
+    'Pack the folder of the package again as a plain zip archive.',
+  ),
+  model_exists: row(
+    409,
+    'Another model of this version exists',
+    'The server has another model {model} of version {version}.',
+    'Give the package a version of its own, or delete the other one first.',
+  ),
+  model_in_use: row(
+    409,
+    'Model in use',
+    'The model {model} is used by job {jobId}.',
+    'Wait for the job, or cancel it.',
+    true,
+  ),
+  model_not_removable: row(
+    409,
+    'Model not removable',
+    'The model {model} was not uploaded; it belongs to a model folder of the server.',
+    'Take it out of the folder and start the server again.',
+  ),
   model_feature_unsupported: row(
     422,
     'Model asks for something not supported',

@@ -33,7 +33,7 @@ const OPTIONS = {
 export const segmentCommand: Command = {
   name: 'segment',
   usage:
-    'FILE [FILE…] --out MASK [--model ID|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--json]',
+    'FILE [FILE…] --out MASK [--model ID[@VERSION]|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--json]',
   summary:
     'Segments a volume, on a server or on this computer; the ending of MASK chooses its format. Several files are the channels of one model.',
   run: async (args, io) => {
@@ -52,7 +52,7 @@ export const segmentCommand: Command = {
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
     await withServer({ server: values.server, token: values.token, modelFolders, env }, async (client) => {
-      const modelId = model ?? (await idOfFolder(client, modelFolders))
+      const modelId = model ?? (await nameOfFolder(client, modelFolders))
       const { job, artifacts } = await segmentVolume(client, { files: positionals, mode0, model: modelId, params }, io)
       await saveMask(client, maskArtifact(artifacts, out), out, io)
       for (const { kind, file } of extras) await saveMask(client, artifactBeside(artifacts, kind), file, io)
@@ -126,21 +126,21 @@ async function chooseModel(
   return { model: null, modelFolders: [path.resolve(named)] }
 }
 
-/** The id of the package in a folder, as the embedded server read it. */
-async function idOfFolder(client: CryoMambaClient, [folder]: string[]): Promise<string> {
-  const id = readId(await readFile(path.join(folder, 'model.json'), 'utf8'))
-  const isOffered = (await client.models()).some((model) => model.id === id)
-  if (id !== null && isOffered) return id
+/** The name of the package in a folder, as the embedded server read it: its id with its version, not the newest one. */
+async function nameOfFolder(client: CryoMambaClient, [folder]: string[]): Promise<string> {
+  const named = readName(await readFile(path.join(folder, 'model.json'), 'utf8'))
+  const found = (await client.models()).find((one) => one.id === named?.id && one.version === named.version)
+  if (found) return `${found.id}@${found.version}`
   throw new DomainError('model_invalid', {
     name: path.basename(folder),
     reason: 'its server refused it; look at model.json, size and SHA-256 of the ONNX file',
   })
 }
 
-function readId(text: string): string | null {
+function readName(text: string): { id: unknown; version: unknown } | null {
   try {
-    const { id } = JSON.parse(text)
-    return typeof id === 'string' ? id : null
+    const { id, version } = JSON.parse(text)
+    return { id, version }
   } catch {
     return null
   }
