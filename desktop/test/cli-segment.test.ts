@@ -213,7 +213,7 @@ describe.runIf(hasCompiledCli)('cryomamba model check', () => {
   it.each([
     ['names another output', { output: { name: 'nothing' } }, 'nothing'],
     ['has another number of channels', { output: { channels: 3 }, labels: 3 }, '3'],
-    ['is no network', { network: 'not an ONNX file' }, 'cannot be loaded'],
+    ['is no network', { network: 'not an ONNX file' }, 'not a whole ONNX file'],
   ])(
     'refuses a package whose model.json %s',
     async (what, change: { output?: object; labels?: number; network?: string }, text) => {
