@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
@@ -53,7 +54,7 @@ export async function checkModel(
     if (!verdict.ok) throw refusal(verdict.error, model.manifest.id)
     return { ...model, seconds: verdict.seconds }
   } finally {
-    child.kill('SIGKILL')
+    await end(child)
     await rm(home, { recursive: true, force: true })
   }
 }
@@ -66,6 +67,14 @@ function startTrial(entry: string, folder: string, home: string, limits: TrialLi
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     ...underKernelLimits(limits),
   })
+}
+
+/** Ends the process, and is done when it is gone. */
+async function end(child: ChildProcess): Promise<void> {
+  const isAlive = child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const gone = isAlive ? once(child, 'exit') : null
+  child.kill('SIGKILL')
+  await gone
 }
 
 /** Inside Electron our own executable is Node only when told so. */

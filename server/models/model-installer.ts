@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -91,6 +91,8 @@ export class ModelInstaller {
       await mkdir(this.incoming(), { recursive: true, mode: 0o700 })
       await rename(model.folder, gone)
       this.needs.registry.remove(model)
+      // Goes only with its last version.
+      await rmdir(path.dirname(model.folder)).catch(() => undefined)
       await rm(gone, { recursive: true, force: true })
     })
   }

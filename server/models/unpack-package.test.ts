@@ -134,6 +134,11 @@ describe('an archive is refused, and the reason says why, when', () => {
     ['entries share their content', twoOfOne(), /overlaps|contradicts/],
     ['an entry is larger than the archive', [{ ...MANIFEST, announced: { packedBytes: 100000 } }], /cut off/],
     ['an entry is of ZIP64', [{ ...MANIFEST, announced: { plainBytes: 0xffffffff } }], /ZIP64/],
+    [
+      'a header is of ZIP64',
+      [MANIFEST, { ...NETWORK, local: { packedBytes: 0xffffffff, plainBytes: 0xffffffff } }],
+      /ZIP64/,
+    ],
     ['bytes lie before it', zipFile([MANIFEST], { before: Buffer.from('#!/bin/sh') }), /bytes lie before/],
     ['its beginning is cut off', zipFile([MANIFEST], { before: Buffer.from('#!/bin/sh') }).subarray(9), /not lie/],
     ['bytes lie behind it', zipFile([MANIFEST], { after: Buffer.from('more') }), /not a zip archive/],

@@ -190,6 +190,7 @@ async function readLocal(source: ByteSource, central: CentralEntry, directorySta
     (flags & FLAGS.encrypted) === 0
   if (!isSame) refuse(`the header of ${name} contradicts the directory`)
   const announced = [entry.crc32, entry.packedBytes, entry.plainBytes]
+  if (header.readUInt32LE(18) === 0xffffffff) refuse(`${name} is a ZIP64 entry; pack it without`)
   const isAnnounced = announced.every((value, i) => header.readUInt32LE(14 + 4 * i) === value)
   if (!isAnnounced && !(flags & FLAGS.sizesFollow)) refuse(`the header of ${name} contradicts the directory`)
   return headerStart + length + extraLength

@@ -215,6 +215,7 @@ describe('a model that is deleted', () => {
     expect((await remove('threshold@2.0.0')).json().code).toBe('model_not_found')
     expect((await post(packed({ version: '2.0.0' }, ANOTHER_NETWORK))).statusCode).toBe(201)
     expect((await remove('threshold')).statusCode).toBe(204)
+    expect(await readdir(path.join(server.dataFolder, 'models'))).toEqual(['.incoming'])
   })
 
   it('must have been uploaded', async () => {

@@ -12,7 +12,7 @@ export interface ZipPart {
   /** What directory and header say instead of the truth. */
   announced?: { plainBytes?: number; packedBytes?: number; crc32?: number }
   /** What the header before the content says instead of the directory. */
-  local?: { name?: string; plainBytes?: number }
+  local?: { name?: string; plainBytes?: number; packedBytes?: number }
   /** Where the directory says that the header lies. */
   headerStart?: number
   /** Sizes and checksum follow the content, as programs write that cannot go back. */
