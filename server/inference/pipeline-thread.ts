@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
@@ -12,6 +13,9 @@ if (!parentPort) throw new Error('this program runs as a thread')
 const port = parentPort
 const send = (message: FromThread, buffers: ArrayBuffer[] = []) => port.postMessage(message, buffers)
 const stop = new AbortController()
+
+/** Below the network, but far from idle: other programs must not stop the job. */
+const NICENESS = 5
 
 interface Waiting {
   resolve(output: Float32Array): void
@@ -64,6 +68,10 @@ const createSession: SessionFactory = async (request) => {
   }
   return session
 }
+
+// The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
+// Linux priorities are of threads; elsewhere this would be the network's too.
+if (process.platform === 'linux') setPriority(0, NICENESS)
 
 const { job, engine } = workerData as ThreadStart
 const events = {
