@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import os from 'node:os'
+import os, { freemem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
@@ -147,7 +147,7 @@ function trialShape(session: OrtSession, { manifest }: SessionRequest): number[]
 function runProblem(cause: unknown, { provider, manifest }: SessionRequest): DomainError {
   const text = String((cause as Error).message)
   const bytes = OUT_OF_MEMORY.exec(text)?.[1]
-  if (bytes) return new DomainError('out_of_memory', { neededBytes: Number(bytes), cause })
+  if (bytes) return new DomainError('out_of_memory', { neededBytes: Number(bytes), freeBytes: freemem(), cause })
   if (provider !== 'cpu' && /(CUDA|CUDNN|CUBLAS) failure \d+: out of memory/.test(text)) {
     return new DomainError('out_of_memory', { message: `The memory of the device (${provider}) is full.`, cause })
   }

@@ -185,6 +185,7 @@ function share255(
 function sigmoid(value: number): number {
   return 1 / (1 + Math.exp(-value))
 }
+
 /** Labels are scale-invariant under argmax, so the weights are not divided out. Ties go to the lower channel, as numpy's. */
 function argmaxDecoder(values: number[]): LabelDecoder {
   return (sums, _weights, { paddedYx, belowYx, sizeYx }, labels) => {

@@ -33,9 +33,13 @@ export async function hasRoomFor(folder: string, bytes: number): Promise<boolean
   return bytes <= bavail * bsize * MOST_OF_FREE
 }
 
-/** Outputs of the draft's tiles in a scratch file, so that no tile is run twice. Removed when it is closed. */
+/**
+ * Outputs of the draft's tiles in a scratch file, so that no tile is run twice. Removed when it is closed.
+ * States: filling (`save` keeps) → complete (`save` keeps nothing more) → closed.
+ */
 export class ScratchTiles implements TileStore {
   private readonly slots = new Map<string, number>()
+  private isComplete = false
   private readonly file: FileHandle
   private readonly location: string
   private readonly outputLength: number
@@ -82,7 +86,6 @@ export class ScratchTiles implements TileStore {
   complete(): void {
     this.isComplete = true
   }
-  private isComplete = false
 
   async close(): Promise<void> {
     await this.file.close()

@@ -5,6 +5,11 @@ import type { BoxReader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
 
+/** The narrowest type that holds these labels and, in a preview, "not computed yet". */
+export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
+  return Math.max(...values) <= 254 ? 'uint8' : 'uint16'
+}
+
 /**
  * The label map of a run on disk while it grows: raw voxels, z, y, x order, little-endian.
  * States: writing (planes in ascending z) → complete (all planes in; can be read) → closed.

@@ -3,11 +3,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { MOST_OPEN } from '../../shared/mask/object-census.ts'
 import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
 import { FilledMask } from './filled-mask.ts'
+import { labelDtype } from './label-file.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
 import { isMasked } from './normalise.ts'
 import { READ_BYTES } from './plane-stream.ts'
@@ -23,9 +25,8 @@ const BASE_BYTES = 420 * 1024 * 1024
 /** Values per voxel of a patch that a network holds at once where it was never measured: a guess, and called so. */
 const GUESSED_VALUES_PER_VOXEL = 96
 
-/** An object that is still open at a plane, and the most of them that are told apart. */
+/** An object that is still open at a plane. @see shared/mask/object-table.ts */
 const OBJECT_BYTES = 90
-const MOST_OBJECTS = 4 * 1024 * 1024
 
 export interface MemoryRequest {
   manifest: ModelManifest
@@ -112,7 +113,7 @@ function tilesBytes({ patch_zyx, mirror_axes }: EffectiveParams, channels: { inp
 }
 
 function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, params: EffectiveParams): number {
-  const labelBytes = Math.max(...manifest.labels.map(({ value }) => value)) <= 254 ? 1 : 2
+  const labelBytes = BYTES_PER_VOXEL[labelDtype(manifest.labels.map(({ value }) => value))]
   const planeVox = shape[1] * shape[2]
   const keeps = params.probability !== false
   const perVoxel = keeps ? [labelBytes, 1, labelBytes] : [labelBytes]
@@ -123,7 +124,7 @@ function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, para
   const factor = params.preview_factor
   const preview = factor === null ? 0 : labelBytes * (factor * planeVox + 3 * Math.ceil(numVoxels(shape) / factor ** 3))
   // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.
-  const objects = OBJECT_BYTES * Math.min(MOST_OBJECTS, planeVox / 2)
+  const objects = OBJECT_BYTES * Math.min(MOST_OPEN, planeVox / 2)
   const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4 + objects
   return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing)
 }

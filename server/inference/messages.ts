@@ -23,6 +23,8 @@ export interface JobDescription {
   model: { folder: string; manifest: ModelManifest }
   params: EffectiveParams
   outFolder: string
+  /** What happened before this run of the job and belongs in its provenance, e.g. that larger tiles did not fit. */
+  earlierWarnings?: VolumeWarning[]
   /** Where statistics of volumes are kept from job to job; absent: nowhere. */
   cacheFolder?: string
   programVersion: string
@@ -63,7 +65,8 @@ export interface PostprocessTask {
   /** Name of the new files, without their ending. */
   name: string
   params: PostprocessRequest
-  labels: ModelManifest['labels']
+  /** Values that the labels of the model have, background included. */
+  labelValues: number[]
 }
 
 export interface PostprocessOutcome {

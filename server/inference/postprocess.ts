@@ -4,7 +4,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VoxelSource } from '../../shared/volume/header.ts'
 import { applyThreshold } from './decode-plane.ts'
 import { asksForFilter, filterObjects } from './filter-objects.ts'
-import { LabelFile } from './label-file.ts'
+import { LabelFile, labelDtype } from './label-file.ts'
 import type { PostprocessOutcome, PostprocessTask } from './messages.ts'
 import { newLabels } from './preview-builder.ts'
 import type { RunDependencies } from './run-job.ts'
@@ -21,7 +21,7 @@ export async function postprocess(
   signal: AbortSignal,
 ): Promise<PostprocessOutcome> {
   const { folder, name, params } = task
-  const dtype = Math.max(...task.labels.map(({ value }) => value)) <= 254 ? 'uint8' : 'uint16'
+  const dtype = labelDtype(task.labelValues)
   const open: VoxelSource[] = []
   const scratch: LabelFile[] = []
   const partials = [`${name}.raw.partial`, `${name}.filtered.raw.partial`].map((file) => path.join(folder, file))
@@ -35,7 +35,7 @@ export async function postprocess(
     const volume = await openVolume(task.volume.path, { signal, ...(mode0 ? { mode0 } : {}) })
     open.push(volume)
     const find = async (kind: string) => {
-      const file = (await readdir(folder)).find((one) => one.startsWith(`${kind}.`) && !one.endsWith('.partial'))
+      const file = (await readdir(folder)).sort().find((one) => one.startsWith(`${kind}.`) && !one.endsWith('.partial'))
       if (!file) throw new DomainError('probability_not_kept', { jobId: path.basename(path.dirname(folder)) })
       open.push(await openVolume(path.join(folder, file), { signal }))
       return open[open.length - 1]
@@ -58,7 +58,7 @@ export async function postprocess(
     const result = asksForFilter(rules) ? await create(1, labels.shapeZyx) : labels
     if (result !== labels) await filterObjects(labels, result, rules)
     const artifacts = await writeMasks({ folder, name, header: volume.header, labels: result, signal })
-    const counts = Object.fromEntries(task.labels.map(({ value }) => [String(value), result.counts.get(value) ?? 0]))
+    const counts = Object.fromEntries(task.labelValues.map((value) => [String(value), result.counts.get(value) ?? 0]))
     const report = { schema_version: 1, params, labels: counts, mask_sha256: result.sha256() }
     artifacts.push(await writeJson(folder, `${name}.json`, report))
     return { labels: counts, maskSha256: result.sha256(), artifacts }

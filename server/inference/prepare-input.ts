@@ -50,26 +50,24 @@ export interface InputRequest {
 
 /**
  * Crops, measures and normalises the channels of a volume, and puts them on the network's grid.
- * @throws {DomainError} `volume_not_finite`, `canceled`, `format_*`
+ * @throws {DomainError} `volume_not_finite`, `roi_out_of_range`, `canceled`, `format_*`
  */
 export async function prepareInput(request: InputRequest): Promise<PreparedInput> {
   const { sources, manifest, roi, signal } = request
-  const measure = await request.cache.get('input', () => measureInput(request))
+  const masks = new MaskOnce(manifest, signal)
+  const measure = await request.cache.get('input', () => measureInput(request, masks))
   const { box } = measure
-  const cropped = sources.map((source) => croppedSource(source, box))
-  const region = roi ? (sharedBox(box, roi) ?? roi) : box
-  const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
-  const mask = needsMask ? await FilledMask.of(cropped, signal) : null
+  const region = roi ? sharedBox(box, roi) : box
+  if (region === null) throw emptyRegion()
+  const mask = await masks.of(sources.map((source) => croppedSource(source, box)))
   const parts = sources.map((source) => croppedSource(source, region))
   const inBox = { shapeZyx: region.shapeZyx, startZyx: difference(region.startZyx, box.startZyx) }
-  const isInside = sharedBox(box, region)?.shapeZyx.join() === region.shapeZyx.join()
   const grid = modelGrid(manifest, parts[0].header)
   const openChannel = (channel: number) => {
     const rule = manifest.normalization[channel]
     const { statistics, quantiles } = measure.channels[channel]
     const normalise = makeNormaliser(rule, statistics, quantileOf(quantiles))
-    const maskOf: MaskOf =
-      mask && isMasked(rule) && isInside ? (z, numPlanes) => mask.slab(inBox, z, numPlanes) : () => null
+    const maskOf: MaskOf = mask && isMasked(rule) ? (z, numPlanes) => mask.slab(inBox, z, numPlanes) : () => null
     return new SourcePlanes(parts[channel], normalise, maskOf)
   }
   const open = async () => {
@@ -95,12 +93,35 @@ function quantileOf(quantiles: [share: number, value: number][]): (share: number
   }
 }
 
-async function measureInput({ sources, manifest, signal }: InputRequest): Promise<InputMeasure> {
+/** A model that crops sees nothing there, and a mask of background would look like an answer. */
+function emptyRegion(): DomainError {
+  const message = 'The region holds nothing but zeros, which the model leaves out.'
+  return new DomainError('roi_out_of_range', { message, hint: 'Give a region that holds a part of the object.' })
+}
+
+/** The mask of the z-scores, made at most once, whether the statistics had to be measured or were known. */
+class MaskOnce {
+  private mask: FilledMask | null = null
+  private readonly isNeeded: boolean
+  private readonly signal: AbortSignal
+
+  constructor(manifest: ModelManifest, signal: AbortSignal) {
+    this.isNeeded = manifest.crop.nonzero && manifest.normalization.some(isMasked)
+    this.signal = signal
+  }
+
+  /** @param cropped the channels in the non-zero box; null where no rule uses a mask */
+  async of(cropped: readonly VoxelSource[]): Promise<FilledMask | null> {
+    if (this.isNeeded) this.mask ??= await FilledMask.of(cropped, this.signal)
+    return this.mask
+  }
+}
+
+async function measureInput({ sources, manifest, signal }: InputRequest, masks: MaskOnce): Promise<InputMeasure> {
   const { shapeZyx } = sources[0].header
   const box = manifest.crop.nonzero ? await nonzeroBox(sources, signal) : { startZyx: [0, 0, 0] as const, shapeZyx }
   const cropped = sources.map((source) => croppedSource(source, box))
-  const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
-  const mask = needsMask ? await FilledMask.of(cropped, signal) : null
+  const mask = await masks.of(cropped)
   const channels: InputMeasure['channels'] = []
   for (const [i, source] of cropped.entries()) {
     const rule = manifest.normalization[i]

@@ -258,6 +258,22 @@ describe('what may be asked of the result', () => {
     expect(labels).toEqual(expected)
   })
 
+  it('refuses a region in which a model that crops sees nothing', async () => {
+    const values = new Int16Array(numVoxels(SHAPE))
+    values.fill(5, 0, 4 * 22 * 31)
+    const file = await volume('a.mrc', SHAPE, values)
+    const region = {
+      roi_zyx: [
+        [8, 12],
+        [0, 22],
+        [0, 31],
+      ],
+    } as Partial<EffectiveParams>
+    await expect(run([file], manifestOf({ crop: { nonzero: true } }), region)).rejects.toMatchObject({
+      code: 'roi_out_of_range',
+    })
+  })
+
   it('keeps the probability of the best foreground label, and thresholds it', async () => {
     const values = valuesOf(SHAPE)
     const file = await volume('a.mrc', SHAPE, values)

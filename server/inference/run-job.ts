@@ -10,7 +10,7 @@ import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace 
 import type { VoxelBox } from './cropped-source.ts'
 import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
 import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
-import { LabelFile } from './label-file.ts'
+import { LabelFile, labelDtype } from './label-file.ts'
 import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
@@ -115,7 +115,7 @@ class Run {
     this.needs = needs
     const { manifest } = needs.job.model
     this.order = chooseAxisOrder(manifest, needs.sources[0].header, needs.job.params.patch_zyx)
-    this.dtype = Math.max(...manifest.labels.map((label) => label.value)) <= 254 ? 'uint8' : 'uint16'
+    this.dtype = labelDtype(manifest.labels.map(({ value }) => value))
   }
 
   async toEnd(): Promise<RunOutcome> {
@@ -123,7 +123,12 @@ class Run {
     const { manifest } = job.model
     const placed = reorderedPlace(sources[0].header, manifest.axes.transpose_forward)
     const onDevice = (session.warnings ?? []).map((message) => ({ code: 'not_all_on_device', message }))
-    this.warnings.push(...onDevice, ...sources[0].header.warnings, ...spacingWarnings(manifest, placed))
+    this.warnings.push(
+      ...(job.earlierWarnings ?? []),
+      ...onDevice,
+      ...sources[0].header.warnings,
+      ...spacingWarnings(manifest, placed),
+    )
     const keeps = job.params.probability !== false
     return this.withFile('labels.raw.partial', this.dtype, async (labels) => {
       if (!keeps && job.params.threshold === undefined)

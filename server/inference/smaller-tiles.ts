@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { freemem } from 'node:os'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
@@ -10,9 +9,9 @@ import type { RunDependencies, runJob } from './run-job.ts'
 const LEAST_TILE_VOX = 32
 
 /**
- * Runs a job, and again with a smaller tile while its network runs out of memory. The user is told by a warning, and the
- * outcome holds the parameters in effect.
- * @throws {DomainError} `out_of_memory` with needed and free bytes where no smaller tile is allowed; what `run` throws
+ * Runs a job, and again with a smaller tile while its network runs out of memory. A warning says so, in the
+ * outcome and in the provenance, and the outcome holds the parameters in effect.
+ * @throws {DomainError} `out_of_memory` where no smaller tile is allowed; what `run` throws
  */
 export async function withSmallerTiles(
   job: JobDescription,
@@ -25,13 +24,12 @@ export async function withSmallerTiles(
   let lacking: DomainError | null = null
   for (let params = job.params; ; ) {
     try {
-      const outcome = await run({ ...job, params }, events, deps, signal)
-      return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
+      return await run({ ...job, params, earlierWarnings: warnings }, events, deps, signal)
     } catch (error) {
       // A network of fixed size refuses the smaller tile: then the lack of memory is what there is to say.
       if (lacking && error instanceof DomainError && error.code === 'model_invalid') throw lacking
       if (!(error instanceof DomainError) || error.code !== 'out_of_memory') throw error
-      lacking = explained(error)
+      lacking = error
       const patch = smallerPatch(params.patch_zyx, job.model.manifest.tiles.divisible_by_zyx)
       if (patch === null) throw lacking
       const [from, to] = [params.patch_zyx.join(' × '), patch.join(' × ')]
@@ -41,13 +39,6 @@ export async function withSmallerTiles(
       await rm(job.outFolder, { recursive: true, force: true })
     }
   }
-}
-
-function explained(error: DomainError): DomainError {
-  const { neededBytes } = error.details as { neededBytes?: number }
-  if (neededBytes === undefined) return error
-  const message = `The network asked for ${neededBytes} bytes that the device does not have; ${freemem()} bytes of the computer's memory are free.`
-  return new DomainError('out_of_memory', { neededBytes, message, cause: error })
 }
 
 /** The patch with its longest side about halved, as far as the network allows; null at the end. */

@@ -24,6 +24,8 @@ interface Running {
   tilesPerSecond: number | null
   /** When the worker last said anything, by `performance.now()`. */
   heardMs: number
+  /** Set when it was ended because it was silent for so long. */
+  hungSeconds: number | null
   /** Sent once the worker says that it is ready. */
   description: JobDescription | null
   isReady: boolean
@@ -139,6 +141,7 @@ export class JobRunner {
         isCanceled: false,
         tilesPerSecond: null,
         heardMs: performance.now(),
+        hungSeconds: null,
         description: null,
         isReady: false,
       }
@@ -276,6 +279,7 @@ export class JobRunner {
       const silentMs = performance.now() - run.heardMs
       if (run.isSettled || silentMs < mostMs) continue
       this.log.error({ job_id: run.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
+      run.hungSeconds = Math.round(silentMs / 1000)
       run.worker.kill()
     }
   }
@@ -284,10 +288,11 @@ export class JobRunner {
   private async lost(run: Running, exit: { reason: string; lastLines: string }): Promise<void> {
     run.isSettled = true
     const { jobId, attempt } = run.record
-    this.log.error({ job_id: jobId, attempt, reason: exit.reason, stderr: exit.lastLines }, 'worker lost')
+    const reason = run.hungSeconds === null ? exit.reason : `no sign of life for ${run.hungSeconds} s`
+    this.log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
     if (run.isCanceled) return this.service.markCanceled(jobId, attempt)
     if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await this.service.requeue(run.record))
-    await this.fail(run, new DomainError('worker_lost', { reason: exit.reason }).toEnvelope())
+    await this.fail(run, new DomainError('worker_lost', { reason }).toEnvelope())
   }
 
   private cancel(jobId: string): void {

@@ -44,13 +44,9 @@ export class Postprocessor {
     const { path: file, filename, sha256, mode0 } = await needs.volumes.get(owner, record.volumeId)
     const name = `postprocessed_${createHash('sha256').update(JSON.stringify(params)).digest('hex').slice(0, 12)}`
     const folder = this.service.attemptFolder(jobId, record.attempt)
-    const labels = Object.keys(record.result?.labels ?? {}).map((value) => ({
-      value: Number(value),
-      name: '',
-      color: '',
-    }))
+    const labelValues = Object.keys(record.result?.labels ?? {}).map(Number)
     const volume = { path: file, filename, sha256, ...(mode0 ? { mode0 } : {}) }
-    const outcome = await this.inWorker({ volume, folder, name, params, labels })
+    const outcome = await this.inWorker({ volume, folder, name, params, labelValues })
     await needs.jobs.replaceArtifacts(jobId, record.attempt, (one) => EARLIER.test(one), outcome.artifacts)
     const gone = before.filter((one) => EARLIER.test(one.name) && !one.name.startsWith(`${name}.`))
     for (const one of gone) await rm(path.join(folder, one.name), { force: true })

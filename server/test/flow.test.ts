@@ -503,11 +503,12 @@ describe('trouble', () => {
     server = await makeTestServer({ launcher: hanging, manifest: thresholdManifest(), change: { hangSeconds: 0.2 } })
     const job = await finished((await createJob()).job_id)
     expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'worker_lost' } })
+    expect(job.error?.message).toContain('no sign of life')
     expect(numKilled).toBe(2)
   })
 
   it('takes smaller tiles where the network runs out of memory, and says so', async () => {
-    const oom = new DomainError('out_of_memory', { neededBytes: 123456789 })
+    const oom = new DomainError('out_of_memory', { neededBytes: 123456789, freeBytes: 4096 })
     const sizes: number[] = []
     const network = fakeThresholdNetwork()
     const launcher = inProcessLauncher(async (request) => {
@@ -527,10 +528,14 @@ describe('trouble', () => {
     expect(job.params.patch_zyx).toEqual([32, 64, 128])
     expect(job.effective_params?.patch_zyx).toEqual([32, 32, 32])
     expect(job.warnings.filter(({ code }) => code === 'patch_reduced')).toHaveLength(3)
+    const provenance = (await artifactsOf(job.job_id)).find(({ name }) => name === 'provenance.json') as Artifact
+    const written = (await server.app.inject({ url: provenance.url })).json()
+    expect(written.params.patch_zyx).toEqual([32, 32, 32])
+    expect(written.warnings.filter(({ code }: { code: string }) => code === 'patch_reduced')).toHaveLength(3)
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
     const failed = await finished((await createJob({ params: { patch_zyx: [36, 36, 36] } })).job_id)
     expect(failed.error).toMatchObject({ code: 'out_of_memory' })
-    expect(failed.error?.message).toMatch(/asked for 123456789 bytes.* \d+ bytes of the computer's memory are free/)
+    expect(failed.error?.message).toMatch(/asked for 123456789 bytes.* 4096 bytes of the computer's memory are free/)
   })
 
   it.each([

@@ -103,7 +103,7 @@ export const INFERENCE_PROBLEMS = {
   out_of_memory: row(
     507,
     'Out of memory',
-    'The network asked for {neededBytes} bytes that the device does not have.',
+    "The network asked for {neededBytes} bytes that the device does not have; {freeBytes} bytes of the computer's memory are free.",
     'Use a smaller patch.',
     true,
   ),
