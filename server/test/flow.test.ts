@@ -5,18 +5,15 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import { unpackPreview } from '../../shared/client/watch-job.ts'
-import type { Artifact, ArtifactList, Job } from '../../shared/contract/jobs.ts'
+import type { Artifact, Job } from '../../shared/contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { downsampleLabels } from '../../shared/mask/preview-rule.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
-import { makeMrc, makeVoxels } from './make-mrc.ts'
+import { artifactsOn, createJobOn, EXPECTED, finishedOn, jobOn, SHAPE, VOXELS } from './job-calls.ts'
+import { makeMrc } from './make-mrc.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until, uploadAll } from './test-server.ts'
 import { fakeThresholdNetwork, THRESHOLD, thresholdManifest } from './threshold-model.ts'
-
-const SHAPE = [21, 13, 18] as const
-const VOXELS = makeVoxels(SHAPE)
-const EXPECTED = Uint8Array.from(VOXELS, (value) => (value > THRESHOLD ? 1 : 0))
 
 let server: TestServer
 afterEach(() => server.stop())
@@ -31,33 +28,10 @@ async function start(onRun?: Parameters<typeof fakeThresholdNetwork>[0], change 
   return network
 }
 
-async function createJob(body: Record<string, unknown> = {}): Promise<Job> {
-  const volume = await uploadAll(server, makeMrc(VOXELS, SHAPE))
-  const payload = {
-    volume_id: volume.volume_id,
-    model: 'threshold',
-    preview: { enabled: true, factor: 4, interval_seconds: 0 },
-    ...body,
-  }
-  const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
-  expect(reply.statusCode, reply.body).toBe(202)
-  return reply.json()
-}
-
-async function jobNow(jobId: string): Promise<Job> {
-  return (await server.app.inject({ url: `/v1/jobs/${jobId}`, headers: AUTH })).json()
-}
-
-const finished = (jobId: string) =>
-  until(async () => {
-    const job = await jobNow(jobId)
-    return ['completed', 'failed', 'canceled'].includes(job.state) ? job : null
-  })
-
-async function artifactsOf(jobId: string) {
-  const reply = await server.app.inject({ url: `/v1/jobs/${jobId}/artifacts`, headers: AUTH })
-  return (reply.json() as ArtifactList).artifacts
-}
+const createJob = (body: Record<string, unknown> = {}) => createJobOn(server, body)
+const jobNow = (jobId: string) => jobOn(server, jobId)
+const finished = (jobId: string) => finishedOn(server, jobId)
+const artifactsOf = (jobId: string) => artifactsOn(server, jobId)
 
 /** Everything that a watching client is sent until the channel closes. */
 async function watch(
@@ -237,115 +211,6 @@ describe('a model that crops to the non-zero box', () => {
       ])
     },
   )
-})
-
-describe('another mask of a finished job', () => {
-  const post = (jobId: string, payload: object) =>
-    server.app.inject({ method: 'POST', url: `/v1/jobs/${jobId}/postprocess`, headers: AUTH, payload })
-
-  it('is the candidates above a threshold, without the network, and replaces the one before', async () => {
-    const network = await start()
-    const job = await finished((await createJob()).job_id)
-    const before = network.numRuns()
-    const high = (await post(job.job_id, { threshold: 0.9 })).json()
-    const low = (await post(job.job_id, { threshold: 0.1 })).json()
-    const same = (await post(job.job_id, {})).json()
-    expect(high.labels[1]).toBeLessThan(job.result?.labels[1] ?? 0)
-    expect(low.labels[1]).toBeGreaterThan(job.result?.labels[1] ?? 0)
-    expect(same.mask_sha256).toBe(job.result?.mask_sha256)
-    expect(network.numRuns()).toBe(before)
-    const names = (await artifactsOf(job.job_id)).map(({ name }) => name)
-    expect(names.filter((name) => name.startsWith('postprocessed_')).sort()).toEqual(
-      same.artifacts.map(({ name }: Artifact) => name).sort(),
-    )
-    const file = same.artifacts.find(({ name }: Artifact) => name.endsWith('.mrc'))
-    const mask = (await artifactsOf(job.job_id)).find(({ name }) => name === 'mask.mrc')
-    const [found, expected] = await Promise.all(
-      [file, mask].map((one) => server.app.inject({ url: (one as Artifact).url })),
-    )
-    expect([found.statusCode, expected.statusCode]).toEqual([200, 200])
-    expect(found.rawPayload.findIndex((byte, i) => byte !== expected.rawPayload[i])).toBe(-1)
-  })
-
-  it('is refused where no probability was kept, and where a value is out of range', async () => {
-    await start()
-    const job = await finished((await createJob({ params: { probability: false } })).job_id)
-    expect((await post(job.job_id, { threshold: 0.9 })).json().code).toBe('probability_not_kept')
-    expect((await post(job.job_id, { threshold: 1.1 })).statusCode).toBe(400)
-    expect((await post(job.job_id, { smallest_object_voxels: 3 })).statusCode).toBe(200)
-    expect((await post(job.job_id, { colour: 3 })).statusCode).toBe(400)
-  })
-})
-
-describe('a job that is shown before it starts', () => {
-  it('says what it will hold, and is refused above the limit with the numbers', async () => {
-    await start()
-    const job = await createJob()
-    expect(job.memory).toMatchObject({ network_is_estimate: true, stream_axis: 'z' })
-    expect(job.memory?.ring_bytes).toBeGreaterThan(0)
-    await finished(job.job_id)
-    await server.stop()
-    await start(undefined, { memoryLimitBytes: 1000 })
-    const { volume_id } = await uploadAll(server, makeMrc(VOXELS, SHAPE))
-    const payload = { volume_id, model: 'threshold' }
-    const refused = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
-    expect(refused.json()).toMatchObject({ code: 'memory_limit', status: 422 })
-    expect(refused.json().message).toMatch(/needs \d+ bytes of memory, the limit is 1000/)
-  })
-
-  it('keeps its sums in a scratch file where that is allowed and memory is too small', async () => {
-    await start()
-    const { memory, job_id } = await createJob()
-    await finished(job_id)
-    if (!memory) throw new Error('a job says what it holds')
-    await server.stop()
-    const memoryLimitBytes = memory.total_bytes - memory.network_bytes - 5000
-    await start(undefined, { memoryLimitBytes, maySpill: true })
-    const job = await finished((await createJob()).job_id)
-    expect(job.effective_params?.spill).toBe(true)
-    expect(job.memory?.scratch_bytes).toBe(memory.ring_bytes)
-    expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
-  })
-
-  it.each([
-    [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
-    [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
-    [{ threads: 999 }, 'body.params.threads', 'allowed: from 1 to 256'],
-    [{ patch_zyx: [0, 8, 8] }, 'body.params.patch_zyx.0', 'allowed: from 1'],
-  ])('names a parameter out of range and what is allowed: %j', async (params, place, allowed) => {
-    await start()
-    const payload = { volume_id: '00000000-0000-7000-8000-000000000000', model: 'threshold', params }
-    const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
-    expect(reply.json()).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(place) })
-    expect(reply.json().message).toContain(allowed)
-  })
-
-  it('takes either one volume or several', async () => {
-    await start()
-    const ask = (payload: object) =>
-      server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload: { model: 'threshold', ...payload } })
-    const { volume_id: id } = await uploadAll(server, makeMrc(VOXELS, SHAPE))
-    expect((await ask({})).json().code).toBe('request_invalid')
-    expect((await ask({ volume_id: id, volume_ids: [id] })).json().code).toBe('request_invalid')
-    expect((await ask({ volume_ids: [id, id] })).json().code).toBe('model_channels')
-    expect(
-      (
-        await ask({
-          volume_ids: [id],
-          params: {
-            roi_zyx: [
-              [0, 1],
-              [0, 1],
-              [0, 99999],
-            ],
-          },
-        })
-      ).json().code,
-    ).toBe('roi_out_of_range')
-    const job: Job = (await ask({ volume_ids: [id] })).json()
-    expect(job.volume_ids).toEqual([id])
-    await finished(job.job_id)
-  })
 })
 
 describe('artifact downloads', () => {

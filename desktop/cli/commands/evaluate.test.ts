@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import { SHARED_DATA } from '../../../build/test-support/shared-data.ts'
-import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { problemOfCommand, runCommand } from '../../test/run-command.ts'
 import { evaluateCommand, evaluateMasks } from './evaluate.ts'
 
 const REAL_MASK = path.join(SHARED_DATA, 'tomograms/tardis-microtubules/crop_b_mask.mrc')
@@ -24,30 +24,9 @@ function mask(labels: Record<number, number>, words: MrcWords = {}): string {
   return put(mrcBytes({ body: int16Bytes(values), ...words }))
 }
 
-async function run(...args: string[]): Promise<string[]> {
-  const out: string[] = []
-  await evaluateCommand.run(args, {
-    out: (line) => void out.push(line),
-    err: () => undefined,
-    isTerminal: false,
-    progress: () => undefined,
-    line: () => undefined,
-    signal: new AbortController().signal,
-  })
-  return out
-}
-
+const run = (...args: string[]) => runCommand(evaluateCommand, args)
+const problem = (...args: string[]) => problemOfCommand(evaluateCommand, args)
 const evaluate = async (...args: string[]) => JSON.parse((await run(...args, '--json'))[0])
-
-async function problem(...args: string[]): Promise<string> {
-  try {
-    await run(...args)
-  } catch (error) {
-    if (error instanceof DomainError) return `${error.code}: ${error.message}`
-    throw error
-  }
-  return 'ok'
-}
 
 it('counts, and measures in nm, every label that is in either mask', async () => {
   const found = await evaluate(mask({ 0: 1, 1: 1, 50: 2 }), mask({ 1: 1, 2: 1, 3: 1, 104: 5 }))

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import { SHARED_DATA } from '../../../build/test-support/shared-data.ts'
-import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { problemOfCommand, runCommand } from '../../test/run-command.ts'
 import { statsCommand } from './stats.ts'
 
 const BRAIN = path.join(SHARED_DATA, 'models/meshnet-gwm/expected_labels.nii.gz')
@@ -20,30 +20,9 @@ function mask(labels: Record<number, number>, words: MrcWords = {}): string {
   return file
 }
 
-async function run(...args: string[]): Promise<string[]> {
-  const out: string[] = []
-  await statsCommand.run(args, {
-    out: (line) => void out.push(line),
-    err: () => undefined,
-    isTerminal: false,
-    progress: () => undefined,
-    line: () => undefined,
-    signal: new AbortController().signal,
-  })
-  return out
-}
-
+const run = (...args: string[]) => runCommand(statsCommand, args)
+const problem = (...args: string[]) => problemOfCommand(statsCommand, args)
 const stats = async (...args: string[]) => JSON.parse((await run(...args, '--json'))[0])
-
-async function problem(...args: string[]): Promise<string> {
-  try {
-    await run(...args)
-  } catch (error) {
-    if (error instanceof DomainError) return `${error.code}: ${error.message}`
-    throw error
-  }
-  return 'ok'
-}
 
 it('measures the labels that occur, in nm for a file in Å, with places in Å', async () => {
   const found = await stats(mask({ 0: 2, 1: 2, 104: 2, 52: 7 }, { origin: [100, 200, 300] }))
