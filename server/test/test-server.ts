@@ -61,7 +61,14 @@ export async function makeTestServer(options: {
   await writeModelPackage(path.join(models, options.manifest.id), options.manifest)
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
-  const config: ServerConfig = { ...defaults, minChunkBytes: 16, defaultChunkBytes: 1000, port: 0, ...options.change }
+  const config: ServerConfig = {
+    ...defaults,
+    minChunkBytes: 16,
+    defaultChunkBytes: 1000,
+    port: 0,
+    requestsPerMinute: 0,
+    ...options.change,
+  }
   const server = await composeServer(config, options.launcher, '0.0.0-test', false, options.tryModel)
   const stop = async () => {
     await server.close()
