@@ -1,14 +1,9 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, EffectiveParams, Job, JobMemory, JobProgress, JobState } from '../../shared/contract/jobs.ts'
-import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
-import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
-import { reorderedPlace } from '../inference/axis-order.ts'
-import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
-import { tiledShape } from '../inference/model-grid.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { checkSameGrid } from '../inference/same-grid.ts'
 import { exactName, type ModelPackage, type ModelRegistry } from '../models/model-registry.ts'
@@ -19,6 +14,8 @@ import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
 import type { JobChange, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished, statesBefore } from './job-state.ts'
+import { jobView, runningProgress } from './job-view.ts'
+import { numTilesOf, planJob } from './plan-job.ts'
 
 /** How soon a failure that could not be recorded is tried again. */
 const RECORD_AGAIN_MS = 5_000
@@ -69,7 +66,7 @@ export class JobService {
       provider: config.devices[0].provider,
       threads: config.threads,
     })
-    const { memory, effective } = await this.planned(manifest, [volume, ...others], inMemory)
+    const { memory, effective } = await planJob(manifest, [volume, ...others], inMemory, config, this.cacheFolder())
     const record: JobRecord = {
       jobId: newId(),
       owner,
@@ -115,30 +112,6 @@ export class JobService {
     const found: VolumeRecord[] = []
     for (const one of ids ?? [id as string]) found.push(await this.needs.volumes.get(owner, one))
     return found
-  }
-
-  /** @throws {DomainError} `memory_limit` */
-  private async planned(
-    manifest: ModelManifest,
-    volumes: readonly VolumeRecord[],
-    params: EffectiveParams,
-  ): Promise<{ memory: JobMemory; effective: EffectiveParams }> {
-    const { config } = this.needs
-    const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
-    const headers = volumes.map(({ header }) => header)
-    const { memoryLimitBytes: limitBytes, blendThreads } = config
-    const planFor = (effective: EffectiveParams) => ({
-      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads }),
-      effective,
-    })
-    // A guess is shown, but nobody is refused because of it.
-    const neededBy = ({ memory }: { memory: JobMemory }) =>
-      memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
-    const inMemory = planFor(params)
-    if (neededBy(inMemory) <= limitBytes) return inMemory
-    const spilled = planFor({ ...params, spill: true })
-    if (config.maySpill && neededBy(spilled) <= limitBytes) return spilled
-    throw new DomainError('memory_limit', { neededBytes: neededBy(inMemory), limitBytes })
   }
 
   /** Where workers keep statistics of volumes and what networks were seen to need. */
@@ -304,29 +277,7 @@ export class JobService {
   async view(stored: JobRecord): Promise<Job> {
     const unrecorded = this.unrecorded.get(stored.jobId)
     const record: JobRecord = unrecorded ? { ...stored, state: 'failed', error: unrecorded } : stored
-    return {
-      job_id: record.jobId,
-      state: record.state,
-      attempt: record.attempt,
-      volume_id: record.volumeId,
-      volume_ids: [record.volumeId, ...record.moreVolumeIds],
-      memory: record.memory,
-      model: record.model,
-      model_version: record.modelVersion,
-      model_sha256: record.modelSha256,
-      params: record.params,
-      effective_params: record.effectiveParams,
-      preview: record.preview,
-      progress: await this.progressOf(record),
-      warnings: record.warnings,
-      result: record.result,
-      error: record.error && withoutRequestId(record.error),
-      created_at: record.createdAt,
-      started_at: record.startedAt,
-      finished_at: record.finishedAt,
-      owner: record.owner,
-      project: record.project,
-    }
+    return jobView(record, await this.progressOf(record))
   }
 
   private async progressOf(record: JobRecord): Promise<JobProgress> {
@@ -343,29 +294,4 @@ export class JobService {
       estimated_start: null,
     }
   }
-}
-
-function numTilesOf(manifest: ModelManifest, header: VolumeRecord['header'], params: EffectiveParams): number {
-  const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
-  return tileGrid(shape, params.patch_zyx, params.step).numTiles
-}
-
-function runningProgress(progress: RunProgress): JobProgress {
-  return {
-    tiles_done: progress.tilesDone,
-    tiles_total: progress.tilesTotal,
-    tiles_per_second: progress.tilesPerSecond,
-    seconds_left: progress.secondsLeft,
-    queue_position: null,
-    estimated_start: null,
-  }
-}
-
-function withoutRequestId({
-  code,
-  message,
-  hint,
-  retryable,
-}: NonNullable<JobRecord['error']>): NonNullable<Job['error']> {
-  return { code, message, hint, retryable }
 }
