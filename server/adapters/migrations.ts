@@ -1,5 +1,6 @@
 import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { Tables } from './database-tables.ts'
+import { queueMigration } from './queue-migration.ts'
 
 const first: Migration = {
   async up(db: Kysely<unknown>) {
@@ -156,6 +157,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002_channels_and_memory': channelsAndMemory,
   '0003_model_hash': modelHash,
   '0004_people': people,
+  '0010_queue': queueMigration,
 }
 
 /** Brings the tables to the newest form. Runs at every start. */

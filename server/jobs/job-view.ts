@@ -17,6 +17,7 @@ export function jobView(record: JobRecord, progress: JobProgress): Job {
     params: record.params,
     effective_params: record.effectiveParams,
     preview: record.preview,
+    priority: record.priority,
     progress,
     warnings: record.warnings,
     result: record.result,
