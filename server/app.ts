@@ -12,6 +12,8 @@ import type { ModelRegistry } from './models/model-registry.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { addStopGuard } from './plugins/stop-guard.ts'
+import type { Readiness } from './readiness.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
@@ -36,7 +38,7 @@ export interface AppDeps {
   links: ArtifactLinks
   postprocessor: Postprocessor
   probeGpus: GpuProbe
-  isReady: () => boolean
+  readiness: Readiness
   logger?: FastifyServerOptions['logger']
 }
 
@@ -60,6 +62,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   addErrorReply(app)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
   addAuth(app, deps.token)
+  addStopGuard(app, deps.readiness)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)

@@ -1,5 +1,7 @@
+import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { sql } from 'kysely'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
@@ -22,6 +24,7 @@ import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import { Readiness } from './readiness.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
 
@@ -31,13 +34,20 @@ const CLEANUP_MS = 3600_000
 /** Facts of the cards are at most this old; asking the driver takes some 0.1 s. */
 const GPU_FACTS_MS = 2_000
 
+/** Requests under way have at least this long to be answered when the server stops. */
+const LEAST_REPLY_MS = 1_000
+
 /** A composed server: ready to listen, closed by `close`. */
 export interface ComposedServer {
   app: FastifyInstance
   token: string
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
-  close(): Promise<void>
+  /**
+   * Stops in order: no new work is taken, running jobs finish their tile and go back on the queue, open requests end.
+   * @param graceMs time for that; then workers and connections are ended
+   */
+  close(graceMs?: number): Promise<void>
 }
 
 /**
@@ -81,7 +91,14 @@ export async function composeServer(
   const events = new JobEvents()
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, newId: uuid7 })
   const links = new ArtifactLinks(folder.linkKey, config.artifactUrlSeconds)
-  let isReady = false
+  const readiness = new Readiness({
+    askDatabase: () => sql`select 1`.execute(db),
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(config.dataFolder)
+      return bavail * bsize
+    },
+    numModels: () => models.list().length,
+  })
   let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
@@ -98,7 +115,7 @@ export async function composeServer(
     links,
     postprocessor: new Postprocessor(jobs, launcher),
     probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
-    isReady: () => isReady,
+    readiness,
     logger,
   })
   for (const { folder: where, error } of refused)
@@ -109,16 +126,22 @@ export async function composeServer(
   await uploads.start()
   await installer.start()
   await runner.start()
-  isReady = true
+  readiness.started()
   return {
     app,
     token: folder.token,
     listen: () => listen(app, config),
-    close: async () => {
+    close: async (graceMs = 0) => {
+      readiness.stopping()
       clearInterval(cleanup)
-      await installer.stop()
+      const endMs = performance.now() + graceMs
+      await Promise.all([installer.stop(), runner.stop(graceMs)])
+      const cut = setTimeout(
+        () => app.server.closeAllConnections(),
+        Math.max(LEAST_REPLY_MS, endMs - performance.now()),
+      )
       await app.close()
-      await runner.stop()
+      clearTimeout(cut)
       await uploads.stop()
       await db.destroy()
       await folder.release()

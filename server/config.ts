@@ -32,6 +32,8 @@ export interface ServerConfig {
   hangSeconds: number
   pathRoots: string[]
   artifactUrlSeconds: number
+  /** Time for running tiles and open requests when the server is told to stop. */
+  stopSeconds: number
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   /** Loopback only: Host and Origin are checked. */
   isEmbedded: boolean
@@ -76,6 +78,7 @@ export function readConfig(
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
+    stopSeconds: read.integer('CRYOMAMBA_STOP_SECONDS', 60, 0, 3600),
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })

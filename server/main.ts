@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const stop = () => {
     if (isClosing) return
     isClosing = true
-    void server.close().then(() => process.exit(0))
+    void server.close(config.stopSeconds * 1000).then(() => process.exit(0))
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

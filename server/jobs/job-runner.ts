@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
@@ -21,6 +22,11 @@ interface Running {
   /** Set once a message decided how the job ends; an exit after it means nothing. */
   isSettled: boolean
   isCanceled: boolean
+  /** Set when the server stops: the job ends at its next tile and goes back on the queue. */
+  isHandedBack: boolean
+  /** Tells `gone` that the worker's process is. */
+  leave: () => void
+  gone: Promise<void>
   tilesPerSecond: number | null
   /** When the worker last said anything, by `performance.now()`. */
   heardMs: number
@@ -73,16 +79,26 @@ export class JobRunner {
     await this.look()
   }
 
-  /** Stops all workers; their jobs go back on the queue. */
-  async stop(): Promise<void> {
+  /** Takes no more jobs and lets running ones finish their tile; after `graceMs` workers are ended. All go back on the queue. */
+  async stop(graceMs = 0): Promise<void> {
     this.isStopping = true
     clearInterval(this.watch)
+    if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
       run.isSettled = true
       run.worker.kill()
       await this.service.requeue(run.record)
     }
     this.running.clear()
+  }
+
+  private async handBack(graceMs: number): Promise<void> {
+    const runs = [...this.running.values()]
+    for (const run of runs) {
+      run.isHandedBack = true
+      if (!run.isSettled) run.worker.send({ type: 'cancel' })
+    }
+    await Promise.race([Promise.all(runs.map(({ gone }) => gone)), delay(graceMs, undefined, { ref: false })])
   }
 
   /** Gives queued jobs to free slots. Calls that overlap are folded into one more look. */
@@ -139,6 +155,8 @@ export class JobRunner {
         worker,
         isSettled: false,
         isCanceled: false,
+        isHandedBack: false,
+        ...departure(),
         tilesPerSecond: null,
         heardMs: performance.now(),
         hungSeconds: null,
@@ -197,6 +215,7 @@ export class JobRunner {
       next(async () => {
         if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
         if (!run.isSettled) await this.lost(run, exit)
+        run.leave()
         await this.look()
       }),
     )
@@ -228,6 +247,7 @@ export class JobRunner {
         return
       case 'canceled':
         run.isSettled = true
+        if (run.isHandedBack && !run.isCanceled) return void (await this.service.requeue(run.record))
         return this.service.markCanceled(jobId, attempt)
     }
   }
@@ -303,6 +323,14 @@ export class JobRunner {
     const twoTilesMs = run.tilesPerSecond ? 2000 / run.tilesPerSecond : 0
     setTimeout(() => !run.isSettled && run.worker.kill(), Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
   }
+}
+
+function departure(): Pick<Running, 'leave' | 'gone'> {
+  let leave = (): void => undefined
+  const gone = new Promise<void>((resolve) => {
+    leave = resolve
+  })
+  return { leave, gone }
 }
 
 function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {

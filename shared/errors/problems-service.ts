@@ -42,6 +42,20 @@ export const SERVICE_PROBLEMS = {
     'Wait {retryAfterSeconds} s.',
     true,
   ),
+  not_ready: row(
+    503,
+    'Server not ready',
+    'The server cannot take work: {reasons}.',
+    'Wait a moment; if it stays so, tell the people who run the server.',
+    true,
+  ),
+  server_stopping: row(
+    503,
+    'Server stopping',
+    'The server is stopping and takes no new work.',
+    'Try again in {retryAfterSeconds} s; running jobs go on after the restart.',
+    true,
+  ),
   upload_not_found: row(404, 'Upload not found', 'There is no upload {uploadId}.', 'Start the upload again.'),
   upload_part_corrupt: row(
     422,
