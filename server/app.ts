@@ -12,6 +12,7 @@ import type { ModelRegistry } from './models/model-registry.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { addOpenApi } from './plugins/openapi.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import type { Readiness } from './readiness.ts'
 import { fileRoutes } from './routes/file-routes.ts'
@@ -64,6 +65,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   addAuth(app, deps.token)
   addStopGuard(app, deps.readiness)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
+  if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)
   await app.register(uploadRoutes, deps)

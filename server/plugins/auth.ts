@@ -7,6 +7,10 @@ declare module 'fastify' {
     /** Whose volumes and jobs this request may touch. Written by the auth plugin only. */
     owner: string
   }
+  interface FastifyContextConfig {
+    /** Where it is given, the address needs no token. */
+    isOpen?: true
+  }
 }
 
 /** Paths that need no token: health for monitors, artifacts because their links are signed. */
@@ -17,7 +21,8 @@ export function addAuth(app: FastifyInstance, token: string): void {
   const expected = digest(token)
   app.decorateRequest('owner', '')
   app.addHook('onRequest', async (request) => {
-    if (OPEN_PATHS.some((open) => open.test(request.url.split('?')[0]))) return
+    const { config } = request.routeOptions
+    if (config.isOpen || OPEN_PATHS.some((open) => open.test(request.url.split('?')[0]))) return
     const given = bearerOf(request)
     if (given === null || !timingSafeEqual(digest(given), expected)) throw new DomainError('unauthorized')
     request.owner = 'owner'
