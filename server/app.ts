@@ -7,12 +7,16 @@ import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
 import type { JobService } from './jobs/job-service.ts'
 import type { Postprocessor } from './jobs/postprocessor.ts'
+import type { ConnectionBytes } from './metrics/connection-bytes.ts'
+import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import type { Readiness } from './readiness.ts'
 import { fileRoutes } from './routes/file-routes.ts'
@@ -39,6 +43,8 @@ export interface AppDeps {
   links: ArtifactLinks
   postprocessor: Postprocessor
   probeGpus: GpuProbe
+  metrics: ServerMetrics
+  bytes: ConnectionBytes
   readiness: Readiness
   logger?: FastifyServerOptions['logger']
 }
@@ -57,15 +63,20 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Parts of an upload over a slow line take long; a stalled one is ended by the idle timeout of the socket.
     requestTimeout: 0,
     connectionTimeout: 120_000,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestIds(deps.config.trustProxy.length > 0),
+    trustProxy: deps.config.trustProxy.length > 0 ? deps.config.trustProxy : false,
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
+  deps.bytes.watch(app.server)
+  addRequestLog(app, deps.bytes)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
   addAuth(app, deps.token)
   addStopGuard(app, deps.readiness)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
+  addMetrics(app, deps.metrics, deps.config.metricsToken)
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)
   await app.register(uploadRoutes, deps)

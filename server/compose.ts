@@ -21,6 +21,10 @@ import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
+import { composeMetrics } from './metrics/compose-metrics.ts'
+import { ConnectionBytes } from './metrics/connection-bytes.ts'
+import { jobFigures } from './metrics/watch-jobs.ts'
+import { watchedLauncher } from './metrics/watched-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
@@ -101,7 +105,22 @@ export async function composeServer(
   })
   let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
-  const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
+  const uploadRepository = createUploadRepository(db)
+  const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
+  const bytes = new ConnectionBytes()
+  const metrics = composeMetrics({
+    config,
+    version,
+    jobs: jobRepository,
+    uploads: uploadRepository,
+    probeGpus,
+    readiness,
+    bytes,
+    liveSockets: () => app?.websocketServer.clients.size ?? 0,
+  })
+  events.observe(jobFigures(metrics, jobRepository))
+  const workers = watchedLauncher(launcher, metrics.workers)
+  const uploads = new UploadService(uploadRepository, volumes, config, uuid7, onError)
   app = await buildApp({
     config,
     version,
@@ -113,14 +132,16 @@ export async function composeServer(
     jobs,
     events,
     links,
-    postprocessor: new Postprocessor(jobs, launcher),
-    probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
+    postprocessor: new Postprocessor(jobs, workers),
+    probeGpus,
+    metrics,
+    bytes,
     readiness,
     logger,
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
-  const runner = new JobRunner(jobs, launcher, app.log, version)
+  const runner = new JobRunner(jobs, workers, app.log, version)
   const cleanup = setInterval(() => void uploads.removeExpired().catch(onError), CLEANUP_MS)
   cleanup.unref()
   await uploads.start()

@@ -16,6 +16,7 @@ const NOT_CALLED = [
   'GET /v1/healthz',
   'GET /v1/readyz',
   'GET /v1/openapi.json',
+  'GET /metrics',
   'GET /v1/volumes',
   'GET /v1/models/{id}',
   'POST /v1/models',

@@ -55,6 +55,7 @@ export async function makeTestServer(options: {
   change?: Partial<ServerConfig>
   folder?: string
   tryModel?: Parameters<typeof composeServer>[4]
+  logger?: Parameters<typeof composeServer>[3]
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -62,7 +63,7 @@ export async function makeTestServer(options: {
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
   const config: ServerConfig = { ...defaults, minChunkBytes: 16, defaultChunkBytes: 1000, port: 0, ...options.change }
-  const server = await composeServer(config, options.launcher, '0.0.0-test', false, options.tryModel)
+  const server = await composeServer(config, options.launcher, '0.0.0-test', options.logger ?? false, options.tryModel)
   const stop = async () => {
     await server.close()
     await rm(root, { recursive: true, force: true })
