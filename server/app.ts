@@ -1,6 +1,11 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 import type { ServerConfig } from './config.ts'
 import type { GpuProbe } from './devices/gpu-inventory.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
@@ -11,11 +16,17 @@ import type { ConnectionBytes } from './metrics/connection-bytes.ts'
 import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
+import type { OverviewService } from './operation/overview.ts'
+import type { PeopleRepository } from './people/people-repository.ts'
+import type { Projects } from './people/projects.ts'
+import type { TokenService } from './people/token-service.ts'
+import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addRateLimit } from './plugins/rate-limit.ts'
 import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import type { Readiness } from './readiness.ts'
@@ -23,17 +34,30 @@ import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
+import { operationRoutes } from './routes/operation-routes.ts'
+import { type PageFolders, pageRoutes } from './routes/page-routes.ts'
+import { peopleRoutes } from './routes/people-routes.ts'
 import { serverRoutes } from './routes/server-routes.ts'
 import { uploadRoutes } from './routes/upload-routes.ts'
 import { volumeRoutes } from './routes/volume-routes.ts'
 import type { UploadService } from './uploads/upload-service.ts'
 import type { VolumeService } from './volumes/volume-service.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every address that is answered, for checks over all of them. */
+    routeList: readonly { method: string; url: string; config: FastifyContextConfig }[]
+  }
+}
+
 /** What the application is made of. */
 export interface AppDeps {
   config: ServerConfig
   version: string
-  token: string
+  tokens: TokenService
+  people: PeopleRepository
+  projects: Projects
+  newId: () => string
   uploads: UploadService
   volumes: VolumeService
   models: ModelRegistry
@@ -46,6 +70,9 @@ export interface AppDeps {
   metrics: ServerMetrics
   bytes: ConnectionBytes
   readiness: Readiness
+  overview: OverviewService
+  /** Null: no page for operators. */
+  pageFolders: PageFolders | null
   logger?: FastifyServerOptions['logger']
 }
 
@@ -67,13 +94,21 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: requestIds(deps.config.trustProxy.length > 0),
     trustProxy: deps.config.trustProxy.length > 0 ? deps.config.trustProxy : false,
   }).withTypeProvider<TypeBoxTypeProvider>()
+  const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
+  app.decorate('routeList', routeList)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) routeList.push({ method: one, url, config: config ?? {} })
+  })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
   deps.bytes.watch(app.server)
   addRequestLog(app, deps.bytes)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
-  addAuth(app, deps.token)
+  addAuth(app, deps.tokens)
   addStopGuard(app, deps.readiness)
+  const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
+  addAudit(app, { add: deps.people.addAudit, newId: deps.newId, onError })
+  await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
   addMetrics(app, deps.metrics, deps.config.metricsToken)
@@ -84,5 +119,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes, deps)
   await app.register(fileRoutes, deps)
   await app.register(liveRoutes, deps)
+  await app.register(peopleRoutes, deps)
+  await app.register(operationRoutes, deps)
+  if (deps.pageFolders) await app.register(pageRoutes, { folders: deps.pageFolders })
   return app
 }

@@ -3,6 +3,8 @@ import { Problem } from '../../shared/contract/common.ts'
 import * as jobs from '../../shared/contract/jobs.ts'
 import * as live from '../../shared/contract/live.ts'
 import * as models from '../../shared/contract/models.ts'
+import * as operation from '../../shared/contract/operation.ts'
+import * as people from '../../shared/contract/people.ts'
 import * as serverInfo from '../../shared/contract/server-info.ts'
 import * as uploads from '../../shared/contract/uploads.ts'
 import * as volumes from '../../shared/contract/volumes.ts'
@@ -13,6 +15,8 @@ export const SHARED_SCHEMAS: Readonly<Record<string, TSchema>> = objectSchemas({
   ...jobs,
   ...live,
   ...models,
+  ...operation,
+  ...people,
   ...serverInfo,
   ...uploads,
   ...volumes,

@@ -22,6 +22,7 @@ const PAGE_POLICY = {
 
 const TAGS = [
   { name: 'Server', description: 'Health, facts and figures of the server.' },
+  { name: 'Administration', description: 'For tokens with the scope `admin`.' },
   { name: 'Uploads', description: 'Files in parts, each checked by SHA-256, continued after any loss.' },
   { name: 'Volumes', description: 'Checked files that jobs can use.' },
   { name: 'Models', description: 'What can be segmented with.' },
@@ -48,7 +49,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
       },
       tags: TAGS,
       components: {
-        schemas: SHARED_SCHEMAS,
+        schemas: { ...SHARED_SCHEMAS },
         securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       },
     },
@@ -82,12 +83,14 @@ const describeRoute: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({
   const pattern = url.replace(/:(\w+)/g, '{$1}')
   const doc = ROUTE_DOCS[`${method} ${pattern}`]
   // The plugin of the live channel hides its routes; what has a text here is shown.
-  const hide = method === 'HEAD' || url.startsWith('/docs') || (schema?.hide === true && !doc)
-  return { url, schema: { ...documented(schema ?? {}, doc, `${method} ${pattern}`), hide } }
+  const isPage = !url.startsWith('/v1/') && !doc
+  const hide = method === 'HEAD' || isPage || (schema?.hide === true && !doc)
+  const scope = route.config?.scope ?? (method === 'GET' ? 'read' : 'write')
+  return { url, schema: { ...documented(schema ?? {}, doc, `${method} ${pattern}`, scope), hide } }
 }
 
 /** The schema as the document shows it; the routes keep their own. */
-function documented(schema: FastifySchema, doc: RouteDoc | undefined, route: string): FastifySchema {
+function documented(schema: FastifySchema, doc: RouteDoc | undefined, route: string, scope: string): FastifySchema {
   const replies = Object.entries(doc?.replies ?? {}).map(([status, { type, description }]) => [
     status,
     type === null
@@ -103,7 +106,7 @@ function documented(schema: FastifySchema, doc: RouteDoc | undefined, route: str
     ...(doc ? { summary: doc.summary, tags: [doc.tag] } : {}),
     ...(doc?.description ? { description: doc.description } : {}),
     operationId: operationId(route),
-    security: doc?.isOpen ? [] : [{ token: [] }],
+    security: doc?.isOpen ? [] : [{ token: [scope] }],
     ...(doc?.streams ? { body: { content: { [doc.streams]: { schema: { type: 'string', format: 'binary' } } } } } : {}),
     ...(doc?.headers ? { headers: headersOf(doc.headers) } : {}),
     response: {

@@ -1,6 +1,6 @@
 /** What the API document says of a route beside its schemas. */
 export interface RouteDoc {
-  tag: 'Server' | 'Uploads' | 'Volumes' | 'Models' | 'Jobs' | 'Live' | 'Files'
+  tag: 'Server' | 'Administration' | 'Uploads' | 'Volumes' | 'Models' | 'Jobs' | 'Live' | 'Files'
   summary: string
   description?: string
   /** True for routes that need no token. */
@@ -25,6 +25,12 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     isOpen: true,
   },
   'GET /v1/server/info': { tag: 'Server', summary: 'Version, devices, limits and capabilities' },
+  'GET /v1/me': { tag: 'Server', summary: 'Whose token this is and what it allows' },
+  'GET /v1/admin/overview': { tag: 'Administration', summary: 'Devices, queue, users, disk and models at a glance' },
+  'POST /v1/admin/jobs/{jobId}/cancel': { tag: 'Administration', summary: "Cancel anybody's job" },
+  'GET /v1/admin/audit': { tag: 'Administration', summary: 'Who did what, newest first' },
+  'GET /v1/models/{id}/access': { tag: 'Administration', summary: 'Groups that may use a model; none: everyone may' },
+  'PUT /v1/models/{id}/access': { tag: 'Administration', summary: 'Set the groups that may use a model' },
   'GET /v1/openapi.json': { tag: 'Server', summary: 'This document', isOpen: true },
   'GET /metrics': {
     tag: 'Server',
@@ -58,6 +64,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     summary: 'Delete a volume that no unfinished job uses',
     replies: NO_CONTENT,
   },
+  'PUT /v1/volumes/{volumeId}/project': { tag: 'Volumes', summary: 'Share a volume with a project, or no longer' },
   'POST /v1/volumes/from-path': {
     tag: 'Volumes',
     summary: 'Make a volume of a file under an allowed folder of the server',
@@ -75,6 +82,7 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /v1/jobs': { tag: 'Jobs', summary: 'Jobs of this user, newest first' },
   'GET /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'One job' },
   'DELETE /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'Cancel a job; of a finished one the files go' },
+  'PUT /v1/jobs/{jobId}/project': { tag: 'Jobs', summary: 'Share a job with a project, or no longer' },
   'POST /v1/jobs/{jobId}/retry': { tag: 'Jobs', summary: 'Run a failed or canceled job again' },
   'GET /v1/jobs/{jobId}/artifacts': { tag: 'Jobs', summary: 'Signed, expiring links of what a job left' },
   'POST /v1/jobs/{jobId}/postprocess': {
