@@ -29,6 +29,7 @@ import { addOpenApi } from './plugins/openapi.ts'
 import { addRateLimit } from './plugins/rate-limit.ts'
 import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
+import { renewTls, type TlsSettings, tlsOptions } from './plugins/tls-renewal.ts'
 import type { Readiness } from './readiness.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
@@ -70,6 +71,8 @@ export interface AppDeps {
   metrics: ServerMetrics
   bytes: ConnectionBytes
   readiness: Readiness
+  /** Null: plain HTTP. */
+  tls: TlsSettings | null
   overview: OverviewService
   /** Null: no page for operators. */
   pageFolders: PageFolders | null
@@ -93,6 +96,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIds(deps.config.trustProxy.length > 0),
     trustProxy: deps.config.trustProxy.length > 0 ? deps.config.trustProxy : false,
+    // The type of the server behind it changes with this; nothing here depends on it.
+    ...({ https: deps.tls ? tlsOptions(deps.tls.pair) : null } as object),
   }).withTypeProvider<TypeBoxTypeProvider>()
   const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
   app.decorate('routeList', routeList)
@@ -101,6 +106,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
+  if (deps.tls) renewTls(app, deps.tls)
   deps.bytes.watch(app.server)
   addRequestLog(app, deps.bytes)
   if (deps.config.isEmbedded) addLoopbackGuard(app)

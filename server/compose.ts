@@ -14,6 +14,7 @@ import { migrate } from './adapters/migrations.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
 import { openSqlite } from './adapters/open-sqlite.ts'
+import { readTlsPair } from './adapters/tls-files.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
@@ -74,6 +75,8 @@ export interface ComposeOptions {
   tryModel?: ModelInstallerNeeds['tryModel']
   /** Where the operators' page lies; without it there is none. */
   pageFolders?: PageFolders
+  /** How often the certificate's files are looked at, where it is not each minute. */
+  tlsLookMs?: number
 }
 
 /**
@@ -177,6 +180,7 @@ export async function composeServer(
     metrics,
     bytes,
     readiness,
+    tls: config.tls && { paths: config.tls, pair: await readTlsPair(config.tls), lookMs: more.tlsLookMs },
     overview: new OverviewService({
       config,
       version,

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import type { OidcSettings } from './adapters/oidc-sign-in.ts'
+import type { TlsPaths } from './adapters/tls-files.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
 import { asName } from './people/access.ts'
 
@@ -44,6 +45,8 @@ export interface ServerConfig {
   hangSeconds: number
   pathRoots: string[]
   artifactUrlSeconds: number
+  /** Certificate and key of HTTPS; null: plain HTTP. */
+  tls: TlsPaths | null
   /** Lets Prometheus read the figures from another computer; null: only this one may. */
   metricsToken: string | null
   /** Proxies whose word on addresses is taken; empty: none. */
@@ -99,6 +102,7 @@ export function readConfig(
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
+    tls: read.pair('CRYOMAMBA_TLS_CERT', 'CRYOMAMBA_TLS_KEY'),
     metricsToken: read.token('CRYOMAMBA_METRICS_TOKEN'),
     trustProxy: read.addresses('CRYOMAMBA_TRUST_PROXY'),
     stopSeconds: read.integer('CRYOMAMBA_STOP_SECONDS', 60, 0, 3600),
@@ -140,6 +144,15 @@ class SettingReader {
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')
+  }
+
+  /** Two files that make sense only together. */
+  pair(certName: string, keyName: string): TlsPaths | null {
+    const [cert, key] = [this.env[certName] ?? '', this.env[keyName] ?? '']
+    if (cert === '' && key === '') return null
+    if (cert !== '' && key !== '') return { cert: path.resolve(cert), key: path.resolve(key) }
+    const [missing, given] = cert === '' ? [certName, keyName] : [keyName, certName]
+    throw new DomainError('setting_invalid', { name: missing, reason: `it is missing while ${given} is set` })
   }
 
   /** Addresses, networks, or the names that Fastify knows. */

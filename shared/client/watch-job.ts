@@ -54,6 +54,7 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${http.address.token}` },
     perMessageDeflate: false,
+    agent: http.agent,
   })
   return new Promise((resolve, reject) => {
     let header: PreviewHeader | null = null
@@ -78,7 +79,11 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => finish(() => reject(refusal(text, http.address.url))))
     })
-    socket.on('error', (error) => lost((error as NodeJS.ErrnoException).code ?? error.message, error))
+    socket.on('error', (error) =>
+      error instanceof DomainError
+        ? finish(() => reject(error))
+        : lost((error as NodeJS.ErrnoException).code ?? error.message, error),
+    )
     socket.on('close', (code) => (code === 1000 ? finish(resolve) : lost(`closed with ${code}`)))
     socket.on('message', (data: RawData, isBinary: boolean) => {
       silence.refresh()

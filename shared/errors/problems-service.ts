@@ -216,6 +216,12 @@ export const SERVICE_PROBLEMS = {
     'Check the address and the network.',
     true,
   ),
+  certificate_untrusted: row(
+    502,
+    'Certificate not trusted',
+    'The certificate of {url} is not trusted ({reason}); its SHA-256 fingerprint is {fingerprint}.',
+    'If the administrator of the server names the same fingerprint, confirm it with --fingerprint {fingerprint}, or give the CA file of the lab with --ca.',
+  ),
   server_incompatible: row(
     502,
     'Not a CryoMamba server',
