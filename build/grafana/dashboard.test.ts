@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deviceSlots } from '../../server/devices/device-slots.ts'
+import { freePort } from '../../server/test/free-port.ts'
 import { createJobOn, finishedOn } from '../../server/test/job-calls.ts'
 import { inProcessLauncher, makeTestServer, type TestServer, TOKEN, until } from '../../server/test/test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from '../../server/test/threshold-model.ts'
@@ -75,15 +75,6 @@ async function startPrometheus(url: string): Promise<void> {
     { stdio: 'ignore' },
   )
   await until(async () => (await ask('query', 'up').catch(() => [])).length > 0)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 }
 
 type Sample = { metric: Record<string, string>; value: [number, string] }
