@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { addOriginalProtocol } from './compat/original-protocol.ts'
 import type { ServerConfig } from './config.ts'
 import type { GpuProbe } from './devices/gpu-inventory.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
@@ -117,6 +118,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
+  if (!deps.config.isEmbedded) addOriginalProtocol(app, deps)
   addMetrics(app, deps.metrics, deps.config.metricsToken)
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)

@@ -29,6 +29,7 @@ const TAGS = [
   { name: 'Jobs', description: 'Segmentation runs and what they leave.' },
   { name: 'Live', description: 'Progress and previews while a job runs.' },
   { name: 'Files', description: 'Downloads by signed links.' },
+  { name: 'Compatibility', description: 'Addresses of the original CryoMamba protocol.' },
 ]
 
 /**

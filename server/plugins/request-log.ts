@@ -39,7 +39,8 @@ export function addRequestLog(app: FastifyInstance, bytes: ConnectionBytes): voi
     reply.header('x-request-id', request.id)
     // A connection that became a live channel is never answered; its line is written when it ends.
     if (request.headers.upgrade !== undefined)
-      request.raw.socket.once('close', () => reply.raw.statusCode === 200 && write(request, reply, 101))
+      // An injected one has no socket.
+      request.raw.socket?.once('close', () => reply.raw.statusCode === 200 && write(request, reply, 101))
   })
   app.addHook('onResponse', async (request, reply) => write(request, reply, reply.statusCode))
 }

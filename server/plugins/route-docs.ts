@@ -1,6 +1,6 @@
 /** What the API document says of a route beside its schemas. */
 export interface RouteDoc {
-  tag: 'Server' | 'Administration' | 'Uploads' | 'Volumes' | 'Models' | 'Jobs' | 'Live' | 'Files'
+  tag: 'Compatibility' | 'Server' | 'Administration' | 'Uploads' | 'Volumes' | 'Models' | 'Jobs' | 'Live' | 'Files'
   summary: string
   description?: string
   /** True for routes that need no token. */
@@ -99,6 +99,17 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
       206: { type: 'application/octet-stream', description: 'The bytes asked for.' },
       304: { type: null, description: 'The client has it already.' },
     },
+  },
+  'GET /v1/uploads/{uploadId}/status': {
+    tag: 'Compatibility',
+    summary: 'State of an upload in the words of the original',
+  },
+  'PUT /v1/jobs/{jobId}': { tag: 'Compatibility', summary: 'Second step of the original; changes nothing' },
+  'GET /v1/gpu/status': { tag: 'Compatibility', summary: 'Devices in the words of the original' },
+  'GET /v1/jobs/{jobId}/artifacts/{name}': {
+    tag: 'Compatibility',
+    summary: 'Leads to the signed link of an artifact',
+    replies: { 302: { type: null, description: 'The link, under `location`.' } },
   },
   'GET /ws/jobs/{jobId}': {
     tag: 'Live',
