@@ -77,12 +77,12 @@ function runNginx(folder: string, files: CertificateFiles, upstream: string, por
 function runCaddy(folder: string, files: CertificateFiles, upstream: string, port: number): ChildProcess {
   const file = path.join(folder, 'Caddyfile')
   const text = shipped('Caddyfile')
-    .replace('cryomamba.example.org {', `https://localhost:${port} {\n\tbind 127.0.0.1`)
-    .replace('127.0.0.1:7450', upstream)
+    .replace('example.org} {', 'example.org} {\n\tbind 127.0.0.1')
     .replace('/etc/ssl/cryomamba/fullchain.pem', files.cert)
     .replace('/etc/ssl/cryomamba/privkey.pem', files.key)
   writeFileSync(file, `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${text}`)
-  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  const site = { CRYOMAMBA_SITE: `https://localhost:${port}`, CRYOMAMBA_UPSTREAM: upstream }
+  const env = { ...process.env, ...site, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const args = ['run', '--config', file, '--adapter', 'caddyfile']
   return spawn('caddy', args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
 }
