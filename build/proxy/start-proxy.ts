@@ -80,7 +80,7 @@ function runCaddy(folder: string, files: CertificateFiles, upstream: string, por
     .replace('example.org} {', 'example.org} {\n\tbind 127.0.0.1')
     .replace('/etc/ssl/cryomamba/fullchain.pem', files.cert)
     .replace('/etc/ssl/cryomamba/privkey.pem', files.key)
-  writeFileSync(file, `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${text}`)
+  writeFileSync(file, text.replace('\n{\n', '\n{\n\tadmin off\n\tauto_https disable_redirects\n'))
   const site = { CRYOMAMBA_SITE: `https://localhost:${port}`, CRYOMAMBA_UPSTREAM: upstream }
   const env = { ...process.env, ...site, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const args = ['run', '--config', file, '--adapter', 'caddyfile']

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fingerprintByOpenssl, hasOpenssl, signedByLab } from '../../server/test/certificates.ts'
 import { hasCompiledServer, type RealServer, startRealServer } from '../../server/test/real-server.ts'
-import { hasCompiledCli, runCli } from './run-cli.ts'
+import { hasCompiledCli, ROOT, runCli } from './run-cli.ts'
 
 describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the command line and a lab certificate', () => {
   let folder: string
@@ -34,6 +34,13 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
     expect(refused.err).toContain(fingerprint)
     expect((await models('--fingerprint', fingerprint)).out).toContain('demo-cryoet-unet')
     expect((await models('--ca', files.ca)).out).toContain('demo-cryoet-unet')
+    const sample = path.join(ROOT, 'resources/sample/sample.mrc')
+    const wrongToken = ['--server', server.url, '--token', 'wrong', '--ca', files.ca, '--json']
+    const segment = await runCli(['segment', sample, '--out', path.join(folder, 'm.mrc'), ...wrongToken])
+    expect(segment.err).toContain('unauthorized')
+    const doctor = ['doctor', '--server', server.url, '--token', server.token, '--data', path.join(folder, 'other')]
+    expect((await runCli(doctor)).out).toContain("Give the file of the lab's authority with --ca")
+    expect((await runCli([...doctor, '--ca', files.ca])).out).toMatch(/ok +Server/)
     expect((await models('--ca', '/nowhere.crt')).err).toContain('file_unreadable')
   })
 })
