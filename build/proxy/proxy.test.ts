@@ -91,6 +91,27 @@ describe.each(PROXIES)('behind %s', (name) => {
       })
     })
 
+    it('may be away for a while: whoever watches a job waits and goes on', async () => {
+      const running = await startServerBehind(name)
+      const { port } = new URL(running.app.listeningOrigin)
+      const job = await createJobOn(running)
+      await running.close()
+      const client = createClient({ url: proxy?.url ?? '', token: TOKEN, trust: { ca } })
+      const states: string[] = []
+      const watching = client.watchJob(job.job_id, { onConnection: (state) => states.push(state) })
+      await until(async () => states.includes('lost'))
+      const launcher = inProcessLauncher(fakeThresholdNetwork().createSession)
+      const change = { trustProxy: ['loopback'], port: Number(port) }
+      server = await makeTestServer({
+        launcher,
+        manifest: thresholdManifest(),
+        change,
+        folder: path.dirname(running.dataFolder),
+      })
+      await server.listen()
+      expect((await watching).state).toBe('completed')
+    })
+
     it('shows its figures to nobody outside', async () => {
       await startServerBehind(name)
       const status = await new Promise((resolve, reject) => {

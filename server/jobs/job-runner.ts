@@ -248,7 +248,10 @@ export class JobRunner {
         return
       case 'canceled':
         run.isSettled = true
-        if (run.isHandedBack && !run.isCanceled) return void (await this.service.requeue(run.record))
+        if (run.isHandedBack && !run.isCanceled) {
+          this.log.info({ job_id: jobId, attempt }, 'job handed back')
+          return void (await this.service.requeue(run.record))
+        }
         return this.service.markCanceled(jobId, attempt)
     }
   }

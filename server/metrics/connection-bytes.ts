@@ -13,6 +13,8 @@ export interface MovedBytes {
  */
 export class ConnectionBytes {
   private readonly open = new Map<Socket, MovedBytes>()
+  /** Closed, and counted in `closed`. */
+  private readonly gone = new WeakSet<Socket>()
   private readonly closed: MovedBytes = { received: 0, sent: 0 }
 
   /** Counts the connections of a server from now on. */
@@ -20,9 +22,11 @@ export class ConnectionBytes {
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.open.set(socket, { received: 0, sent: 0 })
       socket.once('close', () => {
+        this.gone.add(socket)
         this.closed.received += socket.bytesRead
         this.closed.sent += socket.bytesWritten
-        this.open.delete(socket)
+        // Whoever writes the line of a live channel at its end asks after this.
+        setImmediate(() => this.open.delete(socket))
       })
     })
   }
@@ -40,6 +44,7 @@ export class ConnectionBytes {
   total(): MovedBytes {
     const sum = { ...this.closed }
     for (const socket of this.open.keys()) {
+      if (this.gone.has(socket)) continue
       sum.received += socket.bytesRead
       sum.sent += socket.bytesWritten
     }
