@@ -1,14 +1,43 @@
 import './test-support/node20.ts'
 import { defineConfig } from 'vitest/config'
+import { POSTGRES_BIN } from '../server/test/postgres.ts'
+
+/** Tests of whole servers: they run once more on PostgreSQL where it is installed. */
+const SERVER_TESTS = ['server/test/**/*.test.ts']
+
+/** Server tests in which no request reaches the database. */
+const WITHOUT_DATABASE: string[] = []
 
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
-    include: ['shared/**/*.test.ts', 'server/**/*.test.ts', 'desktop/**/*.test.ts', 'build/**/*.test.ts'],
-    exclude: ['**/*.e2e.test.ts', 'node_modules/**', 'dist/**'],
+    globalSetup: ['server/test/postgres-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two cores: more workers only make the numeric tests wait for each other.
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['shared/**/*.test.ts', 'server/**/*.test.ts', 'desktop/**/*.test.ts', 'build/**/*.test.ts'],
+          exclude: ['**/*.e2e.test.ts', 'node_modules/**', 'dist/**'],
+        },
+      },
+      ...(POSTGRES_BIN
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'postgres',
+                include: SERVER_TESTS,
+                exclude: WITHOUT_DATABASE,
+                env: { CRYOMAMBA_TEST_DATABASE: 'postgres' },
+              },
+            },
+          ]
+        : []),
+    ],
   },
 })

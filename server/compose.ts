@@ -6,9 +6,8 @@ import { takeDataFolder } from './adapters/data-folder.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
-import { migrate } from './adapters/migrations.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
-import { openSqlite } from './adapters/open-sqlite.ts'
+import { openDatabase } from './adapters/open-database.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
@@ -42,7 +41,7 @@ export interface ComposedServer {
 
 /**
  * Puts a server together: data folder, database, services, application.
- * @throws {DomainError} `data_folder_locked`, `setting_invalid`
+ * @throws {DomainError} `data_folder_locked`, `setting_invalid`, and what `openDatabase` throws
  */
 export async function composeServer(
   config: ServerConfig,
@@ -52,8 +51,17 @@ export async function composeServer(
   tryModel: ModelInstallerNeeds['tryModel'] = (where, signal) => checkModel(where, config.modelTrial, signal),
 ): Promise<ComposedServer> {
   const folder = await takeDataFolder(config.dataFolder, config.token)
-  const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
-  await migrate(db)
+  let app: FastifyInstance | null = null
+  const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
+    if (!app) return
+    if (problem) return app.log.error({ detail: problem.message }, 'database lost')
+    app.log.info('database is back')
+    jobs.onQueued()
+  }).catch(async (error) => {
+    await folder.release()
+    throw error
+  })
+  const { db } = database
   const jobRepository = createJobRepository(db)
   const volumes = new VolumeService({
     volumes: createVolumeRepository(db, config.dataFolder),
@@ -82,7 +90,6 @@ export async function composeServer(
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, newId: uuid7 })
   const links = new ArtifactLinks(folder.linkKey, config.artifactUrlSeconds)
   let isReady = false
-  let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
   app = await buildApp({
@@ -98,7 +105,7 @@ export async function composeServer(
     links,
     postprocessor: new Postprocessor(jobs, launcher),
     probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
-    isReady: () => isReady,
+    isReady: () => isReady && database.problem() === null,
     logger,
   })
   for (const { folder: where, error } of refused)
@@ -120,7 +127,7 @@ export async function composeServer(
       await app.close()
       await runner.stop()
       await uploads.stop()
-      await db.destroy()
+      await database.close()
       await folder.release()
     },
   }

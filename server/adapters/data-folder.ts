@@ -7,6 +7,8 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 export interface DataFolder {
   token: string
   linkKey: Buffer
+  /** Names this folder and not its place: it stays the same when the folder is moved. */
+  folderId: string
   /** Gives the folder free for another server. */
   release(): Promise<void>
 }
@@ -29,6 +31,7 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
   return {
     token: token ?? (await secret(path.join(folder, 'token'))),
     linkKey: Buffer.from(await secret(path.join(folder, 'link-key')), 'base64url'),
+    folderId: await secret(path.join(folder, 'folder-id')),
     release,
   }
 }

@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, Migrator } from 'kysely'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Tables } from './database-tables.ts'
 
 const first: Migration = {
@@ -110,9 +111,15 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003_model_hash': modelHash,
 }
 
-/** Brings the tables to the newest form. Runs at every start. */
+/**
+ * Brings the tables to the newest form. Runs at every start; Kysely holds a lock of the database meanwhile, so that two
+ * programs that start together do it once.
+ * @throws {DomainError} `database_newer` when a step was made that this program does not know
+ */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateToLatest()
+  const [, step] = /previously executed migration (\S+) is missing/.exec(String(error)) ?? []
+  if (step) throw new DomainError('database_newer', { step, cause: error })
   if (error) throw error
 }
