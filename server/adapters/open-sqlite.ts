@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import Database from 'libsql'
 import { sqliteProblem } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
@@ -20,7 +20,20 @@ export function openSqlite(file: string): Kysely<Tables> {
     return opened
   })
   // libsql's types leave out `reader`, which it has.
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: guarded(database as never, folder) }) })
+  return new Kysely<Tables>({ dialect: new FileDialect({ database: guarded(database as never, folder) }) })
+}
+
+/** SQLite makes and changes tables within transactions, which Kysely does not count on: a migration is made whole or not. */
+class FileDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter()
+  }
+}
+
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
 }
 
 function guarded(database: SqliteDatabase, folder: string): SqliteDatabase {
