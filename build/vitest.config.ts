@@ -5,8 +5,8 @@ import { POSTGRES_BIN } from '../server/test/postgres.ts'
 /** Tests of whole servers: they run once more on PostgreSQL where it is installed. */
 const SERVER_TESTS = ['server/test/**/*.test.ts']
 
-/** Server tests in which no request reaches the database. */
-const WITHOUT_DATABASE: string[] = []
+/** Tests there that need no database, or choose theirs. */
+const ONCE = ['thread', 'trial', 'models-process', 'database-outage', 'disk-full', 'backup']
 
 export default defineConfig({
   test: {
@@ -32,7 +32,7 @@ export default defineConfig({
               test: {
                 name: 'postgres',
                 include: SERVER_TESTS,
-                exclude: WITHOUT_DATABASE,
+                exclude: ONCE.map((name) => `server/test/${name}.test.ts`),
                 env: { CRYOMAMBA_TEST_DATABASE: 'postgres' },
               },
             },

@@ -4,9 +4,11 @@ import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
+import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
+import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
 import { openDatabase } from './adapters/open-database.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
@@ -16,16 +18,22 @@ import { ArtifactLinks } from './jobs/artifact-links.ts'
 import { JobEvents } from './jobs/job-events.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
+import { LinkKeys } from './jobs/link-keys.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import type { PeopleRepository } from './people/people-repository.ts'
+import { Projects } from './people/projects.ts'
+import { TokenService } from './people/token-service.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
 
 /** How often uploads that nobody went on with are looked for. */
 const CLEANUP_MS = 3600_000
+
+const DAY_MS = 86_400_000
 
 /** Facts of the cards are at most this old; asking the driver takes some 0.1 s. */
 const GPU_FACTS_MS = 2_000
@@ -33,7 +41,10 @@ const GPU_FACTS_MS = 2_000
 /** A composed server: ready to listen, closed by `close`. */
 export interface ComposedServer {
   app: FastifyInstance
-  token: string
+  /** The server's own; null where only users' tokens are accepted. */
+  token: string | null
+  tokens: TokenService
+  people: PeopleRepository
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
   close(): Promise<void>
@@ -62,12 +73,26 @@ export async function composeServer(
     throw error
   })
   const { db } = database
+  const peopleRepository = createPeopleRepository(db)
+  const projects = new Projects(peopleRepository)
+  const tokens = new TokenService({
+    people: peopleRepository,
+    newId: uuid7,
+    serverToken: config.hasServerToken ? folder.token : null,
+    ...(config.oidc ? { checkSignIn: createOidcSignIn(config.oidc) } : {}),
+  })
+  const linkKeys = new LinkKeys(folder.linkKeys, {
+    replaceAfterMs: config.linkKeyDays * DAY_MS,
+    linkLifetimeMs: config.artifactUrlSeconds * 1000,
+  })
+  await linkKeys.renew()
   const jobRepository = createJobRepository(db)
   const volumes = new VolumeService({
     volumes: createVolumeRepository(db, config.dataFolder),
     openVolume: openVolumeFile,
     dataFolder: config.dataFolder,
     pathRoots: config.pathRoots,
+    projects,
     newId: uuid7,
     unfinishedUser: (volumeId) => jobRepository.unfinishedUser(volumeId),
   })
@@ -87,15 +112,18 @@ export async function composeServer(
     newId: uuid7,
   })
   const events = new JobEvents()
-  const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, newId: uuid7 })
-  const links = new ArtifactLinks(folder.linkKey, config.artifactUrlSeconds)
+  const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
+  const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   let isReady = false
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
   app = await buildApp({
     config,
     version,
-    token: folder.token,
+    tokens,
+    people: peopleRepository,
+    projects,
+    newId: uuid7,
     uploads,
     volumes,
     models,
@@ -111,7 +139,12 @@ export async function composeServer(
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
   const runner = new JobRunner(jobs, launcher, app.log, version)
-  const cleanup = setInterval(() => void uploads.removeExpired().catch(onError), CLEANUP_MS)
+  const tidy = async () => {
+    await uploads.removeExpired()
+    await linkKeys.renew()
+    await peopleRepository.removeAuditBefore(new Date(Date.now() - config.auditDays * DAY_MS).toISOString())
+  }
+  const cleanup = setInterval(() => void tidy().catch(onError), CLEANUP_MS)
   cleanup.unref()
   await uploads.start()
   await installer.start()
@@ -119,7 +152,9 @@ export async function composeServer(
   isReady = true
   return {
     app,
-    token: folder.token,
+    token: config.hasServerToken ? folder.token : null,
+    tokens,
+    people: peopleRepository,
     listen: () => listen(app, config),
     close: async () => {
       clearInterval(cleanup)

@@ -33,7 +33,10 @@ async function main(): Promise<void> {
   })
   const url = await server.listen()
   if (values.json) console.log(JSON.stringify({ url, token: server.token }))
-  else console.log(`CryoMamba server at ${url}\nToken: ${server.token}\nData: ${config.dataFolder}`)
+  else
+    console.log(
+      `CryoMamba server at ${url}\nToken: ${server.token ?? 'only those of users'}\nData: ${config.dataFolder}`,
+    )
   let isClosing = false
   const stop = () => {
     if (isClosing) return

@@ -43,6 +43,20 @@ export async function openDatabase(place: Place, onChange: (problem: DomainError
   }
 }
 
+/**
+ * The tables for a command that runs beside the server (`token`, `group`): nothing is locked, each query stands alone.
+ * Close it with `destroy`.
+ * @throws {DomainError} as `openDatabase`, but never `database_in_use`
+ */
+export async function openTables(place: Omit<Place, 'folderId'>): Promise<Kysely<Tables>> {
+  const db =
+    place.databaseUrl === null
+      ? openSqlite(path.join(place.dataFolder, SQLITE_FILE))
+      : openPostgres(place.databaseUrl, () => null)
+  await migrated(db, async () => undefined)
+  return db
+}
+
 async function openFile(file: string): Promise<Database> {
   const db = openSqlite(file)
   await migrated(db, async () => undefined)

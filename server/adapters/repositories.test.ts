@@ -93,14 +93,15 @@ describe.each(ENGINES)('on %s', (engine) => {
     })
 
     it('are listed newest first in pages that meet without a gap', async () => {
-      const records = Array.from({ length: 7 }, () => volumeRecord())
-      for (const record of records) await volumes.insert(record)
+      const ours = volumeRecord({ owner: 'bob', project: 'lab' })
+      const records = [...Array.from({ length: 6 }, () => volumeRecord()), ours]
+      for (const record of [...records, volumeRecord({ owner: 'bob' })]) await volumes.insert(record)
       const newest = records
         .map((record) => record.volumeId)
         .sort()
         .reverse()
-      const first = await volumes.list('ada', 3, null)
-      const second = await volumes.list('ada', 10, first[2].volumeId)
+      const first = await volumes.list('ada', ['lab'], 3, null)
+      const second = await volumes.list('ada', ['lab'], 10, first[2].volumeId)
       expect([...first, ...second].map((record) => record.volumeId)).toEqual(newest)
     })
   })

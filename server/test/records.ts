@@ -9,6 +9,7 @@ export function jobRecord(change: Partial<JobRecord> = {}): JobRecord {
   return {
     jobId: uuid7(),
     owner: 'ada',
+    project: null,
     state: 'queued',
     attempt: 1,
     volumeId: uuid7(),
@@ -59,6 +60,7 @@ export function volumeRecord(change: Partial<VolumeRecord> = {}): VolumeRecord {
   return {
     volumeId,
     owner: 'ada',
+    project: null,
     filename: 'cell.mrc',
     path: `/data/volumes/${volumeId}/volume.mrc`,
     isManaged: true,

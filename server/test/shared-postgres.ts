@@ -22,6 +22,11 @@ export async function databaseOfFolder(dataFolder: string): Promise<string | nul
   return process.env.CRYOMAMBA_TEST_DATABASE === 'postgres' ? postgresDatabase(dataFolder) : null
 }
 
+/** The same as a setting for a program that is started. */
+export async function databaseSetting(dataFolder: string): Promise<{ DATABASE_URL: string }> {
+  return { DATABASE_URL: (await databaseOfFolder(dataFolder)) ?? 'sqlite' }
+}
+
 /** A database of the shared PostgreSQL for a key; the same key gives the same one. @returns its address */
 export async function postgresDatabase(key: string): Promise<string> {
   const port = await sharedPort()

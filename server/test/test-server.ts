@@ -69,6 +69,7 @@ export async function makeTestServer(options: {
     minChunkBytes: 16,
     defaultChunkBytes: 1000,
     port: 0,
+    requestsPerMinute: 0,
     ...options.change,
   }
   const server = await composeServer(config, options.launcher, '0.0.0-test', false, options.tryModel)

@@ -8,6 +8,7 @@ import * as jobs from './jobs.ts'
 import * as live from './live.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
+import * as people from './people.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -19,6 +20,7 @@ const MODULES = {
   live,
   'model-package': modelPackage,
   models,
+  people,
   'server-info': serverInfo,
   uploads,
   volumes,
