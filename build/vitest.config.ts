@@ -6,7 +6,7 @@ import { POSTGRES_BIN } from '../server/test/postgres.ts'
 const SERVER_TESTS = ['server/test/**/*.test.ts']
 
 /** Tests there that need no database, or choose theirs. */
-const ONCE = ['thread', 'trial', 'models-process', 'database-outage', 'disk-full', 'backup']
+const ONCE = ['thread', 'trial', 'models-process', 'database-outage', 'database-start', 'disk-full', 'backup']
 
 export default defineConfig({
   test: {
@@ -32,7 +32,7 @@ export default defineConfig({
               test: {
                 name: 'postgres',
                 include: SERVER_TESTS,
-                exclude: ONCE.map((name) => `server/test/${name}.test.ts`),
+                exclude: ['**/*.e2e.test.ts', ...ONCE.map((name) => `server/test/${name}.test.ts`)],
                 env: { CRYOMAMBA_TEST_DATABASE: 'postgres' },
               },
             },

@@ -14,6 +14,7 @@ import type { JobService } from './jobs/job-service.ts'
 import type { Postprocessor } from './jobs/postprocessor.ts'
 import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
+import type { OverviewService } from './operation/overview.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
 import type { Projects } from './people/projects.ts'
 import type { TokenService } from './people/token-service.ts'
@@ -26,6 +27,8 @@ import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
+import { operationRoutes } from './routes/operation-routes.ts'
+import { type PageFolders, pageRoutes } from './routes/page-routes.ts'
 import { peopleRoutes } from './routes/people-routes.ts'
 import { serverRoutes } from './routes/server-routes.ts'
 import { uploadRoutes } from './routes/upload-routes.ts'
@@ -57,6 +60,9 @@ export interface AppDeps {
   links: ArtifactLinks
   postprocessor: Postprocessor
   probeGpus: GpuProbe
+  overview: OverviewService
+  /** Null: no page for operators. */
+  pageFolders: PageFolders | null
   isReady: () => boolean
   logger?: FastifyServerOptions['logger']
 }
@@ -98,5 +104,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(fileRoutes, deps)
   await app.register(liveRoutes, deps)
   await app.register(peopleRoutes, deps)
+  await app.register(operationRoutes, deps)
+  if (deps.pageFolders) await app.register(pageRoutes, { folders: deps.pageFolders })
   return app
 }

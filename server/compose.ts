@@ -4,6 +4,7 @@ import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
+import { createOverviewRepository } from './adapters/kysely-overview.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
@@ -24,9 +25,11 @@ import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import { OverviewService } from './operation/overview.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
 import { Projects } from './people/projects.ts'
 import { TokenService } from './people/token-service.ts'
+import type { PageFolders } from './routes/page-routes.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
 
@@ -50,6 +53,14 @@ export interface ComposedServer {
   close(): Promise<void>
 }
 
+/** What not every server has, or has otherwise. */
+export interface ComposeOptions {
+  /** In place of a process of its own with limits. */
+  tryModel?: ModelInstallerNeeds['tryModel']
+  /** Where the operators' page lies; without it there is none. */
+  pageFolders?: PageFolders
+}
+
 /**
  * Puts a server together: data folder, database, services, application.
  * @throws {DomainError} `data_folder_locked`, `setting_invalid`, and what `openDatabase` throws
@@ -59,8 +70,9 @@ export async function composeServer(
   launcher: WorkerLauncher,
   version: string,
   logger: FastifyServerOptions['logger'],
-  tryModel: ModelInstallerNeeds['tryModel'] = (where, signal) => checkModel(where, config.modelTrial, signal),
+  more: ComposeOptions = {},
 ): Promise<ComposedServer> {
+  const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const folder = await takeDataFolder(config.dataFolder, config.token)
   let app: FastifyInstance | null = null
   const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
@@ -117,6 +129,7 @@ export async function composeServer(
   let isReady = false
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
+  const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
   app = await buildApp({
     config,
     version,
@@ -132,7 +145,17 @@ export async function composeServer(
     events,
     links,
     postprocessor: new Postprocessor(jobs, launcher),
-    probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
+    probeGpus,
+    overview: new OverviewService({
+      config,
+      version,
+      jobs,
+      models,
+      people: peopleRepository,
+      holdings: createOverviewRepository(db),
+      probeGpus,
+    }),
+    pageFolders: more.pageFolders ?? null,
     isReady: () => isReady && database.problem() === null,
     logger,
   })

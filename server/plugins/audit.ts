@@ -18,6 +18,7 @@ export const AUDITED: Readonly<Record<string, string>> = {
   'POST /v1/models': 'model.install',
   'DELETE /v1/models/:id': 'model.remove',
   'PUT /v1/models/:id/access': 'model.access',
+  'POST /v1/admin/jobs/:jobId/cancel': 'job.cancel_by_admin',
 }
 
 export interface AuditNeeds {
