@@ -7,13 +7,16 @@ import { postgresOptions } from './open-postgres.ts'
 const LOCK_KEY = '4851037945764859202'
 
 /** How often the connection that holds the lock is asked whether it lives. */
-const BEAT_MS = 5_000
+const BEAT_MS = 2_000
+
+/** A connection that does not answer for this long is lost. */
+const ANSWER_MS = 4_000
 
 /** How soon a lost lock is taken again. */
 const AGAIN_MS = 500
 
 /** A server that was killed a moment ago may still hold the lock for this long. */
-const TAKE_OVER_MS = 5_000
+const TAKE_OVER_MS = 3_000
 
 /** Whose the lock is. `lost`: the connection broke. `taken`: another server got it meanwhile. */
 type State = 'held' | 'lost' | 'taken' | 'released'
@@ -86,7 +89,7 @@ export class DatabaseOwner {
 
   /** Connects and tries the lock once. @returns false when another server holds it */
   private async attempt(): Promise<boolean> {
-    const client = new pg.Client({ ...postgresOptions(this.databaseUrl), query_timeout: BEAT_MS })
+    const client = new pg.Client({ ...postgresOptions(this.databaseUrl), query_timeout: ANSWER_MS })
     let isMine = false
     client.on('error', () => this.lose(client))
     client.on('end', () => this.lose(client))

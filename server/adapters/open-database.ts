@@ -52,7 +52,7 @@ export async function openTables(place: Omit<Place, 'folderId'>): Promise<Kysely
   const db =
     place.databaseUrl === null
       ? openSqlite(path.join(place.dataFolder, SQLITE_FILE))
-      : openPostgres(place.databaseUrl, () => null)
+      : openPostgres(place.databaseUrl).db
   await migrated(db, async () => undefined)
   return db
 }
@@ -68,8 +68,14 @@ async function openShared(
   place: Place,
   onChange: (problem: DomainError | null) => void,
 ): Promise<Database> {
-  const owner = await DatabaseOwner.take(databaseUrl, place, onChange)
-  const db = openPostgres(databaseUrl, () => owner.problem())
+  let cut = (): void => undefined
+  const owner = await DatabaseOwner.take(databaseUrl, place, (problem) => {
+    if (problem) cut()
+    onChange(problem)
+  })
+  const tables = openPostgres(databaseUrl, () => owner.problem())
+  cut = tables.cut
+  const { db } = tables
   await migrated(db, () => owner.release())
   return {
     db,

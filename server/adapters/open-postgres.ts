@@ -45,27 +45,46 @@ export function postgresOptions(databaseUrl: string): pg.ClientConfig {
   }
 }
 
+/** Tables in PostgreSQL. */
+export interface PostgresTables {
+  db: Kysely<Tables>
+  /** Ends the queries that run now with `database_unavailable`, for their answers will not come or must not count. */
+  cut(): void
+}
+
 /**
  * A pool of connections to PostgreSQL. Nothing is connected yet.
  * @param refusal asked before every use: why the database must not be used now, or null
  * @throws {DomainError} from every query: `database_unavailable`, `disk_full`, and what `refusal` says
  */
-export function openPostgres(databaseUrl: string, refusal: () => DomainError | null): Kysely<Tables> {
+export function openPostgres(databaseUrl: string, refusal: () => DomainError | null = () => null): PostgresTables {
   const pool = new pg.Pool({ ...postgresOptions(databaseUrl), max: MOST_CONNECTIONS })
   // A connection can break while nobody waits for it; the next use meets it and says so.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guarded(pool, refusal) }) })
+  const borrowed = new Set<pg.PoolClient>()
+  return {
+    db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guarded(pool, borrowed, refusal) }) }),
+    cut: () => {
+      for (const client of borrowed) void client.end().catch(() => undefined)
+    },
+  }
 }
 
-function guarded(pool: pg.Pool, refusal: () => DomainError | null): PostgresPool {
+function guarded(pool: pg.Pool, borrowed: Set<pg.PoolClient>, refusal: () => DomainError | null): PostgresPool {
   return {
     connect: async () => {
       const refused = refusal()
       if (refused) throw refused
       try {
+        const client = await pool.connect()
+        borrowed.add(client)
+        const release = (isBroken: boolean) => {
+          borrowed.delete(client)
+          client.release(isBroken)
+        }
         // Kysely's type also has cursors, which we never open.
-        return guardedClient(await pool.connect()) as unknown as PostgresPoolClient
+        return guardedClient(client, release) as unknown as PostgresPoolClient
       } catch (error) {
         throw postgresProblem(error)
       }
@@ -75,7 +94,7 @@ function guarded(pool: pg.Pool, refusal: () => DomainError | null): PostgresPool
 }
 
 /** One connection for as long as it is borrowed: errors in our words, a broken one is not used again. */
-function guardedClient(client: pg.PoolClient) {
+function guardedClient(client: pg.PoolClient, release: (isBroken: boolean) => void) {
   let isBroken = false
   let isInTransaction = false
   const attempt = async (text: string, parameters: unknown[]) => {
@@ -98,6 +117,6 @@ function guardedClient(client: pg.PoolClient) {
         }
       }
     },
-    release: () => client.release(isBroken),
+    release: () => release(isBroken),
   }
 }

@@ -17,6 +17,9 @@ import { inTransaction } from './transaction.ts'
 
 const HERE = { dataFolder: '/data', folderId: 'folder-1' }
 const OTHER = { dataFolder: '/other', folderId: 'folder-2' }
+/** Other tests' databases of the same PostgreSQL have locks too. */
+const CUT_LOCK = `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database
+  where locktype = 'advisory' and granted and datname = current_database()`
 const ignore = () => undefined
 
 describe.runIf(POSTGRES_BIN)('a PostgreSQL database', () => {
@@ -42,8 +45,7 @@ describe.runIf(POSTGRES_BIN)('a PostgreSQL database', () => {
   })
 
   /** Cuts the connection that holds the lock, as a restart of PostgreSQL or the network would. */
-  const cutLock = () =>
-    admin.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`)
+  const cutLock = () => admin.query(CUT_LOCK)
 
   it('is used by one server at a time, and belongs to one data folder', async () => {
     const first = await opened(HERE)
@@ -71,7 +73,7 @@ describe.runIf(POSTGRES_BIN)('a PostgreSQL database', () => {
     const waiting = admin.query('select pg_advisory_lock(4851037945764859202)')
     const cutter = new pg.Client({ connectionString: databaseUrl })
     await cutter.connect()
-    await cutter.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`)
+    await cutter.query(CUT_LOCK)
     await cutter.end()
     await waiting
     await until(async () => problem()?.code === 'database_in_use')
@@ -140,7 +142,7 @@ describe.runIf(POSTGRES_BIN)('a PostgreSQL database', () => {
   })
 
   it('counts and sums as numbers', async () => {
-    const db = openPostgres(databaseUrl, () => null)
+    const { db } = openPostgres(databaseUrl)
     await migrate(db)
     const { rows } = await sql<{ n: number; total: number }>`
       select count(*) as n, sum(x) as total from (values (4294967296::bigint), (1::bigint)) as t(x)`.execute(db)

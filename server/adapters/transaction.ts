@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Kysely, PostgresAdapter, type Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { isConflict } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
 
@@ -8,11 +8,6 @@ const MOST_ATTEMPTS = 5
 
 /** Longest wait before the second attempt; it grows with each. A fraction by chance keeps two losers apart. */
 const WAIT_MS = 20
-
-/** True where the tables lie in PostgreSQL, which has row locks; SQLite has one writer at a time. */
-export function isPostgres(db: Kysely<Tables>): boolean {
-  return db.getExecutor().adapter instanceof PostgresAdapter
-}
 
 /**
  * Runs `work` in a transaction. One that lost against another (deadlock, serialization) is run again from its begin, so

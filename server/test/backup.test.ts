@@ -58,6 +58,7 @@ describe.runIf(hasCompiledServer)('cryomamba backup', () => {
     const made = await backup('--data', server.dataFolder, '--out', out, '--json')
     isWriting = false
     await writing
+    for (const { job_id } of (await list<JobList>(server, '/v1/jobs')).jobs) await finishedOn(server, job_id)
     expect(made.code, made.stderr).toBe(0)
     const said = JSON.parse(made.stdout)
     expect(said).toMatchObject({ file: out, size_bytes: (await stat(out)).size })

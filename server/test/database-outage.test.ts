@@ -106,6 +106,20 @@ describe.runIf(POSTGRES_BIN)('a server whose database goes away', () => {
     }
   })
 
+  it.runIf(process.platform === 'linux')('notices a database that is there and does not answer', async () => {
+    await postgres.freeze()
+    try {
+      const waiting = await ask('GET', '/v1/volumes')
+      expect(waiting.statusCode, waiting.body).toBe(503)
+      expect(waiting.json()).toMatchObject({ code: 'database_unavailable' })
+      expect(await isReady()).toBe(false)
+    } finally {
+      await postgres.thaw()
+    }
+    await until(isReady)
+    expect((await ask('GET', '/v1/volumes')).statusCode).toBe(200)
+  })
+
   it('finishes an upload that was being checked', async () => {
     const bytes = makeMrc(VOXELS, SHAPE)
     const upload = await initUpload(server, bytes)

@@ -43,5 +43,5 @@ async function sqliteFile() {
 async function postgresTables() {
   const key = randomUUID()
   const url = await postgresDatabase(key)
-  return { open: () => openPostgres(url, () => null), remove: () => dropPostgresDatabase(key) }
+  return { open: () => openPostgres(url).db, remove: () => dropPostgresDatabase(key) }
 }

@@ -18,6 +18,9 @@ export interface TestPostgres {
   start(): Promise<void>
   /** Ends it at once, as a power cut would. */
   stop(): Promise<void>
+  /** Stops all its processes as they stand: connections live and nothing answers, as when its computer is overloaded or cut off. */
+  freeze(): Promise<void>
+  thaw(): Promise<void>
   /** Ends it and deletes its folder. */
   remove(): Promise<void>
 }
@@ -60,11 +63,28 @@ export async function startPostgres(): Promise<TestPostgres> {
     )
   await start()
   const stop = () => control(folder, '-m', 'immediate', '-w', 'stop')
-  return { folder, port, start, stop, remove: () => removePostgres(folder) }
+  return {
+    folder,
+    port,
+    start,
+    stop,
+    freeze: () => signalAll(folder, 'SIGSTOP'),
+    thaw: () => signalAll(folder, 'SIGCONT'),
+    remove: () => removePostgres(folder),
+  }
 }
 
 function control(folder: string, ...args: string[]): Promise<void> {
   return runProgram(rootsStandIn(), 'pg_ctl', ['-D', path.join(folder, 'data'), ...args])
+}
+
+async function signalAll(folder: string, signal: NodeJS.Signals): Promise<void> {
+  const main = Number((await readFile(path.join(folder, 'data/postmaster.pid'), 'utf8')).split('\n')[0])
+  const children = spawnSync('pgrep', ['-P', String(main)], { encoding: 'utf8' })
+    .stdout.trim()
+    .split('\n')
+    .map(Number)
+  for (const pid of [main, ...children]) process.kill(pid, signal)
 }
 
 function findBinaries(): string | null {
