@@ -3,6 +3,7 @@ import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import type { OidcSettings } from './adapters/oidc-sign-in.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
+import { MOST_BLEND_THREADS } from './inference/shared-ring.ts'
 import { asName } from './people/access.ts'
 
 const MIB = 1024 * 1024
@@ -37,6 +38,8 @@ export interface ServerConfig {
   uploadLifetimeHours: number
   devices: DeviceSlot[]
   threads: number
+  /** Threads of one job that add tiles up beside the one that streams the volume. */
+  blendThreads: number
   /** Jobs that would hold more are refused. */
   memoryLimitBytes: number
   /** Whether a job above the limit may keep its sums in a scratch file instead. */
@@ -61,6 +64,8 @@ export function readConfig(
   const read = new SettingReader(env)
   const minChunkBytes = read.integer('CRYOMAMBA_MIN_CHUNK_BYTES', 8 * MIB, 1)
   const maxChunkBytes = read.integer('CRYOMAMBA_MAX_CHUNK_BYTES', 32 * MIB, minChunkBytes)
+  const devices = deviceSlots(read.list('CRYOMAMBA_DEVICES'), env)
+  const threads = read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256)
   return Object.freeze({
     host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
@@ -88,8 +93,9 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
-    devices: deviceSlots(read.list('CRYOMAMBA_DEVICES'), env),
-    threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    devices,
+    threads,
+    blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
@@ -98,6 +104,13 @@ export function readConfig(
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })
+}
+
+/** Cores that networks and the threads that stream their volumes leave, shared by the jobs that run at once. */
+function sparePlaces(devices: readonly DeviceSlot[], threads: number): number {
+  const used = devices.reduce((sum, { provider }) => sum + 1 + (provider === 'cpu' ? threads : 1), 0)
+  const spare = Math.floor((availableParallelism() - used) / devices.length)
+  return Math.max(0, Math.min(MOST_BLEND_THREADS, spare))
 }
 
 /** 90 % of the memory of the computer or, where it has less, of the container. */
