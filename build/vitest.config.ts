@@ -3,10 +3,19 @@ import { defineConfig } from 'vitest/config'
 import { POSTGRES_BIN } from '../server/test/postgres.ts'
 
 /** Tests of whole servers: they run once more on PostgreSQL where it is installed. */
-const SERVER_TESTS = ['server/test/**/*.test.ts']
+const SERVER_TESTS = ['server/test/*.test.ts']
 
 /** Tests there that need no database, or choose theirs. */
-const ONCE = ['thread', 'trial', 'models-process', 'database-outage', 'database-start', 'disk-full', 'backup']
+const ONCE = [
+  'shared-ring',
+  'thread',
+  'trial',
+  'models-process',
+  'database-outage',
+  'database-start',
+  'disk-full',
+  'backup',
+]
 
 export default defineConfig({
   test: {

@@ -73,8 +73,8 @@ export function postgresProblem(error: unknown): unknown {
   const code = codeOf(error)
   const cause = error
   if (code === '53100') return new DomainError('disk_full', { message: 'The disk of the database is full.', cause })
-  // A zero character is the one text that PostgreSQL cannot store and JSON can carry.
-  if (code === '22021') return new DomainError('request_invalid', { reason: 'a text has a zero character', cause })
+  // What JSON can carry and PostgreSQL cannot store: a zero character in a text, a number beyond its type.
+  if (code.startsWith('22')) return new DomainError('request_invalid', { reason: 'a value cannot be stored', cause })
   const reason = postgresReason(code, (error as DriverError).message ?? '')
   return reason === null ? error : new DomainError('database_unavailable', { reason, cause })
 }

@@ -5,11 +5,12 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DomainError } from '../../shared/errors/domain-error.ts'
 import { POSTGRES_BIN } from '../test/postgres.ts'
-import { jobRecord } from '../test/records.ts'
+import { jobRecord, uploadRecord } from '../test/records.ts'
 import { dropPostgresDatabase, postgresDatabase } from '../test/shared-postgres.ts'
 import { until } from '../test/test-server.ts'
 import { DatabaseOwner } from './database-owner.ts'
 import { createJobRepository } from './kysely-jobs.ts'
+import { createUploadRepository } from './kysely-uploads.ts'
 import { migrate } from './migrations.ts'
 import { type Database, openDatabase } from './open-database.ts'
 import { openPostgres } from './open-postgres.ts'
@@ -139,6 +140,16 @@ describe.runIf(POSTGRES_BIN)('a PostgreSQL database', () => {
     })
     await expect(losing).rejects.toMatchObject({ code: 'database_unavailable', status: 503 })
     expect(numBegun).toBe(5)
+  })
+
+  it('refuses what it cannot store as a fault of the request', async () => {
+    const { db } = await opened(HERE)
+    const zero = uploadRecord({ fingerprint: 'a\u0000b' })
+    await expect(createUploadRepository(db).insert(zero)).rejects.toMatchObject({
+      code: 'request_invalid',
+      status: 400,
+    })
+    await expect(createJobRepository(db).eventsSince('job', 1e30)).rejects.toMatchObject({ code: 'request_invalid' })
   })
 
   it('counts and sums as numbers', async () => {

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LiveFrame } from '../../shared/contract/live.ts'
 import type { JobRepository } from '../jobs/job-repository.ts'
+import type { PeopleRepository } from '../people/people-repository.ts'
 import { type EmptyDatabase, makeDatabase } from '../test/open-engine.ts'
 import { artifact, jobRecord, uploadRecord, volumeRecord } from '../test/records.ts'
 import { ENGINES } from '../test/shared-postgres.ts'
 import type { UploadRepository } from '../uploads/upload-repository.ts'
 import type { VolumeRepository } from '../volumes/volume-repository.ts'
 import { createJobRepository } from './kysely-jobs.ts'
+import { createPeopleRepository } from './kysely-people.ts'
 import { createUploadRepository } from './kysely-uploads.ts'
 import { createVolumeRepository } from './kysely-volumes.ts'
 import { migrate } from './migrations.ts'
@@ -16,6 +18,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   let uploads: UploadRepository
   let volumes: VolumeRepository
   let jobs: JobRepository
+  let people: PeopleRepository
   beforeEach(async () => {
     database = await makeDatabase(engine)
     const db = database.open()
@@ -23,6 +26,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     uploads = createUploadRepository(db)
     volumes = createVolumeRepository(db, '/data')
     jobs = createJobRepository(db)
+    people = createPeopleRepository(db)
   })
   afterEach(() => database.remove())
 
@@ -190,6 +194,34 @@ describe.each(ENGINES)('on %s', (engine) => {
           .sort(),
       )
       expect(ids(await jobs.withState(['running', 'previewing']))).toEqual([records[1].jobId])
+    })
+  })
+
+  describe('people', () => {
+    it('are members once, however often they are added, and groups of the provider are replaced as a whole', async () => {
+      await Promise.all(Array.from({ length: 10 }, () => people.addMember('lab', 'anna')))
+      await Promise.all(
+        [
+          ['b', 'a'],
+          ['a', 'c'],
+        ].map((groups) => people.replaceProvidedGroups('anna', groups)),
+      )
+      await people.replaceProvidedGroups('anna', ['c', 'lab'])
+      expect(await people.groupsOf('anna')).toEqual(['c', 'lab'])
+      expect(await people.removeMember('lab', 'anna')).toBe(true)
+      expect(await people.groupsOf('anna')).toEqual(['c'])
+    })
+
+    it('have tokens that end once', async () => {
+      const token = { tokenId: 't', user: 'anna', label: '', hash: 'h', scopes: ['read' as const], createdAt: '2026' }
+      await people.insertToken({ ...token, expiresAt: null, revokedAt: null, lastUsedAt: null })
+      const ends = await Promise.all([people.revokeToken('t', '2027'), people.revokeToken('t', '2028')])
+      expect(ends.filter(Boolean)).toHaveLength(1)
+      expect(await people.findTokenByHash('h')).toMatchObject({
+        user: 'anna',
+        scopes: ['read'],
+        revokedAt: /^202[78]$/,
+      })
     })
   })
 
