@@ -10,10 +10,9 @@ import { createOverviewRepository } from './adapters/kysely-overview.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
-import { migrate } from './adapters/migrations.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
-import { openSqlite } from './adapters/open-sqlite.ts'
+import { openDatabase } from './adapters/open-database.ts'
 import { readTlsPair } from './adapters/tls-files.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
@@ -81,7 +80,7 @@ export interface ComposeOptions {
 
 /**
  * Puts a server together: data folder, database, services, application.
- * @throws {DomainError} `data_folder_locked`, `setting_invalid`
+ * @throws {DomainError} `data_folder_locked`, `setting_invalid`, and what `openDatabase` throws
  */
 export async function composeServer(
   config: ServerConfig,
@@ -92,8 +91,17 @@ export async function composeServer(
 ): Promise<ComposedServer> {
   const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const folder = await takeDataFolder(config.dataFolder, config.token)
-  const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
-  await migrate(db)
+  let app: FastifyInstance | null = null
+  const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
+    if (!app) return
+    if (problem) return app.log.error({ detail: problem.message }, 'database lost')
+    app.log.info('database is back')
+    jobs.onQueued()
+  }).catch(async (error) => {
+    await folder.release()
+    throw error
+  })
+  const { db } = database
   const peopleRepository = createPeopleRepository(db)
   const projects = new Projects(peopleRepository)
   const tokens = new TokenService({
@@ -136,14 +144,17 @@ export async function composeServer(
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   const readiness = new Readiness({
-    askDatabase: () => sql`select 1`.execute(db),
+    askDatabase: async () => {
+      const problem = database.problem()
+      if (problem) throw problem
+      await sql`select 1`.execute(db)
+    },
     freeBytes: async () => {
       const { bavail, bsize } = await statfs(config.dataFolder)
       return bavail * bsize
     },
     numModels: () => models.list().length,
   })
-  let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploadRepository = createUploadRepository(db)
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
@@ -225,7 +236,7 @@ export async function composeServer(
       await app.close()
       clearTimeout(cut)
       await uploads.stop()
-      await db.destroy()
+      await database.close()
       await folder.release()
     },
   }

@@ -15,6 +15,8 @@ export interface ServerConfig {
   host: string
   port: number
   dataFolder: string
+  /** Address of a PostgreSQL database with its password, never logged; null: the SQLite file in the data folder. */
+  databaseUrl: string | null
   /** Fixed token, or null: one is made at the first start and kept in the data folder. */
   token: string | null
   /** Whether the server's own token is accepted; where not, only users' tokens are. */
@@ -78,6 +80,7 @@ export function readConfig(
     host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
     dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
+    databaseUrl: read.databaseUrl('DATABASE_URL'),
     token: read.token('CRYOMAMBA_TOKEN'),
     hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',
     oidc: read.oidc(),
@@ -190,6 +193,19 @@ class SettingReader {
       name,
       reason: 'it needs at least 16 printable characters without spaces',
     })
+  }
+
+  /** An address of PostgreSQL; null for `sqlite` or nothing. The reason names the scheme only: the rest may be a password. */
+  databaseUrl(name: string): string | null {
+    const text = this.env[name]
+    if (text === undefined || text === '' || text === 'sqlite') return null
+    const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1]
+    const isPostgres = scheme === 'postgres' || scheme === 'postgresql'
+    if (isPostgres && URL.canParse(text) && new URL(text).pathname.length > 1) return text
+    const form = 'postgres://USER:PASSWORD@HOST:5432/NAME or sqlite'
+    const reason =
+      isPostgres || !scheme ? `it is not ${form}` : `databases of the kind "${scheme}" are not known; use ${form}`
+    throw new DomainError('setting_invalid', { name, reason })
   }
 
   oidc(): OidcSettings | null {
