@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerMetrics } from '../metrics/server-metrics.ts'
+import { bearerOf } from './auth.ts'
 import { routeOf } from './request-log.ts'
 
 /** `GET /metrics` for Prometheus, and the figures of every request. */
@@ -28,8 +29,8 @@ function isFromHere({ raw }: FastifyRequest): boolean {
 }
 
 function hasToken(request: FastifyRequest, token: string | null): boolean {
-  const given = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  if (given === undefined || token === null) return false
+  const given = bearerOf(request)
+  if (given === null || token === null) return false
   return timingSafeEqual(digest(given), digest(token))
 }
 
