@@ -4,6 +4,7 @@ import type { JobChange, JobRepository } from '../jobs/job-repository.ts'
 import type { Tables } from './database-tables.ts'
 import { changedColumns, toRecord, toRow } from './job-rows.ts'
 import { ownedOrShared } from './owned-or-shared.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Stored events of one job: its states and ends over many attempts. */
 const KEPT_EVENTS = 200
@@ -46,7 +47,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
     },
     move: (jobId, attempt, from, to, change) => moveRow(db, jobId, attempt, from, to, change),
     complete: (jobId, attempt, change, artifacts) =>
-      db.transaction().execute(async (tx) => {
+      inTransaction(db, async (tx) => {
         if (!(await moveRow(tx, jobId, attempt, ['running', 'previewing'], 'completed', change))) return false
         await tx.deleteFrom('artifacts').where('job_id', '=', jobId).execute()
         await tx
@@ -112,7 +113,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       }))
     },
     replaceArtifacts: (jobId, attempt, goes, artifacts) =>
-      db.transaction().execute(async (tx) => {
+      inTransaction(db, async (tx) => {
         const known = await tx.selectFrom('artifacts').select('name').where('job_id', '=', jobId).execute()
         for (const { name } of known)
           if (goes(name))

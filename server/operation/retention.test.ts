@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -49,12 +49,13 @@ it('removes results and volumes by age, says so for results, and leaves what is 
 it('frees space from the oldest result on, as far as is needed', async () => {
   const jobs = [await createJobOn(server), await createJobOn(server)]
   for (const { job_id } of jobs) await finishedOn(server, job_id)
+  const volumes = await readdir(path.join(server.dataFolder, 'volumes'))
   const config = { ...server.config, minFreeBytes: 100 }
   let numAsked = 0
   await retention({ config, freeBytes: async () => (numAsked++ === 0 ? 99 : 100) }).tidy()
   expect((await artifactsReply(jobs[0].job_id)).statusCode).toBe(410)
   expect((await artifactsReply(jobs[1].job_id)).statusCode).toBe(200)
-  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toEqual(volumes)
 })
 
 it('keeps what an unfinished job needs, and files that it did not receive', async () => {
@@ -62,7 +63,6 @@ it('keeps what an unfinished job needs, and files that it did not receive', asyn
   const [folder] = await readdir(path.join(server.dataFolder, 'volumes'))
   const [name] = await readdir(path.join(server.dataFolder, 'volumes', folder))
   const own = path.join(outside, 'own.mrc')
-  const { copyFile } = await import('node:fs/promises')
   await copyFile(path.join(server.dataFolder, 'volumes', folder, name), own)
   const unfinishedUser = async () => job.job_id
   const full = { config: { ...server.config, minFreeBytes: 100 }, freeBytes: async () => 0 }
@@ -71,7 +71,8 @@ it('keeps what an unfinished job needs, and files that it did not receive', asyn
   await retention(full).tidy()
   expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(0)
   const payload = { path: own }
-  await server.app.inject({ method: 'POST', url: '/v1/volumes/from-path', headers: AUTH, payload })
+  const reply = await server.app.inject({ method: 'POST', url: '/v1/volumes/from-path', headers: AUTH, payload })
+  expect(reply.statusCode, reply.body).toBe(201)
   await retention(full).tidy()
   expect((await stat(own)).size).toBeGreaterThan(0)
 })

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../shared/contract/jobs.ts'
 import { createJobRepository } from '../adapters/kysely-jobs.ts'
-import { openSqlite } from '../adapters/open-sqlite.ts'
+import { openTables } from '../adapters/open-database.ts'
 import type { ServerConfig } from '../config.ts'
 import type { WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { createJobOn, finishedOn, jobOn } from './job-calls.ts'
@@ -16,7 +16,7 @@ afterEach(() => server.stop())
 
 const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 30))
 
-async function start(change: Partial<ServerConfig> = {}, before: () => Promise<void> | void = slow) {
+async function start(change: Partial<ServerConfig> = {}, before: () => Promise<void> | undefined = slow) {
   const launcher = inProcessLauncher(fakeThresholdNetwork(before).createSession)
   server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
 }
@@ -26,8 +26,11 @@ const cancel = (jobId: string) => server.app.inject({ method: 'DELETE', url: `/v
 
 describe('waiting jobs', () => {
   it('say their position, and when they start once the model was measured on the device', async () => {
-    await start()
+    let open: () => void = () => undefined
+    let gate: Promise<void> | undefined
+    await start({}, () => gate)
     await finishedOn(server, (await createJobOn(server)).job_id)
+    gate = new Promise((resolve) => (open = resolve))
     const running = await createJobOn(server)
     const [second, third] = [await createJobOn(server), await createJobOn(server, { priority: -1 })]
     const first = await createJobOn(server, { priority: 10 })
@@ -37,6 +40,7 @@ describe('waiting jobs', () => {
     const starts = places.map(({ progress }) => Date.parse(progress.estimated_start ?? ''))
     expect(starts).toEqual([...starts].sort((a, b) => a - b))
     expect(starts[0]).toBeGreaterThan(Date.parse(running.created_at))
+    open()
   })
 
   it('say no time before anything was measured, and none when it is their turn', async () => {
@@ -86,7 +90,12 @@ describe('a running job', () => {
     let resume: () => void = () => undefined
     const stalled = new Promise<void>((resolve) => (resume = resolve))
     let numFinished = 0
-    const inner = inProcessLauncher(fakeThresholdNetwork(() => stalled).createSession)
+    let numTiles = 0
+    const stall = () => {
+      numTiles++
+      return stalled
+    }
+    const inner = inProcessLauncher(fakeThresholdNetwork(stall).createSession)
     const launcher: WorkerLauncher = {
       launch: async (env) => {
         const worker = await inner.launch(env)
@@ -96,12 +105,12 @@ describe('a running job', () => {
     }
     server = await makeTestServer({ launcher, manifest: thresholdManifest(), change: { leaseSeconds: 0.3 }, folder })
     const { job_id } = await createJobOn(server)
-    await until(async () => (await jobOn(server, job_id)).state === 'running')
-    const db = openSqlite(path.join(server.dataFolder, 'cryomamba.sqlite'))
+    await until(async () => numTiles > 0)
+    const db = await openTables(server.config)
     const other = createJobRepository(db)
-    expect(await other.move(job_id, 1, ['running'], 'queued', { attempt: 2, claimedBy: null })).toBe(true)
-    const change = { claimedBy: 'other', leaseUntil: new Date(Date.now() + 60_000).toISOString() }
-    expect(await other.move(job_id, 2, ['queued'], 'running', change)).toBe(true)
+    const leaseUntil = new Date(Date.now() + 60_000).toISOString()
+    const taken = { attempt: 2, claimedBy: 'other', leaseUntil }
+    expect(await other.move(job_id, 1, ['running'], 'running', taken)).toBe(true)
     // Nobody takes the same attempt twice, and the old attempt can write nothing.
     expect(await other.move(job_id, 2, ['queued'], 'running', { claimedBy: 'third' })).toBe(false)
     expect(await other.complete(job_id, 1, {}, [])).toBe(false)
@@ -112,7 +121,7 @@ describe('a running job', () => {
     expect(await other.artifacts(job_id)).toEqual([])
     // The other server dies: its lease ends, and this one runs the job.
     await other.renewLease(job_id, 2, 'other', new Date(Date.now() - 1).toISOString())
-    expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed', attempt: 3 })
     await db.destroy()
+    expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed', attempt: 3 })
   })
 })
