@@ -14,7 +14,6 @@ export class HttpConnection {
     this.address = { url: checkedUrl(address.url), token: address.token }
     this.http = axios.create({
       baseURL: this.address.url,
-      headers: { authorization: `Bearer ${address.token}` },
       timeout: REQUEST_TIMEOUT_MS,
       maxRedirects: 0,
       maxBodyLength: Number.POSITIVE_INFINITY,
@@ -22,6 +21,13 @@ export class HttpConnection {
       validateStatus: () => true,
       proxy: isLoopback(this.address.url) ? false : undefined,
     })
+    this.setToken(address.token)
+  }
+
+  /** Every later request carries this token. */
+  setToken(token: string): void {
+    this.address.token = token
+    this.http.defaults.headers.common.authorization = `Bearer ${token}`
   }
 
   /** Sends a request and gives the body of a 2xx answer. @throws {DomainError} what the server says, or `server_unreachable` */
