@@ -35,6 +35,7 @@ const GPU_FACTS_MS = 2_000
 export interface ComposedServer {
   app: FastifyInstance
   token: string
+  uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
   close(): Promise<void>
@@ -113,6 +114,7 @@ export async function composeServer(
   return {
     app,
     token: folder.token,
+    uploads,
     listen: () => listen(app, config),
     close: async () => {
       clearInterval(cleanup)

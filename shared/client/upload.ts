@@ -29,7 +29,7 @@ const VERIFY_POLL_MS = 150
 const HASH_FIRST_BYTES = 128 * 1024 * 1024
 
 /** Problems that waiting does not solve. */
-const FINAL_CODES = new Set(['disk_full', 'quota_exceeded'])
+const FINAL_CODES = new Set(['disk_full', 'quota_exceeded', 'file_changed', 'upload_incomplete'])
 
 /**
  * Sends a file in parts and returns the checked volume. A file the server has is not sent again, and an open upload of
@@ -184,7 +184,7 @@ export class UploadRun {
   async survive(error: unknown): Promise<void> {
     if (this.signal.aborted || !(error instanceof DomainError)) throw error
     if (error.code === 'unauthorized') return this.renewToken(error)
-    if (!error.retryable || FINAL_CODES.has(error.code) || error.code === 'upload_incomplete') throw error
+    if (!error.retryable || FINAL_CODES.has(error.code)) throw error
     await this.countFailure(error)
   }
 
