@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
+import { backupCommand } from './commands/backup.ts'
 import { convertCommand } from './commands/convert.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -8,6 +9,7 @@ import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
+import { auditCommand, groupCommand, tokenCommand } from './commands/people.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -25,6 +27,10 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   modelCommand,
   serveCommand,
+  backupCommand,
+  tokenCommand,
+  groupCommand,
+  auditCommand,
   doctorCommand,
   demoCommand,
 ]
