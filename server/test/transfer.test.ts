@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import Database from 'libsql'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { UploadOptions, UploadProgress } from '../../shared/client/api.ts'
 import { createClient } from '../../shared/client/client.ts'
@@ -10,9 +9,11 @@ import { TransferControl } from '../../shared/client/transfer-control.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { Upload } from '../../shared/contract/uploads.ts'
 import { openUpload } from '../../shared/node/open-upload.ts'
+import { openTables } from '../adapters/open-database.ts'
 import { startFreezingProxy } from './freezing-proxy.ts'
 import { makeMrc } from './make-mrc.ts'
 import { hasCompiledServer, type RealServer, startRealServer } from './real-server.ts'
+import { databaseOfFolder, dropDatabaseOfFolder } from './shared-postgres.ts'
 
 const ENV = { CRYOMAMBA_MIN_CHUNK_BYTES: '65536', CRYOMAMBA_CHUNK_BYTES: '65536' }
 const SHAPE = [20, 200, 200] as const
@@ -40,6 +41,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await server.stop()
+  await dropDatabaseOfFolder(path.join(folder, 'data'))
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -154,12 +156,22 @@ describe.runIf(hasCompiledServer)('an upload goes on', () => {
 
   it('after the server lost half of the parts while it goes on', async () => {
     let lost = 0
-    const loseHalf = () => {
-      const db = new Database(path.join(folder, 'data/cryomamba.sqlite'))
-      lost = db.prepare('delete from upload_parts where part_index % 2 = 0').run().changes
-      db.close()
+    const control = new TransferControl()
+    const loseHalf = async () => {
+      const dataFolder = path.join(folder, 'data')
+      const db = await openTables({ dataFolder, databaseUrl: await databaseOfFolder(dataFolder) })
+      const parts = await db.selectFrom('upload_parts').select('part_index').execute()
+      const half = parts.map((part) => part.part_index).filter((index) => index % 2 === 0)
+      const done = await db.deleteFrom('upload_parts').where('part_index', 'in', half).executeTakeFirst()
+      lost = Number(done.numDeletedRows)
+      await db.destroy()
+      control.resume()
     }
-    const { volume } = await upload({ concurrency: 2, onProgress: atShare(0.6, loseHalf) })
+    const onProgress = atShare(0.6, () => {
+      control.pause()
+      void loseHalf()
+    })
+    const { volume } = await upload({ control, concurrency: 2, onProgress })
     expect(lost).toBeGreaterThan(3)
     await expectStored(volume.volume_id)
   })
