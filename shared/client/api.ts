@@ -4,6 +4,7 @@ import type { ModelSummary } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
 import type { ByteSource } from '../volume/header.ts'
+import type { ServerTrust } from './server-trust.ts'
 import type { TransferControl } from './transfer-control.ts'
 import type { UploadStore } from './upload-store.ts'
 
@@ -12,6 +13,8 @@ export interface ServerAddress {
   /** `http://host:port` or `https://…`, without a path. */
   url: string
   token: string
+  /** For a certificate that no public authority vouches for. */
+  trust?: ServerTrust
 }
 
 /** Facts of a running upload, given after every part. */
