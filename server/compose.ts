@@ -63,6 +63,7 @@ export interface ComposedServer {
   people: PeopleRepository
   /** What retention works on. */
   retentionNeeds: RetentionNeeds
+  uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
   /**
@@ -248,6 +249,7 @@ export async function composeServer(
     tokens,
     people: peopleRepository,
     retentionNeeds,
+    uploads,
     listen: () => listen(app, config),
     close: async (graceMs = 0) => {
       readiness.stopping()

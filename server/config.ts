@@ -38,6 +38,14 @@ export interface ServerConfig {
   /** What the network of an uploaded package may take while it is tried. */
   modelTrial: { seconds: number; bytes: number }
   uploadLifetimeHours: number
+  /** A part that brings next to nothing for this long is ended. */
+  uploadIdleSeconds: number
+  /** Unfinished uploads that one user may have at a time. */
+  maxUploadsPerUser: number
+  /** What the volumes, unfinished uploads and artifacts of one user may take; 0 for no limit. */
+  userQuotaBytes: number
+  /** Free space that uploads leave for the database and results. */
+  minFreeBytes: number
   devices: DeviceSlot[]
   threads: number
   /** Threads of one job that add tiles up beside the one that streams the volume. */
@@ -61,11 +69,9 @@ export interface ServerConfig {
   fairShareHours: number
   /** A running job that its server has not renewed for this long is taken from it. */
   leaseSeconds: number
-  /** Age at which volumes, and results of jobs, are removed; 0: never. */
+  /** Age at which volumes, and results of jobs, are removed, or sooner where the disk gets full; 0: never. */
   retentionDays: number
   artifactDays: number
-  /** Bytes kept free on the disk of the data folder: the oldest results, then volumes, go before; 0: off. */
-  minFreeBytes: number
   /** Size of the folder of statistics that workers keep. */
   maxCacheBytes: number
   pathRoots: string[]
@@ -123,6 +129,10 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
+    uploadIdleSeconds: read.integer('CRYOMAMBA_UPLOAD_IDLE_SECONDS', 60, 1, 3600),
+    maxUploadsPerUser: read.integer('CRYOMAMBA_MAX_UPLOADS_PER_USER', 10, 1),
+    userQuotaBytes: read.integer('CRYOMAMBA_USER_QUOTA_BYTES', 0, 0),
+    minFreeBytes: read.integer('CRYOMAMBA_MIN_FREE_BYTES', 256 * MIB, 0),
     devices,
     threads,
     blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),
@@ -152,7 +162,6 @@ function readQueueSettings(read: SettingReader) {
     leaseSeconds: read.integer('CRYOMAMBA_LEASE_SECONDS', 60, 5, 3600),
     retentionDays: read.integer('CRYOMAMBA_RETENTION_DAYS', 0, 0, 36500),
     artifactDays: read.integer('CRYOMAMBA_ARTIFACT_DAYS', 0, 0, 36500),
-    minFreeBytes: read.integer('CRYOMAMBA_MIN_FREE_BYTES', 0, 0),
     maxCacheBytes: read.integer('CRYOMAMBA_CACHE_BYTES', 1024 * MIB, 0),
   }
 }

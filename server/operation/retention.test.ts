@@ -58,6 +58,14 @@ it('frees space from the oldest result on, as far as is needed', async () => {
   expect(await readdir(path.join(server.dataFolder, 'volumes'))).toEqual(volumes)
 })
 
+it('removes nothing for want of space where nothing may be removed', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const config = { ...server.config, minFreeBytes: 100, retentionDays: 0, artifactDays: 0 }
+  await retention({ config, freeBytes: async () => 0 }).tidy()
+  expect((await artifactsReply(job.job_id)).statusCode).toBe(200)
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+})
+
 it('keeps what an unfinished job needs, and files that it did not receive', async () => {
   const job = await finishedOn(server, (await createJobOn(server)).job_id)
   const [folder] = await readdir(path.join(server.dataFolder, 'volumes'))

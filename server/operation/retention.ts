@@ -39,8 +39,9 @@ export class Retention {
     await this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs))
     await this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs))
     await this.boundCache()
-    await this.removeResults(() => this.isDiskFull())
-    await this.removeVolumes(() => this.isDiskFull())
+    // Nothing goes for want of space where nobody allowed anything to go.
+    if (artifactDays > 0) await this.removeResults(() => this.isDiskFull())
+    if (retentionDays > 0) await this.removeVolumes(() => this.isDiskFull())
   }
 
   private get nowMs(): number {

@@ -89,7 +89,7 @@ describe('a running job', () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-lease-'))
     let resume: () => void = () => undefined
     const stalled = new Promise<void>((resolve) => (resume = resolve))
-    let numFinished = 0
+    let numEnded = 0
     let numTiles = 0
     const stall = () => {
       numTiles++
@@ -99,7 +99,7 @@ describe('a running job', () => {
     const launcher: WorkerLauncher = {
       launch: async (env) => {
         const worker = await inner.launch(env)
-        worker.onMessage(({ type }) => (numFinished += type === 'finished' ? 1 : 0))
+        worker.onMessage(({ type }) => (numEnded += type === 'finished' || type === 'failed' ? 1 : 0))
         return worker
       },
     }
@@ -115,8 +115,8 @@ describe('a running job', () => {
     expect(await other.move(job_id, 2, ['queued'], 'running', { claimedBy: 'third' })).toBe(false)
     expect(await other.complete(job_id, 1, {}, [])).toBe(false)
     resume()
-    // The worker here cannot be killed: it goes on, finishes, and says so.
-    await until(async () => numFinished > 0)
+    // The worker here cannot be killed: it goes on, and says how it ended.
+    await until(async () => numEnded > 0)
     expect((await other.find(job_id))?.state).toBe('running')
     expect(await other.artifacts(job_id)).toEqual([])
     // The other server dies: its lease ends, and this one runs the job.
