@@ -84,9 +84,9 @@ function planeSize(shapeZyx: readonly [number, number, number], fileAxis: number
 
 /** The planes of a slab around `index` that exist. */
 export function slabOf(size: number, index: number, thickness: number): { start: number; count: number } {
-  const start = Math.max(0, Math.min(size - 1, index - ((thickness - 1) >> 1)))
-  const end = Math.min(size, Math.max(0, index - ((thickness - 1) >> 1)) + thickness)
-  return { start, count: Math.max(1, end - start) }
+  const first = index - ((thickness - 1) >> 1)
+  const start = Math.max(0, first)
+  return { start, count: Math.min(size, first + thickness) - start }
 }
 
 /** Takes planes one at a time; voxels that are not finite do not count. */

@@ -1,9 +1,11 @@
 import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
-import type { LabelsMessage, LevelMessage } from '../../../shared/contract/bridge.ts'
+import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
+import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
+import { DetailPlanes } from './detail-planes.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
-import { fileVoxelAt, fractionOf, type LevelGrid } from './level-grid.ts'
+import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -30,6 +32,8 @@ const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
 const PANE_GAP_PX = 3
+/** Planes that one turn of the wheel goes, with Shift. */
+const FAST_STEP = 10
 const BACKGROUND = [0.055, 0.06, 0.07, 1]
 
 export interface VolumeViewEvents {
@@ -44,7 +48,8 @@ export interface VolumeViewEvents {
  * `attach` once, `showLevel` as often as there are volumes or levels; `dispose` ends it. Owns what is on the GPU.
  */
 export class VolumeView {
-  private readonly nv: Niivue
+  private readonly nv: Niivue & { isYDown?: boolean }
+  private readonly detail: DetailPlanes
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
   private readonly ended = new AbortController()
@@ -77,10 +82,10 @@ export class VolumeView {
       clipPlaneHotKey: '',
       cycleClipPlaneHotKey: '',
       dragMode: DRAG_MODE.pan,
-      isForceMouseClickToVoxelCenters: true,
       loadingText: '',
       logLevel: 'error',
     })
+    this.detail = new DetailPlanes(this.nv)
   }
 
   /** Takes the canvas. @throws when it gives no WebGL 2 context */
@@ -93,6 +98,7 @@ export class VolumeView {
     this.canvas.addEventListener('keydown', (event) => this.keyPressed(event), { capture: true, signal })
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
+    this.detail.attach()
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.nv.setScale(FIRST_SCALE)
@@ -104,25 +110,62 @@ export class VolumeView {
     return graphicsLimits(this.nv.gl)
   }
 
-  /** Replaces what is shown. The message's voxels belong to the view from now on. */
-  showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null): void {
-    const [px, py, pz] = reverseTriple(voxelSizeZyx ?? [1, 1, 1])
+  /**
+   * Replaces what is shown. The message's voxels belong to the view from now on. Another level of the same volume keeps
+   * the crosshair where it is.
+   *
+   * @param voxelSizeZyx of the file's axes
+   */
+  showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null, crosshair: Xyz | null): void {
+    const { orientation } = level
+    const [px, py, pz] = toDisplayAxes(reverseTriple(voxelSizeZyx ?? [1, 1, 1]), orientation)
     const pixelXyz: [number, number, number] = [1, py / px, pz / px]
     const shapeXyz = reverseTriple(level.shape_zyx)
-    this.grid = { bin: level.bin, levelShapeZyx: level.shape_zyx, sourceShapeZyx: level.source_shape_zyx }
-    this.extentXyz = shapeXyz.map((size, axis) => size * pixelXyz[axis]) as [number, number, number]
+    this.grid = {
+      bin: level.bin,
+      levelShapeZyx: level.shape_zyx,
+      sourceShapeZyx: level.source_shape_zyx,
+      orientation,
+    }
+    // Every level fills the same space, whatever its bin.
+    const unit = level.bin
+    this.extentXyz = shapeXyz.map((size, axis) => size * unit * pixelXyz[axis]) as [number, number, number]
     this.nv.volumes = []
-    this.nv.addVolume(zeroCopyImage(level.voxels, level.shape_zyx, pixelXyz))
+    const pixel = pixelXyz.map((size) => size * unit) as [number, number, number]
+    this.nv.addVolume(zeroCopyImage(level.voxels, level.shape_zyx, pixel))
+    this.detail.placeIn(this.grid)
+    this.detail.hide()
     this.clearLabels()
     this.applyLayout()
     this.applyWindow()
-    this.moveCrosshair(
-      reverseTriple(level.source_shape_zyx).map((size) => Math.floor(size / 2)) as [number, number, number],
-    )
+    this.moveCrosshair(crosshair ?? middleOf(this.grid))
+  }
+
+  /** Puts a plane at full resolution on its slice, if the crosshair is still in it. @returns whether it is shown */
+  showPlane(plane: PlaneMessage): boolean {
+    if (!this.grid || !plane.voxels) return false
+    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
+    const isShown = this.detail.show(plane, plane.voxels)
+    this.redraw()
+    return isShown
+  }
+
+  /** The level is seen on all slices again. */
+  hidePlanes(): void {
+    this.detail.hide()
+    this.redraw()
+  }
+
+  /** Y points up unless told otherwise; only how XY is drawn. */
+  setYDown(isYDown: boolean): void {
+    this.nv.isYDown = isYDown
+    this.redraw()
   }
 
   clear(): void {
     this.grid = null
+    this.detail.hide()
     this.nv.volumes = []
     this.nv.drawBitmap = null
     this.redraw()
@@ -172,8 +215,15 @@ export class VolumeView {
     if (!this.grid) return
     const fraction = fractionOf(this.grid, indexXyz)
     for (let axis = 0; axis < 3; axis++) this.nv.scene.crosshairPos[axis] = fraction[axis]
+    this.detail.keepAt(displayIndexOf(this.grid, indexXyz))
     this.redraw()
     this.events.onCrosshair(indexXyz)
+  }
+
+  /** Moves the crosshair by voxels of the file along the display axes. */
+  stepCrosshair(stepXyz: Xyz): void {
+    const { grid } = this
+    if (grid) this.moveCrosshair(fileVoxelBeside(grid, fileVoxelAt(grid, this.nv.scene.crosshairPos), stepXyz))
   }
 
   resetView(): void {
@@ -248,7 +298,8 @@ export class VolumeView {
   }
 
   private crosshairMoved(): void {
-    if (this.grid) this.events.onCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    // A click lies anywhere in a voxel: its middle is taken, as everywhere.
+    if (this.grid) this.moveCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
   }
 
   private paneUnder(event: MouseEvent): Pane | null {
@@ -269,13 +320,14 @@ export class VolumeView {
     const pane = this.paneUnder(event)
     if (!pane || !this.grid) return
     const axis = SCROLL_AXIS[pane.kind]
-    const direction = event.deltaY > 0 ? 1 : -1
+    // With Shift some systems turn the wheel sideways.
+    const direction = (event.deltaY || event.deltaX) > 0 ? 1 : -1
     if (axis === null) this.nv.setScale(this.nv.scene.volScaleMultiplier * (direction > 0 ? 0.9 : 1 / 0.9))
     else if (event.ctrlKey || event.metaKey) this.zoomSlices(direction > 0 ? 1 / 1.15 : 1.15)
-    else
-      this.nv.moveCrosshairInVox(
-        ...([0, 1, 2].map((one) => (one === axis ? -direction : 0)) as [number, number, number]),
-      )
+    else {
+      const step = -direction * (event.shiftKey ? FAST_STEP : 1)
+      this.stepCrosshair([0, 1, 2].map((one) => (one === axis ? step : 0)) as [number, number, number])
+    }
   }
 
   /** Arrows move in x and y, the page keys through z. NiiVue's own keys are left out. */
@@ -284,7 +336,7 @@ export class VolumeView {
     const step = KEY_STEPS[event.key]
     if (!step || !this.grid || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
-    this.nv.moveCrosshairInVox(...step)
+    this.stepCrosshair(step)
   }
 
   /** Enlarges the slices about the crosshair. */
