@@ -1,7 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
+import type { OidcSettings } from './adapters/oidc-sign-in.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
+import { MOST_BLEND_THREADS } from './inference/shared-ring.ts'
+import { asName } from './people/access.ts'
 
 const MIB = 1024 * 1024
 
@@ -12,6 +15,15 @@ export interface ServerConfig {
   dataFolder: string
   /** Fixed token, or null: one is made at the first start and kept in the data folder. */
   token: string | null
+  /** Whether the server's own token is accepted; where not, only users' tokens are. */
+  hasServerToken: boolean
+  /** Identity provider whose tokens are accepted too, or null. */
+  oidc: OidcSettings | null
+  /** Requests that one token may send in a minute; 0: no limit. */
+  requestsPerMinute: number
+  auditDays: number
+  /** Age at which the key that signs links is replaced; 0: never. */
+  linkKeyDays: number
   modelFolders: string[]
   minChunkBytes: number
   maxChunkBytes: number
@@ -24,6 +36,8 @@ export interface ServerConfig {
   uploadLifetimeHours: number
   devices: DeviceSlot[]
   threads: number
+  /** Threads of one job that add tiles up beside the one that streams the volume. */
+  blendThreads: number
   /** Jobs that would hold more are refused. */
   memoryLimitBytes: number
   /** Whether a job above the limit may keep its sums in a scratch file instead. */
@@ -48,11 +62,18 @@ export function readConfig(
   const read = new SettingReader(env)
   const minChunkBytes = read.integer('CRYOMAMBA_MIN_CHUNK_BYTES', 8 * MIB, 1)
   const maxChunkBytes = read.integer('CRYOMAMBA_MAX_CHUNK_BYTES', 32 * MIB, minChunkBytes)
+  const devices = deviceSlots(read.list('CRYOMAMBA_DEVICES'), env)
+  const threads = read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256)
   return Object.freeze({
     host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
     dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
     token: read.token('CRYOMAMBA_TOKEN'),
+    hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',
+    oidc: read.oidc(),
+    requestsPerMinute: read.integer('CRYOMAMBA_REQUESTS_PER_MINUTE', 60, 0),
+    auditDays: read.integer('CRYOMAMBA_AUDIT_DAYS', 365, 1, 36500),
+    linkKeyDays: read.integer('CRYOMAMBA_LINK_KEY_DAYS', 30, 0, 36500),
     modelFolders: [...defaults.modelFolders, ...read.list('CRYOMAMBA_MODELS').map((folder) => path.resolve(folder))],
     minChunkBytes,
     maxChunkBytes,
@@ -69,8 +90,9 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
-    devices: deviceSlots(read.list('CRYOMAMBA_DEVICES'), env),
-    threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    devices,
+    threads,
+    blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
@@ -81,10 +103,24 @@ export function readConfig(
   })
 }
 
+/** Cores that networks and the threads that stream their volumes leave, shared by the jobs that run at once. */
+function sparePlaces(devices: readonly DeviceSlot[], threads: number): number {
+  const used = devices.reduce((sum, { provider }) => sum + 1 + (provider === 'cpu' ? threads : 1), 0)
+  const spare = Math.floor((availableParallelism() - used) / devices.length)
+  return Math.max(0, Math.min(MOST_BLEND_THREADS, spare))
+}
+
 /** 90 % of the memory of the computer or, where it has less, of the container. */
 function mostOfMemory(): number {
   const container = process.constrainedMemory()
   return Math.floor(0.9 * (container > 0 ? Math.min(container, totalmem()) : totalmem()))
+}
+
+/** https, or http on this computer. */
+function isSecureAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && (hostname === '127.0.0.1' || hostname === 'localhost'))
 }
 
 class SettingReader {
@@ -111,12 +147,31 @@ class SettingReader {
 
   token(name: string): string | null {
     const text = this.env[name]
-    if (text === undefined || text === '') return null
+    if (text === undefined || text === '' || text === 'off') return null
     if (/^[\x21-\x7e]{16,}$/.test(text)) return text
     throw new DomainError('setting_invalid', {
       name,
       reason: 'it needs at least 16 printable characters without spaces',
     })
+  }
+
+  oidc(): OidcSettings | null {
+    const issuer = this.env.OIDC_ISSUER ?? ''
+    if (issuer === '') return null
+    const refuse = (name: string, reason: string) => new DomainError('setting_invalid', { name, reason })
+    if (!isSecureAddress(issuer)) throw refuse('OIDC_ISSUER', `"${issuer}" is not an https address`)
+    const audience = this.env.OIDC_AUDIENCE ?? ''
+    if (audience === '') throw refuse('OIDC_AUDIENCE', 'it is needed with OIDC_ISSUER')
+    const adminGroup = this.env.OIDC_ADMIN_GROUP ?? ''
+    const adminName = adminGroup === '' ? null : asName(adminGroup)
+    if (adminGroup !== '' && adminName === null) throw refuse('OIDC_ADMIN_GROUP', 'it cannot be the name of a group')
+    return {
+      issuer,
+      audience,
+      userClaim: this.env.OIDC_USER_CLAIM || 'sub',
+      groupsClaim: this.env.OIDC_GROUPS_CLAIM || 'groups',
+      adminGroup: adminName,
+    }
   }
 
   oneOf<T extends string>(name: string, fallback: T, values: readonly T[]): T {

@@ -160,6 +160,7 @@ export class JobRunner {
         model: { folder, manifest },
         params,
         outFolder: this.service.attemptFolder(jobId, attempt),
+        blendThreads: config.blendThreads,
         cacheFolder: this.service.cacheFolder(),
         programVersion: this.programVersion,
         createdAt: queued.createdAt,

@@ -8,6 +8,8 @@ import * as jobs from './jobs.ts'
 import * as live from './live.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
+import * as operation from './operation.ts'
+import * as people from './people.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -19,6 +21,8 @@ const MODULES = {
   live,
   'model-package': modelPackage,
   models,
+  operation,
+  people,
   'server-info': serverInfo,
   uploads,
   volumes,
