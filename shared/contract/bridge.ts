@@ -308,6 +308,8 @@ export interface LabelsMessage {
   stage: Type.Static<typeof PreviewStage> | 'final'
   bin: number
   shape_zyx: [number, number, number]
+  /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
+  first_plane?: number
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 

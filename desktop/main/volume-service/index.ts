@@ -5,9 +5,10 @@ import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { ServiceCall, ServicePort, ServiceReply } from '../volume-service-messages.ts'
+import { changedPlanes } from './changed-planes.ts'
 import type { Level } from './level.ts'
 import { cacheKey, LevelCache } from './level-cache.ts'
-import { OpenVolume } from './open-volume.ts'
+import { type LabelLevel, OpenVolume } from './open-volume.ts'
 import { Pyramid } from './pyramid.ts'
 import { SerialQueue } from './serial-queue.ts'
 
@@ -16,6 +17,8 @@ let current: OpenVolume | null = null
 let windowPort: MessagePortMain | null = null
 let lastVoxelRequest = -1
 let numLevelRequests = 0
+/** What the window has over the level on show; null after another level, which begins without labels. */
+let sentLabels: LabelLevel | null = null
 let opening = new AbortController()
 const lastPlaneRequest = new Map<string, number>()
 const work = new SerialQueue()
@@ -30,6 +33,7 @@ process.parentPort.on('message', ({ data, ports }) => {
 })
 
 function takePort(port: MessagePortMain): void {
+  sentLabels = null
   windowPort?.close()
   windowPort = port
   port.on('message', ({ data }) => void serveWindow(data))
@@ -74,6 +78,7 @@ async function carryOut(call: ServiceCall): Promise<OpenedVolume | null> {
       break
     case 'clear_labels':
       await work.run(() => volume.clearLabels())
+      sentLabels = null
       tellWindow({ type: 'labels_cleared', volume_ref: volume.ref })
   }
   return null
@@ -150,6 +155,7 @@ async function sendLevel(volume: OpenVolume, level: Level, isSampled: boolean): 
     is_sampled: isSampled,
     orientation: volume.orientation,
   })
+  sentLabels = null
   await sendLabels(volume)
 }
 
@@ -166,9 +172,12 @@ async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'p
   tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })
 }
 
+/** The labels over the level on show; of a later preview only the planes that changed. */
 async function sendLabels(volume: OpenVolume): Promise<void> {
   const labels = await volume.labelLevel()
   if (!labels || current !== volume) return
+  const changed = changedPlanes(labels, sentLabels)
+  sentLabels = labels
   tellWindow({
     type: 'labels',
     volume_ref: volume.ref,
@@ -176,7 +185,8 @@ async function sendLabels(volume: OpenVolume): Promise<void> {
     stage: labels.stage,
     bin: labels.bin,
     shape_zyx: labels.shapeZyx,
-    voxels: labels.voxels as Uint8Array<ArrayBuffer>,
+    voxels: (changed?.voxels ?? labels.voxels) as Uint8Array<ArrayBuffer>,
+    ...(changed ? { first_plane: changed.firstPlane } : {}),
   })
 }
 
