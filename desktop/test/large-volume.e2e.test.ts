@@ -1,4 +1,4 @@
-import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { int16Bytes, mrcBytes } from '../../build/test-support/mrc-bytes.ts'
@@ -171,5 +171,31 @@ describe('a lost graphics context', () => {
     await page.waitForTimeout(500)
     await desktop.screenshot('24-after-a-lost-context')
     expect(await stripeContrast()).toBeGreaterThan(60)
+  })
+})
+
+describe('an OME-Zarr folder', () => {
+  it('is opened with the levels that it brings', async () => {
+    const folder = path.join(desktop.folder, 'image.ome.zarr')
+    mkdirSync(path.join(folder, '0/0/0'), { recursive: true })
+    const shape = [12, 20, 30]
+    const put = (name: string, content: unknown) => writeFileSync(path.join(folder, name), JSON.stringify(content))
+    put('.zgroup', { zarr_format: 2 })
+    const axes = ['z', 'y', 'x'].map((name) => ({ name, type: 'space', unit: 'nanometer' }))
+    const datasets = [{ path: '0', coordinateTransformations: [{ type: 'scale', scale: [2, 2, 2] }] }]
+    put('.zattrs', { multiscales: [{ version: '0.4', axes, datasets }] })
+    const array = { zarr_format: 2, dtype: '|u1', fill_value: 0, order: 'C', filters: null, dimension_separator: '/' }
+    put('0/.zarray', { ...array, shape, chunks: shape, compressor: null })
+    writeFileSync(
+      path.join(folder, '0/0/0/0'),
+      Uint8Array.from({ length: 7200 }, (_, i) => i % 251),
+    )
+    await openThroughDialog(desktop, path.join(folder, '.zattrs'))
+    await volumeShown(desktop, 'image.ome.zarr')
+    const panel = (await desktop.page.getByRole('region', { name: 'Volume', exact: true }).textContent()) ?? ''
+    for (const text of ['30 × 20 × 12', '2 nm', 'OME-Zarr, uint8']) expect(panel).toContain(text)
+    const [x, y, z] = await crosshair()
+    const value = await desktop.page.getByTestId('voxel-value').getAttribute('data-value')
+    expect(Number(value)).toBe(((z * 20 + y) * 30 + x) % 251)
   })
 })

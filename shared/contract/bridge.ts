@@ -28,7 +28,7 @@ export const OpenedVolume = Type.Object(
     volume_ref: Ref,
     name: Type.String(),
     size_bytes: Type.Number(),
-    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd')]),
+    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd'), Type.Literal('ome-zarr')]),
     shape_zyx: ShapeZyx,
     num_volumes: Type.Integer(),
     dtype: Dtype,

@@ -20,6 +20,15 @@ export interface PlaneRequest {
   projection: PlaneProjection
 }
 
+/** Where planes come from. */
+export interface PlaneSource {
+  source: VoxelSource
+  range: ValueRange
+  bricks: { file: FileHandle; grid: BrickGrid } | null
+  /** The volume lies in chunks of its own: planes across x cost no more than others. */
+  isChunked: boolean
+}
+
 export interface FullPlane {
   /** Rows and columns in the file's order: (y, x) across z, (z, x) across y, (z, y) across x. */
   shape: [number, number]
@@ -33,9 +42,7 @@ export interface FullPlane {
  * @throws {DomainError} what `VoxelSource.readBox` throws
  */
 export async function readFullPlane(
-  source: VoxelSource,
-  range: ValueRange,
-  bricks: { file: FileHandle; grid: BrickGrid } | null,
+  { source, range, bricks, isChunked }: PlaneSource,
   request: PlaneRequest,
   signal?: AbortSignal,
 ): Promise<FullPlane | null> {
@@ -47,7 +54,7 @@ export async function readFullPlane(
       const planes = await readColumns(bricks.file, bricks.grid, start, count)
       return { shape: [nz, ny], codes: projectCodes(planes, request.projection) }
     }
-    if (numVoxels(shapeZyx) * BYTES_PER_VOXEL[dtype] > SMALL_FILE_BYTES) return null
+    if (!isChunked && numVoxels(shapeZyx) * BYTES_PER_VOXEL[dtype] > SMALL_FILE_BYTES) return null
   }
   const line = source.header.scaling ?? { slope: 1, intercept: 0 }
   const projector = new Projector(planeSize(shapeZyx, request.fileAxis), request.projection)

@@ -4,10 +4,14 @@ import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
+import type { VolumeHeader } from '../../../shared/volume/header.ts'
+import { numVoxels } from '../../../shared/volume/zyx.ts'
 import type { ServiceCall, ServicePort, ServiceReply } from '../volume-service-messages.ts'
 import { changedPlanes } from './changed-planes.ts'
 import type { Level } from './level.ts'
 import { cacheKey, LevelCache } from './level-cache.ts'
+import { omeZarrFolder, openOmeZarr } from './ome-zarr.ts'
 import { type LabelLevel, OpenVolume } from './open-volume.ts'
 import { Pyramid } from './pyramid.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -89,17 +93,26 @@ async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' })
   opening.abort()
   opening = new AbortController()
   const { signal } = opening
-  const source = await openVolumeFile(path, { mode0: mode0 ?? undefined, signal })
+  const folder = await omeZarrFolder(path)
+  const image = folder ? await openOmeZarr(folder) : null
+  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, signal }))
   if (signal.aborted) {
     await source.close()
     throw new DomainError('canceled')
   }
-  const [{ size }, key] = [await stat(path), await cacheKey(path, mode0)]
+  const file = folder ?? path
+  const [{ size }, key] = [await stat(file), await cacheKey(file, mode0)]
   const before = current
-  current = new OpenVolume(volume_ref, source, new Pyramid(source, cache, key))
+  const pyramid = new Pyramid(source, cache, key, image?.levels)
+  current = new OpenVolume(volume_ref, source, pyramid, image ? 'ome-zarr' : source.header.format)
   lastPlaneRequest.clear()
   await before?.close()
-  return { ...current.describe(path, size), mode0 }
+  return { ...current.describe(file, image ? storedBytes(source.header) : size), mode0 }
+}
+
+/** Bytes of a volume's voxels, unpacked. */
+function storedBytes({ shapeZyx, dtype }: VolumeHeader): number {
+  return numVoxels(shapeZyx) * BYTES_PER_VOXEL[dtype]
 }
 
 async function serveWindow(data: unknown): Promise<void> {

@@ -44,8 +44,16 @@ export class OpenVolume {
   private bin: number | null = null
   private labels: ShownLabels | null = null
 
+  private readonly format: OpenedVolume['format']
+
   /** Takes over `source`; `pyramid` is over the same source. */
-  constructor(ref: string, source: VoxelSource, pyramid: Pyramid) {
+  constructor(
+    ref: string,
+    source: VoxelSource,
+    pyramid: Pyramid,
+    format: OpenedVolume['format'] = source.header.format,
+  ) {
+    this.format = format
     this.ref = ref
     this.source = source
     this.pyramid = pyramid
@@ -58,7 +66,7 @@ export class OpenVolume {
       volume_ref: this.ref,
       name: path.basename(file),
       size_bytes: sizeBytes,
-      format: header.format,
+      format: this.format,
       shape_zyx: [...header.shapeZyx],
       num_volumes: header.numVolumes,
       dtype: header.dtype,
@@ -89,9 +97,10 @@ export class OpenVolume {
     const size = reverseTriple(this.source.header.shapeZyx)[fileAxis]
     const along = Math.min(size - 1, request.index)
     const index = isFlippedXyz[displayAxis] ? size - 1 - along : along
-    const { range, bricks, signal } = this.pyramid
+    const { range, bricks, isChunked, signal } = this.pyramid
     if (!range) return null
-    const plane = await readFullPlane(this.source, range, bricks, { ...request, fileAxis, index }, signal)
+    const at = { ...request, fileAxis, index }
+    const plane = await readFullPlane({ source: this.source, range, bricks, isChunked }, at, signal)
     return plane && this.orientPlane(plane, fileAxis)
   }
 

@@ -147,7 +147,7 @@ describe('readFullPlane', () => {
       for (const { fileAxis, shape, voxel } of planes) {
         const request = { fileAxis, index: 17, thickness: 1, projection: 'mean' } as const
         const used = bricks && kept ? kept : range
-        const plane = await readFullPlane(source, used, bricks, request)
+        const plane = await readFullPlane({ source, range: used, bricks, isChunked: false }, request)
         expect(plane?.shape).toEqual(shape)
         const step = (used.high - used.low) / 255
         for (let r = 0; r < shape[0]; r++)
@@ -162,7 +162,8 @@ describe('readFullPlane', () => {
   it('puts the planes of a slab together by mean, minimum and maximum', async () => {
     for (const { fileAxis, shape, voxel } of planes)
       for (const projection of ['mean', 'min', 'max'] as const) {
-        const plane = await readFullPlane(source, range, null, { fileAxis, index: 0, thickness: 5, projection })
+        const request = { fileAxis, index: 0, thickness: 5, projection }
+        const plane = await readFullPlane({ source, range, bricks: null, isChunked: false }, request)
         const three = [0, 1, 2].map((i) => voxel(i, 4, 5))
         const sum = three[0] + three[1] + three[2]
         const wanted = { mean: Math.round(sum / 3), min: Math.min(...three), max: Math.max(...three) }[projection]

@@ -5,8 +5,15 @@ import type { ValueRange } from './block-mean.ts'
 import { buildPyramid, pyramidBytes } from './build-pyramid.ts'
 import type { Level } from './level.ts'
 import type { CacheEntry, LevelCache } from './level-cache.ts'
+import { binThatFits } from './level-plan.ts'
 import { DamagedEntry, type LevelLimits, LevelStore } from './level-store.ts'
-import { sampleLevel } from './sampled-level.ts'
+import { encodedLevel, sampleLevel } from './sampled-level.ts'
+
+/** A level that exists already. */
+export interface ReadyLevel {
+  bin: number
+  source: VoxelSource
+}
 
 // Half a second: with drawing, the first picture is there within one.
 const SAMPLE_BUDGET_MS = 500
@@ -19,13 +26,16 @@ export class Pyramid {
   private readonly source: VoxelSource
   private readonly cache: LevelCache
   private readonly key: string
+  private readonly ready: readonly ReadyLevel[]
   private readonly stop = new AbortController()
   private store: LevelStore | null = null
   private building: Promise<void> | null = null
   /** Set with the first level, and the same for all. */
   range: ValueRange | null = null
 
-  constructor(source: VoxelSource, cache: LevelCache, key: string) {
+  /** @param ready levels that need not be built, finest first; an OME-Zarr image brings them along */
+  constructor(source: VoxelSource, cache: LevelCache, key: string, ready: readonly ReadyLevel[] = []) {
+    this.ready = ready
     this.source = source
     this.cache = cache
     this.key = key
@@ -35,12 +45,19 @@ export class Pyramid {
     return this.store?.bricks ?? null
   }
 
+  /** The volume is an image of many chunks with a pyramid of its own. */
+  get isChunked(): boolean {
+    return this.ready.length > 0
+  }
+
   get signal(): AbortSignal {
     return this.stop.signal
   }
 
   /** The finest level within the limits; null while the file was never read through. */
   async finest(limits: LevelLimits): Promise<Level | null> {
+    const ready = await this.readyLevel(limits)
+    if (ready) return ready
     const store = this.store ?? (await this.openStore(await this.cache.find(this.key)))
     if (!store) return null
     try {
@@ -75,6 +92,20 @@ export class Pyramid {
     await this.building?.catch(() => undefined)
     await this.store?.close()
     this.store = null
+  }
+
+  /** A level that was there before us, as codes; the range is found in the coarsest one. */
+  private async readyLevel({ maxVoxels, maxAxis }: LevelLimits): Promise<Level | null> {
+    const wanted = binThatFits(this.source.header.shapeZyx, maxVoxels, maxAxis)
+    const found = this.ready.find(({ bin }) => bin >= wanted)
+    const coarsest = this.ready.at(-1)
+    if (!found || !coarsest) return null
+    const limits = { maxVoxels: 1e6, maxAxis: 512, budgetMs: SAMPLE_BUDGET_MS, signal: this.signal }
+    if (!this.range) {
+      const { low, high } = await sampleLevel(coarsest.source, limits)
+      this.range = { low, high }
+    }
+    return { ...this.range, bin: found.bin, ...(await encodedLevel(found.source, this.range, this.signal)) }
   }
 
   private async pass(onProgress: (donePlanes: number) => void): Promise<void> {

@@ -60,6 +60,26 @@ export async function sampleLevel(source: VoxelSource, limits: SampleLimits): Pr
   return { ...range, bin, shapeZyx, voxels, histogram: histogramOf(voxels), readShare: numRead / shapeZyx[0] }
 }
 
+// 4 M voxels at once: 32 MB of the widest type.
+const MAX_READ_VOXELS = 4 * 1024 * 1024
+
+/** Every voxel of a source as a code, read some planes at a time. */
+export async function encodedLevel(
+  source: VoxelSource,
+  range: ValueRange,
+  signal?: AbortSignal,
+): Promise<Pick<Level, 'shapeZyx' | 'voxels' | 'histogram'>> {
+  const { shapeZyx, dtype, scaling } = source.header
+  const planeVoxels = shapeZyx[1] * shapeZyx[2]
+  const numPlanes = Math.max(1, Math.floor(MAX_READ_VOXELS / planeVoxels))
+  const voxels = new Uint8Array(numVoxels(shapeZyx))
+  for (let z = 0; z < shapeZyx[0]; z += numPlanes) {
+    const read = await source.readSlab(z, Math.min(numPlanes, shapeZyx[0] - z), signal)
+    voxels.set(encodeValues(plainNumbers(read, dtype), scaling ?? { slope: 1, intercept: 0 }, range), z * planeVoxels)
+  }
+  return { shapeZyx: [...shapeZyx], voxels, histogram: histogramOf(voxels) }
+}
+
 /** The voxel in the middle of a block, inside the volume. */
 function middleOf(block: number, bin: number, size: number): number {
   return Math.min(size - 1, block * bin + (bin >> 1))

@@ -8,7 +8,7 @@ export function EmptyState() {
   return (
     <div className="empty">
       <h2>{opening ? `Opening ${opening}…` : 'No volume open'}</h2>
-      <p>Drop an MRC, NIfTI or NRRD file here, or choose one.</p>
+      <p>Drop an MRC, NIfTI or NRRD file or an OME-Zarr folder here, or choose one.</p>
       <div className="row">
         <button type="button" className="primary" onClick={() => void session.chooseFile()}>
           Open volume…

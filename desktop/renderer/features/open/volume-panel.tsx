@@ -9,7 +9,12 @@ import { Panel } from '../../ui/panel.tsx'
 import { formatVoxelSize } from '../../ui/voxel-size.ts'
 import { SignSwitch } from './sign-switch.tsx'
 
-const FORMAT_NAMES: Readonly<Record<OpenedVolume['format'], string>> = { mrc: 'MRC', nifti: 'NIfTI', nrrd: 'NRRD' }
+const FORMAT_NAMES: Readonly<Record<OpenedVolume['format'], string>> = {
+  mrc: 'MRC',
+  nifti: 'NIfTI',
+  nrrd: 'NRRD',
+  'ome-zarr': 'OME-Zarr',
+}
 
 /** What is in the graphics memory; slices may show more. */
 function shownText({ bin, is_sampled }: LevelFacts): string {
