@@ -12,6 +12,7 @@ import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
 import { loadModelPackage } from './models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+import { logSettings } from './plugins/log-settings.ts'
 
 /**
  * A private server for one program on this computer: random token and port, loopback only. Its parent is told
@@ -39,10 +40,14 @@ async function main(): Promise<void> {
     : await autoDevices(process.env, createNvidiaSmi(), (cardEnv) => tryProvider('cuda', cardEnv))
   if (auto) console.error(auto.notice)
   const env = auto ? { ...process.env, CRYOMAMBA_DEVICES: auto.devices } : process.env
-  const settings = readConfig(env, {
-    dataFolder: values.data,
-    modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
-  })
+  // A database of the user's other work is not for this private server.
+  const settings = readConfig(
+    { ...env, DATABASE_URL: undefined },
+    {
+      dataFolder: values.data,
+      modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
+    },
+  )
   // A package that was named must be the one that runs: where it is refused, nothing else may take its place.
   for (const folder of values.models ?? [])
     if (existsSync(path.join(folder, 'model.json'))) await loadModelPackage(folder)
@@ -55,10 +60,7 @@ async function main(): Promise<void> {
     isEmbedded: true,
   }
   const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)
-  const server = await composeServer(config, launcher, packageVersion(), {
-    level: config.logLevel,
-    stream: process.stderr,
-  })
+  const server = await composeServer(config, launcher, packageVersion(), logSettings(config.logLevel, process.stderr))
   const url = await server.listen()
   let isClosing = false
   const stop = () => {

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
 import { exactName } from '../models/model-registry.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
+import { isAway, onceBack } from '../while-away.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
@@ -21,6 +23,11 @@ interface Running {
   /** Set once a message decided how the job ends; an exit after it means nothing. */
   isSettled: boolean
   isCanceled: boolean
+  /** Set when the server stops: the job ends at its next tile and goes back on the queue. */
+  isHandedBack: boolean
+  /** Tells `gone` that the worker's process is. */
+  leave: () => void
+  gone: Promise<void>
   tilesPerSecond: number | null
   /** When the worker last said anything, by `performance.now()`. */
   heardMs: number
@@ -42,7 +49,7 @@ export interface JobRunnerLog {
  */
 export class JobRunner {
   private readonly running = new Map<string, Running>()
-  private isStopping = false
+  private readonly stopping = new AbortController()
   private watch: NodeJS.Timeout | undefined
   private isLooking = false
   private mustLookAgain = false
@@ -73,16 +80,27 @@ export class JobRunner {
     await this.look()
   }
 
-  /** Stops all workers; their jobs go back on the queue. */
-  async stop(): Promise<void> {
-    this.isStopping = true
+  /** Takes no more jobs and lets running ones finish their tile; after `graceMs` workers are ended. All go back on the queue. */
+  async stop(graceMs = 0): Promise<void> {
+    this.stopping.abort()
     clearInterval(this.watch)
+    if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
       run.isSettled = true
       run.worker.kill()
-      await this.service.requeue(run.record)
+      // Where the database is away, the next start finds the job running and queues it again.
+      await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
+  }
+
+  private async handBack(graceMs: number): Promise<void> {
+    const runs = [...this.running.values()]
+    for (const run of runs) {
+      run.isHandedBack = true
+      if (!run.isSettled) run.worker.send({ type: 'cancel' })
+    }
+    await Promise.race([Promise.all(runs.map(({ gone }) => gone)), delay(graceMs, undefined, { ref: false })])
   }
 
   /** Gives queued jobs to free slots. Calls that overlap are folded into one more look. */
@@ -106,7 +124,7 @@ export class JobRunner {
 
   private async fillSlots(): Promise<void> {
     for (const slot of this.service.needs.config.devices) {
-      if (this.isStopping) return
+      if (this.stopping.signal.aborted) return
       if (this.running.has(slot.deviceId)) continue
       const next = (await this.service.needs.jobs.withState(['queued'])).find(
         (one) => !this.service.isUnrecorded(one.jobId),
@@ -139,6 +157,8 @@ export class JobRunner {
         worker,
         isSettled: false,
         isCanceled: false,
+        isHandedBack: false,
+        ...departure(),
         tilesPerSecond: null,
         heardMs: performance.now(),
         hungSeconds: null,
@@ -168,11 +188,20 @@ export class JobRunner {
       this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
+      if (isAway(error)) return this.leaveQueued(jobId)
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
       this.log.error({ err: error, job_id: jobId }, 'job could not be started')
       await this.service.fail(jobId, attempt, problem.toEnvelope())
       this.mustLookAgain = true
     }
+  }
+
+  /** The database went away before the job was marked as running: it is found again when the database is back. */
+  private leaveQueued(jobId: string): void {
+    const run = [...this.running.values()].find((one) => one.record.jobId === jobId)
+    if (!run) return
+    run.isSettled = true
+    run.worker.kill()
   }
 
   /** The worker may be ready before the job is marked as running, or after. */
@@ -198,6 +227,7 @@ export class JobRunner {
       next(async () => {
         if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
         if (!run.isSettled) await this.lost(run, exit)
+        run.leave()
         await this.look()
       }),
     )
@@ -218,6 +248,7 @@ export class JobRunner {
         await this.service.needs.jobs
           .find(jobId)
           .then((job) => job?.state === 'running' && this.service.move(jobId, attempt, 'previewing', {}))
+          .catch((error) => this.log.error({ err: error, job_id: jobId }, 'a preview could not be recorded'))
         this.service.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
         return
       case 'finished':
@@ -229,7 +260,11 @@ export class JobRunner {
         return
       case 'canceled':
         run.isSettled = true
-        return this.service.markCanceled(jobId, attempt)
+        if (run.isHandedBack && !run.isCanceled) {
+          this.log.info({ job_id: jobId, attempt }, 'job handed back')
+          return void (await this.service.requeue(run.record))
+        }
+        return onceBack(() => this.service.markCanceled(jobId, attempt), this.stopping.signal)
     }
   }
 
@@ -246,8 +281,11 @@ export class JobRunner {
       finishedAt: new Date().toISOString(),
     }
     try {
-      if (!(await this.service.needs.jobs.complete(jobId, attempt, change, artifacts))) return
+      const record = () => this.service.needs.jobs.complete(jobId, attempt, change, artifacts)
+      if (!(await onceBack(record, this.stopping.signal)) && !(await this.isRecorded(jobId, attempt))) return
     } catch (error) {
+      // The server stops while the database is away: the next start queues the job again.
+      if (isAway(error)) return
       this.log.error({ err: error, job_id: jobId }, 'a finished job could not be recorded')
       return this.fail(
         run,
@@ -262,6 +300,12 @@ export class JobRunner {
     const record = await this.service.needs.jobs.find(jobId)
     if (record) await this.service.record({ type: 'completed', data: { job: await this.service.view(record) } }, jobId)
     this.log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
+  }
+
+  /** Whether this attempt's result was recorded although the answer that said so was lost with a connection. */
+  private async isRecorded(jobId: string, attempt: number): Promise<boolean> {
+    const job = await this.service.needs.jobs.find(jobId)
+    return job?.state === 'completed' && job.attempt === attempt
   }
 
   private async fail(run: Running, error: ProblemEnvelope): Promise<void> {
@@ -291,8 +335,9 @@ export class JobRunner {
     const { jobId, attempt } = run.record
     const reason = run.hungSeconds === null ? exit.reason : `no sign of life for ${run.hungSeconds} s`
     this.log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
-    if (run.isCanceled) return this.service.markCanceled(jobId, attempt)
-    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await this.service.requeue(run.record))
+    const { signal } = this.stopping
+    if (run.isCanceled) return onceBack(() => this.service.markCanceled(jobId, attempt), signal)
+    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await onceBack(() => this.service.requeue(run.record), signal))
     await this.fail(run, new DomainError('worker_lost', { reason }).toEnvelope())
   }
 
@@ -304,6 +349,14 @@ export class JobRunner {
     const twoTilesMs = run.tilesPerSecond ? 2000 / run.tilesPerSecond : 0
     setTimeout(() => !run.isSettled && run.worker.kill(), Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
   }
+}
+
+function departure(): Pick<Running, 'leave' | 'gone'> {
+  let leave = (): void => undefined
+  const gone = new Promise<void>((resolve) => {
+    leave = resolve
+  })
+  return { leave, gone }
 }
 
 function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {

@@ -13,6 +13,7 @@ import type { SessionFactory } from '../inference/network-session.ts'
 import { serveOneJob } from '../inference/worker-loop.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { honestNetwork } from './hostile-networks.ts'
+import { databaseOfFolder, dropDatabaseOfFolder } from './shared-postgres.ts'
 
 export const TOKEN = 'test-token-0123456789'
 export const AUTH = { authorization: `Bearer ${TOKEN}` }
@@ -55,25 +56,31 @@ export async function makeTestServer(options: {
   change?: Partial<ServerConfig>
   folder?: string
   tryModel?: ComposeOptions['tryModel']
+  logger?: Parameters<typeof composeServer>[3]
+  tlsLookMs?: number
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
   await writeModelPackage(path.join(models, options.manifest.id), options.manifest)
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
+  const databaseUrl = await databaseOfFolder(dataFolder)
   const config: ServerConfig = {
     ...defaults,
+    databaseUrl,
     minChunkBytes: 16,
     defaultChunkBytes: 1000,
     port: 0,
     requestsPerMinute: 0,
     ...options.change,
   }
-  const server = await composeServer(config, options.launcher, '0.0.0-test', false, {
+  const server = await composeServer(config, options.launcher, '0.0.0-test', options.logger ?? false, {
     ...(options.tryModel ? { tryModel: options.tryModel } : {}),
+    ...(options.tlsLookMs ? { tlsLookMs: options.tlsLookMs } : {}),
   })
   const stop = async () => {
     await server.close()
+    await dropDatabaseOfFolder(dataFolder)
     await rm(root, { recursive: true, force: true })
   }
   return { ...server, dataFolder, config, stop }
