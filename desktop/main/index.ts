@@ -89,6 +89,7 @@ function start(): void {
       version: app.getVersion(),
       platform: process.platform,
       theme: settings.theme,
+      view: settings.view,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
@@ -106,6 +107,10 @@ function start(): void {
     },
     'settings.theme': (theme) => {
       settings.theme = theme
+      return null
+    },
+    'settings.view': (view) => {
+      settings.view = view
       return null
     },
     'volume.choose': async () => nothing(files.choose()),

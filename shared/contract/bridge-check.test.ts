@@ -10,6 +10,7 @@ describe('the bridge', () => {
       'app.state',
       'app.ready',
       'settings.theme',
+      'settings.view',
       'volume.choose',
       'volume.sample',
       'volume.drop',

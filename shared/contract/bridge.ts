@@ -14,6 +14,17 @@ const ServerUrl = Type.String({ minLength: 1, maxLength: 2048 })
 export const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')])
 export type Theme = Type.Static<typeof Theme>
 
+/** How slices are drawn, kept between starts. */
+export const ViewSettings = Type.Object(
+  {
+    is_y_down: Type.Boolean(),
+    /** Most voxels of a level that is shown; null leaves it to the graphics card. */
+    most_voxels: orNull(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+export type ViewSettings = Type.Static<typeof ViewSettings>
+
 /** A server that was used before. The token itself never reaches the window. */
 export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
 export type KnownServer = Type.Static<typeof KnownServer>
@@ -134,6 +145,7 @@ export const AppState = Type.Object(
     version: Type.String(),
     platform: Type.String(),
     theme: Theme,
+    view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
     can_keep_tokens: Type.Boolean(),
@@ -162,6 +174,7 @@ export const BRIDGE_REQUESTS = {
   /** The window can take events now; whatever waited (a file argument) is opened. */
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
+  'settings.view': { input: ViewSettings, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },

@@ -12,12 +12,13 @@ import type {
 } from '../../../shared/contract/bridge.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
-import type { DesktopStore } from '../state/store.ts'
+import type { DesktopStore, Store } from '../state/store.ts'
 import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
+import { levelRequest } from './level-request.ts'
 import { PlaneRequests } from './plane-requests.ts'
 
 /**
@@ -55,6 +56,7 @@ export class Session {
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
       if (state.slab !== before.slab) this.view?.hidePlanes()
       if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
+      if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
       if (state.slab !== before.slab || state.panes !== before.panes || state.crosshairXyz !== before.crosshairXyz)
         this.planes.changed()
     })
@@ -62,6 +64,7 @@ export class Session {
       const app = await this.bridge.request('app.state', null)
       const { appKnown, connected, runChanged } = this.store.getState()
       appKnown(app)
+      this.store.getState().viewRemembered(app.view)
       if (app.connection) connected(app.connection)
       if (app.run) runChanged(app.run)
       await this.bridge.request('app.ready', null)
@@ -111,6 +114,11 @@ export class Session {
   autoContrast = (): void => {
     const { level } = this.store.getState()
     if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
+  }
+
+  private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {
+    const view = { is_y_down: isYDown, most_voxels: mostVoxels }
+    void this.attempt(() => this.bridge.request('settings.view', view))
   }
 
   setTheme = (theme: Theme) => {
@@ -241,15 +249,8 @@ export class Session {
   }
 
   private requestLevel(): void {
-    const { volume, graphicsLosses, mostVoxels } = this.store.getState()
-    if (!volume || !this.view) return
-    const { maxVoxels, maxAxis } = this.view.limits()
-    this.send({
-      type: 'level',
-      volume_ref: volume.volume_ref,
-      max_voxels: Math.max(1, Math.floor((mostVoxels ?? maxVoxels) / 8 ** graphicsLosses)),
-      max_axis: maxAxis,
-    })
+    const request = this.view && levelRequest(this.store.getState(), this.view.limits())
+    if (request) this.send(request)
   }
 
   private volumeMessageCame(message: VolumeMessage): void {

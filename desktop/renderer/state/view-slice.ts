@@ -1,5 +1,11 @@
 import type { StateCreator } from 'zustand'
-import type { DisplayAxis, LevelMessage, OpenedVolume, PlaneProjection } from '../../../shared/contract/bridge.ts'
+import type {
+  DisplayAxis,
+  LevelMessage,
+  OpenedVolume,
+  PlaneProjection,
+  ViewSettings,
+} from '../../../shared/contract/bridge.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { displayIndexOf } from '../viewer/level-grid.ts'
 import type { Layout, Pane } from '../viewer/pane-layout.ts'
@@ -38,6 +44,7 @@ export interface ViewSlice {
   slabChanged: (slab: Slab) => void
   yTurned: (isYDown: boolean) => void
   mostVoxelsChanged: (mostVoxels: number | null) => void
+  viewRemembered: (view: ViewSettings) => void
 }
 
 const NO_DETAIL = { x: null, y: null, z: null } as const
@@ -57,6 +64,7 @@ export const createViewSlice: StateCreator<ViewSlice> = (set) => ({
   slabChanged: (slab) => set({ slab, detail: NO_DETAIL }),
   yTurned: (isYDown) => set({ isYDown }),
   mostVoxelsChanged: (mostVoxels) => set({ mostVoxels }),
+  viewRemembered: ({ is_y_down, most_voxels }) => set({ isYDown: is_y_down, mostVoxels: most_voxels }),
 })
 
 /** The plane across a display axis that a voxel of the file lies in. */

@@ -1,4 +1,4 @@
-import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
+import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
@@ -9,6 +9,7 @@ import { LabelLayer } from './label-layer.ts'
 import type { LabelStyle } from './label-slots.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
+import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -18,12 +19,10 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
   yz: SLICE_TYPE.SAGITTAL,
   '3d': SLICE_TYPE.RENDER,
 }
-const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
 const PANE_GAP_PX = 3
-const BACKGROUND = [0.055, 0.06, 0.07, 1]
 
 export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
@@ -54,24 +53,7 @@ export class VolumeView {
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
     this.events = events
-    this.nv = new Niivue({
-      backColor: BACKGROUND,
-      crosshairColor: CROSSHAIR_COLOR,
-      crosshairWidthUnit: 'mm',
-      show3Dcrosshair: false,
-      isOrientationTextVisible: false,
-      isOrientCube: false,
-      isRuler: false,
-      isColorbar: false,
-      isRadiologicalConvention: false,
-      dragAndDropEnabled: false,
-      viewModeHotKey: '',
-      clipPlaneHotKey: '',
-      cycleClipPlaneHotKey: '',
-      dragMode: DRAG_MODE.pan,
-      loadingText: '',
-      logLevel: 'error',
-    })
+    this.nv = new Niivue(NIIVUE_OPTIONS)
     this.detail = new DetailPlanes(this.nv)
     this.labels = new LabelLayer(this.nv)
   }
