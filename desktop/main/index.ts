@@ -98,6 +98,7 @@ function start(): void {
       run: runs.newest,
     }),
     'app.ready': () => {
+      volumes.start()
       volumes.connectWindow()
       files.repeat()
       openFile = (file) => void files.open(file)

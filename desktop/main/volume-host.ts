@@ -35,6 +35,11 @@ export class VolumeHost {
     this.cache = cache
   }
 
+  /** Starts the process, so that the first file need not wait for it. */
+  start(): void {
+    this.running()
+  }
+
   /** @throws {DomainError} what `openVolumeFile` throws, `volume_service_stopped` */
   async open(volumeRef: string, file: string, mode0: Mode0 | null): Promise<OpenedVolume> {
     const volume = await this.call({ type: 'open', volume_ref: volumeRef, path: file, mode0 })

@@ -100,7 +100,7 @@ export class Pyramid {
     const found = this.ready.find(({ bin }) => bin >= wanted)
     const coarsest = this.ready.at(-1)
     if (!found || !coarsest) return null
-    const limits = { maxVoxels: 1e6, maxAxis: 512, budgetMs: SAMPLE_BUDGET_MS, signal: this.signal }
+    const limits = { maxVoxels: 16e6, maxAxis: 512, budgetMs: SAMPLE_BUDGET_MS, signal: this.signal }
     if (!this.range) {
       const { low, high } = await sampleLevel(coarsest.source, limits)
       this.range = { low, high }
@@ -110,7 +110,7 @@ export class Pyramid {
 
   private async pass(onProgress: (donePlanes: number) => void): Promise<void> {
     const { source, signal } = this
-    this.range ??= await this.sampled({ maxVoxels: 1e6, maxAxis: 512 })
+    this.range ??= await this.sampled({ maxVoxels: 16e6, maxAxis: 512 })
     const need = pyramidBytes(source.header.shapeZyx)
     const room = await this.room()
     const withBricks = need.levels + need.bricks <= room

@@ -8,8 +8,9 @@ import { binThatFits } from './level-plan.ts'
 import { plainNumbers } from './plain-numbers.ts'
 import { robustRange } from './value-range.ts'
 
-// 2 M voxels: drawn within a second even without a graphics card.
+// 2 M voxels on a graphics card; a sixteenth of what can be drawn where there is none: it must be there at once.
 const SAMPLED_VOXELS = 2 * 1024 * 1024
+const SAMPLED_SHARE = 1 / 16
 const SAMPLED_AXIS = 512
 // Above this a plane is read row by row.
 const WHOLE_PLANE_BYTES = 4 * 1024 * 1024
@@ -37,7 +38,7 @@ export async function sampleLevel(source: VoxelSource, limits: SampleLimits): Pr
   const { shapeZyx: sourceShape, scaling } = source.header
   const bin = binThatFits(
     sourceShape,
-    Math.min(SAMPLED_VOXELS, limits.maxVoxels),
+    Math.max(1, Math.min(SAMPLED_VOXELS, limits.maxVoxels * SAMPLED_SHARE)),
     Math.min(SAMPLED_AXIS, limits.maxAxis),
   )
   const shapeZyx = blockGridShape(sourceShape, bin)
