@@ -12,12 +12,18 @@ interface Probe {
   openedAt: number
 }
 
+interface ProbedVolume {
+  volume_ref: string
+  shape_zyx: [number, number, number]
+}
+
 declare global {
   interface Window {
     probe: Probe
     labelPort: MessagePort
-    /** The level on show. */
-    probeVolume: { volumeRef: string; bin: number; shapeZyx: [number, number, number] }
+    readonly cryomamba: { onEvent(listener: (event: { type: string; volume: ProbedVolume }) => void): void }
+    /** The volume opened last. */
+    probeVolume: ProbedVolume
     /** Time at which the picture is complete. */
     pictureReady(): number
     measureAction(act: () => void): Promise<Latency>
@@ -47,12 +53,8 @@ export async function installProbe(page: Page): Promise<void> {
       gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4))
       return performance.now()
     }
-    window.addEventListener('message', ({ data, ports }) => {
-      if (data !== 'cryomamba:volume-port') return
-      ports[0]?.addEventListener('message', ({ data: message }) => {
-        if (message.type === 'level')
-          window.probeVolume = { volumeRef: message.volume_ref, bin: message.bin, shapeZyx: message.shape_zyx }
-      })
+    window.cryomamba.onEvent((event) => {
+      if (event.type === 'volume_opened') window.probeVolume = event.volume
     })
     window.measureAction = async (act) => {
       const before = window.probe.spans.length
@@ -176,6 +178,17 @@ export function contrastLatency(page: Page, times: number): Promise<Latency[]> {
       )
     return found
   }, times)
+}
+
+/** The open volume and the level of it that is on show. */
+export function levelOnShow(page: Page): Promise<Omit<LabelUpdate, 'planes' | 'runRef'>> {
+  return page.evaluate(() => {
+    const { volume_ref, shape_zyx } = window.probeVolume
+    const shown = document.querySelector('[data-testid=resolution-3d]')?.textContent ?? ''
+    const bin = Number(/1\/(\d+)/.exec(shown)?.[1] ?? 1)
+    const shapeZyx = shape_zyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
+    return { volumeRef: volume_ref, bin, shapeZyx }
+  })
 }
 
 export interface LabelUpdate {

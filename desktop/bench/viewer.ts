@@ -10,6 +10,7 @@ import {
   type LabelUpdate,
   type Latency,
   labelLatency,
+  levelOnShow,
   levelsSince,
   scrollLatency,
   settleMs,
@@ -154,7 +155,7 @@ async function chooseLevel(page: Page, label: string): Promise<void> {
 
 /** Tells the window of a run over the open volume, so that labels of it are shown. */
 async function showRun(app: ElectronApplication, page: Page): Promise<Omit<LabelUpdate, 'planes'>> {
-  const { volumeRef, bin, shapeZyx } = await page.evaluate(() => window.probeVolume)
+  const { volumeRef, bin, shapeZyx } = await levelOnShow(page)
   const label = { value: 1, name: 'membrane', color: '#ff8000', voxels: null }
   const run = {
     run_ref: RUN_REF,
