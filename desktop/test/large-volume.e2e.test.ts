@@ -83,12 +83,12 @@ describe('a volume larger than what is drawn', () => {
     const [px, py] = await pixelOf(100, 100)
     await page.mouse.move(px, py)
     await page.mouse.wheel(0, -120)
-    await expect.poll(crosshair).toEqual([x, y, z + 1])
+    await expect.poll(crosshair, { timeout: 20_000 }).toEqual([x, y, z + 1])
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('full resolution')
     await page.waitForTimeout(300)
     expect(await stripeContrast()).toBeLessThan(20)
     await page.mouse.wheel(0, 120)
-    await expect.poll(crosshair).toEqual([x, y, z])
+    await expect.poll(crosshair, { timeout: 20_000 }).toEqual([x, y, z])
   })
 
   it('shows several planes together', async () => {
@@ -136,11 +136,12 @@ describe('y pointing down', () => {
     await page.waitForTimeout(500)
     expect([await isBright(false), await isBright(true)]).toEqual([false, true])
     await page.mouse.click(...(await pixelOf(...inBar, true)))
-    await expect.poll(async () => (await crosshair()).slice(0, 2)).toEqual([...inBar])
+    await expect.poll(async () => (await crosshair()).slice(0, 2), { timeout: 20_000 }).toEqual([...inBar])
     await desktop.screenshot('23-y-down')
     await page.getByLabel('Y points down in XY').uncheck()
+    await page.waitForTimeout(500)
     await page.mouse.click(...(await pixelOf(...inBar)))
-    await expect.poll(async () => (await crosshair()).slice(0, 2)).toEqual([...inBar])
+    await expect.poll(async () => (await crosshair()).slice(0, 2), { timeout: 20_000 }).toEqual([...inBar])
   })
 })
 
@@ -171,6 +172,24 @@ describe('a lost graphics context', () => {
     await page.waitForTimeout(500)
     await desktop.screenshot('24-after-a-lost-context')
     expect(await stripeContrast()).toBeGreaterThan(60)
+  })
+})
+
+describe('an axis longer than the graphics card takes', () => {
+  it('is shown at a level that fits, with full slices', async () => {
+    const n = [4100, 40, 30]
+    const long = path.join(desktop.folder, 'long.mrc')
+    const voxels = Int16Array.from({ length: 4100 * 40 * 30 }, (_, i) => i % 4100)
+    writeFileSync(long, mrcBytes({ n, mode: 1, cell: n, body: int16Bytes(voxels) }))
+    await openThroughDialog(desktop, long)
+    await volumeShown(desktop, 'long.mrc')
+    await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('full resolution')
+    await desktop.screenshot('25-long-axis')
+    const [x] = await crosshair()
+    expect(x).toBe(2050)
+    expect(Number(await desktop.page.getByTestId('voxel-value').getAttribute('data-value'))).toBe(2050)
+    const panel = (await desktop.page.getByRole('region', { name: 'Volume', exact: true }).textContent()) ?? ''
+    expect(panel).toMatch(/level 1\/(4|8), slices at full resolution/)
   })
 })
 
