@@ -4,14 +4,14 @@ import { existsSync, readdirSync } from 'node:fs'
 import { startDisplay } from './display.mjs'
 
 // Files beside the suites that are parts of them.
-const PARTS = ['report', 'onnx-file', 'half-model', 'page-probe', 'test-volume']
+const PARTS = ['report', 'onnx-file', 'half-model', 'plain-transfer', 'page-probe', 'test-volume']
 const ROOMS = ['server', 'desktop']
 
 const [suite, ...rest] = process.argv.slice(2)
 const run = (args, env = {}) =>
   spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
     .status ?? 1
-if (run(['node_modules/typescript/bin/tsc', '-b', 'server', 'desktop/bench']) !== 0) process.exit(1)
+if (run(['node_modules/typescript/bin/tsc', '-b', 'server', 'desktop/cli', 'desktop/bench']) !== 0) process.exit(1)
 const room = ROOMS.find((one) => existsSync(`dist/${one}/bench/${suite}.js`))
 if (!suite || !/^[a-z]+$/.test(suite) || PARTS.includes(suite) || !room) {
   const suites = ROOMS.flatMap((one) => readdirSync(`dist/${one}/bench`))
