@@ -6,6 +6,7 @@ import * as bridge from './bridge.ts'
 import * as common from './common.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
+import * as maskEdit from './mask-edit.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as serverInfo from './server-info.ts'
@@ -17,6 +18,7 @@ const MODULES = {
   common,
   jobs,
   live,
+  'mask-edit': maskEdit,
   'model-package': modelPackage,
   models,
   'server-info': serverInfo,
