@@ -7,6 +7,7 @@ import * as common from './common.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
 import * as maskEdit from './mask-edit.ts'
+import * as maskView from './mask-view.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as serverInfo from './server-info.ts'
@@ -19,6 +20,7 @@ const MODULES = {
   jobs,
   live,
   'mask-edit': maskEdit,
+  'mask-view': maskView,
   'model-package': modelPackage,
   models,
   'server-info': serverInfo,

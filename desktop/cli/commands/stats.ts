@@ -1,11 +1,11 @@
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { LabelStatistics, type ObjectReport } from '../../../shared/mask/label-statistics.ts'
+import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { labelsOf } from '../mask-labels.ts'
 import { readMode0 } from '../read-mode0.ts'
 
 /** Voxels of the mask read at once. */

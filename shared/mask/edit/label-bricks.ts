@@ -5,8 +5,8 @@ import { packRuns, unpackRuns } from './packed-runs.ts'
 export const BRICK = 64
 export const BRICK_VOXELS = BRICK ** 3
 
-// 64 MB of unpacked bricks: a stroke touches a few, a plane across 4096 × 4096 voxels all 4096 once.
-const MOST_UNPACKED = 128
+// 128 MB of unpacked bricks: a layer of 1024 × 1024 voxels, so that reading plane by plane unpacks each once.
+const MOST_UNPACKED = 256
 
 /**
  * A label map at full resolution as bricks of 64 × 64 × 64 voxels, each kept as one label or as packed runs, so that no
@@ -113,6 +113,14 @@ export class LabelBricks {
       else if (only !== 0) out.fill(only, to, to + length)
     })
     return out
+  }
+
+  /** Another map with the same labels; packed bricks are shared, since they are never changed in place. */
+  copy(): LabelBricks {
+    const copy = new LabelBricks(this.shapeZyx)
+    for (const [brick, stored] of this.bricks.entries()) copy.bricks[brick] = stored
+    copy.packedBytes = this.packedBytes
+    return copy
   }
 
   /** Fills a box that begins and ends at borders of bricks or of the volume; for loading. */

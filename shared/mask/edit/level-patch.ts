@@ -1,6 +1,6 @@
 import { numVoxels, type Zyx } from '../../volume/zyx.ts'
-import { downsamplePlanes } from '../preview-rule.ts'
-import type { LabelBricks } from './label-bricks.ts'
+import { downsampleLabels } from '../preview-rule.ts'
+import { BRICK, type LabelBricks } from './label-bricks.ts'
 import type { VoxelBox } from './mask-change.ts'
 
 /** Part of a level of a label map: blocks of `bin` voxels, by the preview rule (DESIGN §4, §5). */
@@ -14,28 +14,42 @@ export interface LevelPatch {
 }
 
 /**
- * The part of a level that a box of the map lies in: the same values as in the level of the whole map. One layer of
- * blocks is held beside the result.
+ * The part of a level that a box of the map lies in: the same values as in the level of the whole map. Each brick is
+ * unpacked once; one brick's voxels are held beside the result.
  * @param box inside the volume
  */
 export function levelPatch(bricks: LabelBricks, box: VoxelBox, bin: number): LevelPatch {
-  const start = box.startZyx.map((at) => Math.floor(at / bin))
+  const start = box.startZyx.map((at) => Math.floor(at / bin)) as unknown as Zyx
   const end = box.startZyx.map((at, axis) => Math.ceil((at + box.shapeZyx[axis]) / bin))
   const shape = start.map((at, axis) => end[axis] - at) as unknown as Zyx
-  const labels = new Uint16Array(numVoxels(shape))
-  const layer = shape[1] * shape[2]
-  for (let bz = 0; bz < shape[0]; bz++) {
-    const z = (start[0] + bz) * bin
-    const from: Zyx = [z, start[1] * bin, start[2] * bin]
-    const slabShape: Zyx = [
-      Math.min(bin, bricks.shapeZyx[0] - z),
-      Math.min(end[1] * bin, bricks.shapeZyx[1]) - from[1],
-      Math.min(end[2] * bin, bricks.shapeZyx[2]) - from[2],
-    ]
-    const slab = bricks.readBox(from, slabShape)
-    const out = labels.subarray(bz * layer, (bz + 1) * layer)
-    if (bin === 1) out.set(slab)
-    else downsamplePlanes(slab, slabShape, bin, out)
+  const patch = { bin, startZyx: start, shapeZyx: shape, labels: new Uint16Array(numVoxels(shape)) }
+  // Tiles of whole blocks that begin where bricks begin, for bins that divide 64; any bin is right.
+  const edge = Math.max(1, Math.floor(BRICK / bin))
+  const firsts = (axis: number) => {
+    const found: number[] = []
+    for (let at = start[axis]; at < end[axis]; at = (Math.floor(at / edge) + 1) * edge) found.push(at)
+    return found
   }
-  return { bin, startZyx: start as unknown as Zyx, shapeZyx: shape, labels }
+  const stop = (at: number, axis: number) => Math.min(end[axis], (Math.floor(at / edge) + 1) * edge)
+  for (const z of firsts(0))
+    for (const y of firsts(1))
+      for (const x of firsts(2)) writeTile(bricks, patch, [z, y, x], [stop(z, 0) - z, stop(y, 1) - y, stop(x, 2) - x])
+  return patch
+}
+
+/** Downsamples one tile. @param at, size in the level */
+function writeTile(bricks: LabelBricks, { bin, startZyx, shapeZyx, labels }: LevelPatch, at: Zyx, size: Zyx): void {
+  const from = at.map((one) => one * bin) as unknown as Zyx
+  const shape = from.map((one, axis) => Math.min(size[axis] * bin, bricks.shapeZyx[axis] - one)) as unknown as Zyx
+  const brick = bricks.brickAt(...from)
+  const isOneBrick = brick === bricks.brickAt(from[0] + shape[0] - 1, from[1] + shape[1] - 1, from[2] + shape[2] - 1)
+  const only = isOneBrick ? bricks.onlyLabelOf(brick) : null
+  if (only === 0) return
+  const tile = only === null ? downsampleLabels(bricks.readBox(from, shape), shape, bin) : null
+  for (let z = 0, row = 0; z < size[0]; z++)
+    for (let y = 0; y < size[1]; y++, row++) {
+      const to = ((at[0] + z - startZyx[0]) * shapeZyx[1] + at[1] + y - startZyx[1]) * shapeZyx[2] + at[2] - startZyx[2]
+      if (tile) labels.set(tile.subarray(row * size[2], (row + 1) * size[2]), to)
+      else labels.fill(only ?? 0, to, to + size[2])
+    }
 }
