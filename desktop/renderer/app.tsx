@@ -5,6 +5,9 @@ import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
 import { VolumePanel } from './features/open/volume-panel.tsx'
 import { ContrastPanel } from './features/review/contrast-panel.tsx'
+import { CorrectPanel } from './features/review/correct/correct-panel.tsx'
+import { KeptQuestion } from './features/review/correct/kept-question.tsx'
+import { MaskLabels } from './features/review/correct/mask-labels.tsx'
 import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
@@ -24,12 +27,16 @@ export function App() {
   return (
     <DropZone>
       <TopBar />
-      <Notices />
+      <div className="notices">
+        <KeptQuestion />
+        <Notices />
+      </div>
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
           <ContrastPanel />
           <LabelsPanel />
+          <MaskLabels />
         </aside>
         <div className="stage">
           <ViewerPane />
@@ -38,6 +45,7 @@ export function App() {
         <aside className="column is-right" aria-label="Segmentation">
           <ConnectPanel />
           <RunPanel />
+          <CorrectPanel />
           <ExportPanel />
           <RunOutcome />
         </aside>

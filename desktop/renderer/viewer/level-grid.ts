@@ -22,3 +22,9 @@ export function fractionOf(grid: LevelGrid, indexXyz: Xyz): [number, number, num
   const level = reverseTriple(grid.levelShapeZyx)
   return indexXyz.map((index, axis) => (index + 0.5) / (level[axis] * grid.bin)) as [number, number, number]
 }
+
+/** The place of the file, voxels, not rounded, at shares of the level's extent; voxel centres sit on whole numbers. */
+export function filePlaceAt(grid: LevelGrid, fractionXyz: ArrayLike<number>): [number, number, number] {
+  const level = reverseTriple(grid.levelShapeZyx)
+  return level.map((size, axis) => fractionXyz[axis] * size * grid.bin - 0.5) as [number, number, number]
+}

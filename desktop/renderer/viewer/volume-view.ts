@@ -1,9 +1,12 @@
 import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage } from '../../../shared/contract/bridge.ts'
+import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
+import { DrawingPointer, PANE_AXIS, type PointerTool, type SlicePoint } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
+import { writeSlots } from './label-patch.ts'
 import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
-import { fileVoxelAt, fractionOf, type LevelGrid } from './level-grid.ts'
+import { filePlaceAt, fileVoxelAt, fractionOf, type LevelGrid } from './level-grid.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -58,10 +61,12 @@ export class VolumeView {
   private isMaskVisible = true
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
+  private readonly pointer: DrawingPointer
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
     this.events = events
+    this.pointer = new DrawingPointer(canvas, (event) => this.pointUnder(event), this.ended.signal)
     this.nv = new Niivue({
       backColor: BACKGROUND,
       crosshairColor: CROSSHAIR_COLOR,
@@ -140,6 +145,28 @@ export class VolumeView {
     if (!this.grid || message.bin !== this.grid.bin) return
     const slots = slotsOf(message.voxels, this.styles, message.stage !== 'final')
     this.uploadSlots(slots)
+  }
+
+  /** Labels of a box of the level replace what is there; only that box is uploaded. */
+  showLabelPatch(patch: MaskPatch): void {
+    const { nv, grid } = this
+    if (!grid || patch.bin !== grid.bin || !nv.drawBitmap || !nv.drawTexture) return
+    const slots = slotsOf(patch.voxels, this.styles, false)
+    writeSlots(nv.drawBitmap, grid.levelShapeZyx, slots, patch)
+    const { gl } = nv
+    const [x, y, z] = reverseTriple(patch.start_zyx)
+    gl.activeTexture(DRAWING_UNIT)
+    gl.bindTexture(gl.TEXTURE_3D, nv.drawTexture)
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
+    const [width, height, depth] = reverseTriple(patch.shape_zyx)
+    gl.texSubImage3D(gl.TEXTURE_3D, 0, x, y, z, width, height, depth, gl.RED, gl.UNSIGNED_BYTE, slots)
+    this.redraw()
+  }
+
+  /** Gives the left button to a tool; null gives it back to the crosshair. */
+  setPointerTool(tool: PointerTool | null): void {
+    this.pointer.tool = tool
+    this.canvas.style.cursor = tool ? 'crosshair' : ''
   }
 
   clearLabels(): void {
@@ -256,8 +283,41 @@ export class VolumeView {
     return paneAt(this.panes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)
   }
 
+  /** The place of the file under the pointer; null outside the slices. */
+  private pointUnder(event: MouseEvent): SlicePoint | null {
+    const box = this.canvas.getBoundingClientRect()
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
+    const pane = this.paneUnder(event)
+    const axis = pane && PANE_AXIS[pane.kind]
+    const pointXyz = axis ? this.placeAt(x, y) : null
+    if (!axis || !pointXyz) return null
+    const across = 'xyz'.indexOf(axis)
+    // Beside the pointer, towards the middle of its pane, so that both places lie in the volume.
+    const step = (length: number, at: number, middle: number) => (at < middle * length ? 8 : -8)
+    const dx = step(box.width, x, pane.left + pane.width / 2)
+    const dy = step(box.height, y, pane.top + pane.height / 2)
+    const sideways = this.placeAt(x + dx, y) ?? pointXyz
+    const upwards = this.placeAt(x, y + dy) ?? pointXyz
+    const [column, row] = [0, 1, 2].filter((one) => one !== across)
+    const pixels = (length: number, from: number, to: number) => (from === to ? 1 : Math.abs(length / (to - from)))
+    const pixelsPerVoxel: [number, number] = [
+      pixels(dx, pointXyz[column], sideways[column]),
+      pixels(dy, pointXyz[row], upwards[row]),
+    ]
+    return { axis, pointXyz, pixelsPerVoxel, x, y }
+  }
+
+  /** The place of the file, voxels, not rounded, at a point of the canvas; null outside the slices. */
+  private placeAt(x: number, y: number): [number, number, number] | null {
+    const { nv, grid } = this
+    const scale = nv.uiData.dpr ?? 1
+    const fraction = nv.canvasPos2frac([x * scale, y * scale])
+    return grid && fraction[0] >= 0 ? filePlaceAt(grid, fraction) : null
+  }
+
   private doubleClicked(event: MouseEvent): void {
     event.stopImmediatePropagation()
+    if (this.pointer.tool) return
     const pane = this.paneUnder(event)
     if (pane) this.setLayout(this.layout === 'all' ? pane.kind : 'all')
   }

@@ -4,7 +4,7 @@ import { LabelRow } from './label-row.tsx'
 
 /** The labels over the volume: colour, visibility, how much of each, and how strongly they cover the picture. */
 export function LabelsPanel() {
-  const run = useFacts((state) => state.run)
+  const run = useFacts((state) => (state.mask ? null : state.run))
   const stage = useFacts((state) => state.labelsOnShow?.stage ?? null)
   const opacity = useFacts((state) => state.maskOpacity)
   const setOpacity = useFacts((state) => state.maskOpacityChanged)
