@@ -1,6 +1,7 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 import { Panel } from '../../../ui/panel.tsx'
 import { ThresholdSliders } from './threshold-sliders.tsx'
+import { ToolOptions } from './tool-options.tsx'
 
 /** Begins to correct a mask of the open volume; then what is done with it as a whole. */
 export function CorrectPanel() {
@@ -43,6 +44,7 @@ function Beginnings({ volumeRef: volume_ref }: { volumeRef: string }) {
 function Correcting() {
   const { masks } = useSession()
   const mask = useFacts((state) => state.mask)
+  const tool = useFacts((state) => state.tool)
   const showsBefore = useFacts((state) => state.showsBefore)
   const toggleBefore = useFacts((state) => state.beforeToggled)
   if (!mask) return null
@@ -66,6 +68,7 @@ function Correcting() {
           Redo {mask.redo_name ?? ''}
         </button>
       </div>
+      <ToolOptions tool={tool} busy={mask.busy} />
       <label className="check">
         <input type="checkbox" checked={showsBefore} onChange={() => toggleBefore(!showsBefore)} /> Show it as it was
         before (C)

@@ -1,7 +1,6 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 import type { Tool } from '../../../state/mask-slice.ts'
 import { Icon, type IconName } from '../../../ui/icon.tsx'
-import { ToolOptions } from './tool-options.tsx'
 import { useMaskKeys } from './use-mask-keys.ts'
 
 const TOOLS: readonly [Tool, string, string, IconName][] = [
@@ -24,23 +23,20 @@ export function ToolBar() {
   useMaskKeys(useSession())
   if (!mask) return null
   return (
-    <div className="mask-tools">
-      <div className="tool-bar" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-        {TOOLS.map(([value, name, title, icon]) => (
-          <button
-            key={value}
-            type="button"
-            className="quiet"
-            title={title}
-            aria-label={name}
-            aria-pressed={tool === value}
-            onClick={() => choose(value)}
-          >
-            <Icon name={icon} />
-          </button>
-        ))}
-      </div>
-      <ToolOptions tool={tool} busy={mask.busy} />
+    <div className="tool-bar" role="toolbar" aria-label="Tools" aria-orientation="vertical">
+      {TOOLS.map(([value, name, title, icon]) => (
+        <button
+          key={value}
+          type="button"
+          className="quiet"
+          title={title}
+          aria-label={name}
+          aria-pressed={tool === value}
+          onClick={() => choose(value)}
+        >
+          <Icon name={icon} />
+        </button>
+      ))}
     </div>
   )
 }
