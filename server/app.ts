@@ -1,6 +1,11 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 import type { ServerConfig } from './config.ts'
 import type { GpuProbe } from './devices/gpu-inventory.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
@@ -9,24 +14,43 @@ import type { JobService } from './jobs/job-service.ts'
 import type { Postprocessor } from './jobs/postprocessor.ts'
 import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
+import type { OverviewService } from './operation/overview.ts'
+import type { PeopleRepository } from './people/people-repository.ts'
+import type { Projects } from './people/projects.ts'
+import type { TokenService } from './people/token-service.ts'
+import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addErrorReply } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { addRateLimit } from './plugins/rate-limit.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
 import { modelRoutes } from './routes/model-routes.ts'
+import { operationRoutes } from './routes/operation-routes.ts'
+import { type PageFolders, pageRoutes } from './routes/page-routes.ts'
+import { peopleRoutes } from './routes/people-routes.ts'
 import { serverRoutes } from './routes/server-routes.ts'
 import { uploadRoutes } from './routes/upload-routes.ts'
 import { volumeRoutes } from './routes/volume-routes.ts'
 import type { UploadService } from './uploads/upload-service.ts'
 import type { VolumeService } from './volumes/volume-service.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every address that is answered, for checks over all of them. */
+    routeList: readonly { method: string; url: string; config: FastifyContextConfig }[]
+  }
+}
+
 /** What the application is made of. */
 export interface AppDeps {
   config: ServerConfig
   version: string
-  token: string
+  tokens: TokenService
+  people: PeopleRepository
+  projects: Projects
+  newId: () => string
   uploads: UploadService
   volumes: VolumeService
   models: ModelRegistry
@@ -36,6 +60,9 @@ export interface AppDeps {
   links: ArtifactLinks
   postprocessor: Postprocessor
   probeGpus: GpuProbe
+  overview: OverviewService
+  /** Null: no page for operators. */
+  pageFolders: PageFolders | null
   isReady: () => boolean
   logger?: FastifyServerOptions['logger']
 }
@@ -56,10 +83,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     connectionTimeout: 120_000,
     logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>()
+  const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
+  app.decorate('routeList', routeList)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) routeList.push({ method: one, url, config: config ?? {} })
+  })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
-  addAuth(app, deps.token)
+  addAuth(app, deps.tokens)
+  const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
+  addAudit(app, { add: deps.people.addAudit, newId: deps.newId, onError })
+  await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)
@@ -68,5 +103,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes, deps)
   await app.register(fileRoutes, deps)
   await app.register(liveRoutes, deps)
+  await app.register(peopleRoutes, deps)
+  await app.register(operationRoutes, deps)
+  if (deps.pageFolders) await app.register(pageRoutes, { folders: deps.pageFolders })
   return app
 }

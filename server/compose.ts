@@ -4,10 +4,13 @@ import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
+import { createOverviewRepository } from './adapters/kysely-overview.ts'
+import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
 import { migrate } from './adapters/migrations.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
+import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
 import { openSqlite } from './adapters/open-sqlite.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
@@ -17,16 +20,24 @@ import { ArtifactLinks } from './jobs/artifact-links.ts'
 import { JobEvents } from './jobs/job-events.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
+import { LinkKeys } from './jobs/link-keys.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import { OverviewService } from './operation/overview.ts'
+import type { PeopleRepository } from './people/people-repository.ts'
+import { Projects } from './people/projects.ts'
+import { TokenService } from './people/token-service.ts'
+import type { PageFolders } from './routes/page-routes.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
 
 /** How often uploads that nobody went on with are looked for. */
 const CLEANUP_MS = 3600_000
+
+const DAY_MS = 86_400_000
 
 /** Facts of the cards are at most this old; asking the driver takes some 0.1 s. */
 const GPU_FACTS_MS = 2_000
@@ -34,10 +45,21 @@ const GPU_FACTS_MS = 2_000
 /** A composed server: ready to listen, closed by `close`. */
 export interface ComposedServer {
   app: FastifyInstance
-  token: string
+  /** The server's own; null where only users' tokens are accepted. */
+  token: string | null
+  tokens: TokenService
+  people: PeopleRepository
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
   close(): Promise<void>
+}
+
+/** What not every server has, or has otherwise. */
+export interface ComposeOptions {
+  /** In place of a process of its own with limits. */
+  tryModel?: ModelInstallerNeeds['tryModel']
+  /** Where the operators' page lies; without it there is none. */
+  pageFolders?: PageFolders
 }
 
 /**
@@ -49,17 +71,32 @@ export async function composeServer(
   launcher: WorkerLauncher,
   version: string,
   logger: FastifyServerOptions['logger'],
-  tryModel: ModelInstallerNeeds['tryModel'] = (where, signal) => checkModel(where, config.modelTrial, signal),
+  more: ComposeOptions = {},
 ): Promise<ComposedServer> {
+  const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const folder = await takeDataFolder(config.dataFolder, config.token)
   const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
   await migrate(db)
+  const peopleRepository = createPeopleRepository(db)
+  const projects = new Projects(peopleRepository)
+  const tokens = new TokenService({
+    people: peopleRepository,
+    newId: uuid7,
+    serverToken: config.hasServerToken ? folder.token : null,
+    ...(config.oidc ? { checkSignIn: createOidcSignIn(config.oidc) } : {}),
+  })
+  const linkKeys = new LinkKeys(folder.linkKeys, {
+    replaceAfterMs: config.linkKeyDays * DAY_MS,
+    linkLifetimeMs: config.artifactUrlSeconds * 1000,
+  })
+  await linkKeys.renew()
   const jobRepository = createJobRepository(db)
   const volumes = new VolumeService({
     volumes: createVolumeRepository(db, config.dataFolder),
     openVolume: openVolumeFile,
     dataFolder: config.dataFolder,
     pathRoots: config.pathRoots,
+    projects,
     newId: uuid7,
     unfinishedUser: (volumeId) => jobRepository.unfinishedUser(volumeId),
   })
@@ -79,16 +116,20 @@ export async function composeServer(
     newId: uuid7,
   })
   const events = new JobEvents()
-  const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, newId: uuid7 })
-  const links = new ArtifactLinks(folder.linkKey, config.artifactUrlSeconds)
+  const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
+  const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   let isReady = false
   let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
+  const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
   app = await buildApp({
     config,
     version,
-    token: folder.token,
+    tokens,
+    people: peopleRepository,
+    projects,
+    newId: uuid7,
     uploads,
     volumes,
     models,
@@ -97,14 +138,29 @@ export async function composeServer(
     events,
     links,
     postprocessor: new Postprocessor(jobs, launcher),
-    probeGpus: rememberedFor(GPU_FACTS_MS, createNvidiaSmi()),
+    probeGpus,
+    overview: new OverviewService({
+      config,
+      version,
+      jobs,
+      models,
+      people: peopleRepository,
+      holdings: createOverviewRepository(db),
+      probeGpus,
+    }),
+    pageFolders: more.pageFolders ?? null,
     isReady: () => isReady,
     logger,
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
   const runner = new JobRunner(jobs, launcher, app.log, version)
-  const cleanup = setInterval(() => void uploads.removeExpired().catch(onError), CLEANUP_MS)
+  const tidy = async () => {
+    await uploads.removeExpired()
+    await linkKeys.renew()
+    await peopleRepository.removeAuditBefore(new Date(Date.now() - config.auditDays * DAY_MS).toISOString())
+  }
+  const cleanup = setInterval(() => void tidy().catch(onError), CLEANUP_MS)
   cleanup.unref()
   await uploads.start()
   await installer.start()
@@ -112,7 +168,9 @@ export async function composeServer(
   isReady = true
   return {
     app,
-    token: folder.token,
+    token: config.hasServerToken ? folder.token : null,
+    tokens,
+    people: peopleRepository,
     listen: () => listen(app, config),
     close: async () => {
       clearInterval(cleanup)

@@ -1,7 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
+import type { OidcSettings } from './adapters/oidc-sign-in.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
+import { asName } from './people/access.ts'
 
 const MIB = 1024 * 1024
 
@@ -12,6 +14,15 @@ export interface ServerConfig {
   dataFolder: string
   /** Fixed token, or null: one is made at the first start and kept in the data folder. */
   token: string | null
+  /** Whether the server's own token is accepted; where not, only users' tokens are. */
+  hasServerToken: boolean
+  /** Identity provider whose tokens are accepted too, or null. */
+  oidc: OidcSettings | null
+  /** Requests that one token may send in a minute; 0: no limit. */
+  requestsPerMinute: number
+  auditDays: number
+  /** Age at which the key that signs links is replaced; 0: never. */
+  linkKeyDays: number
   modelFolders: string[]
   minChunkBytes: number
   maxChunkBytes: number
@@ -53,6 +64,11 @@ export function readConfig(
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
     dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
     token: read.token('CRYOMAMBA_TOKEN'),
+    hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',
+    oidc: read.oidc(),
+    requestsPerMinute: read.integer('CRYOMAMBA_REQUESTS_PER_MINUTE', 60, 0),
+    auditDays: read.integer('CRYOMAMBA_AUDIT_DAYS', 365, 1, 36500),
+    linkKeyDays: read.integer('CRYOMAMBA_LINK_KEY_DAYS', 30, 0, 36500),
     modelFolders: [...defaults.modelFolders, ...read.list('CRYOMAMBA_MODELS').map((folder) => path.resolve(folder))],
     minChunkBytes,
     maxChunkBytes,
@@ -87,6 +103,13 @@ function mostOfMemory(): number {
   return Math.floor(0.9 * (container > 0 ? Math.min(container, totalmem()) : totalmem()))
 }
 
+/** https, or http on this computer. */
+function isSecureAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && (hostname === '127.0.0.1' || hostname === 'localhost'))
+}
+
 class SettingReader {
   private readonly env: NodeJS.ProcessEnv
 
@@ -111,12 +134,31 @@ class SettingReader {
 
   token(name: string): string | null {
     const text = this.env[name]
-    if (text === undefined || text === '') return null
+    if (text === undefined || text === '' || text === 'off') return null
     if (/^[\x21-\x7e]{16,}$/.test(text)) return text
     throw new DomainError('setting_invalid', {
       name,
       reason: 'it needs at least 16 printable characters without spaces',
     })
+  }
+
+  oidc(): OidcSettings | null {
+    const issuer = this.env.OIDC_ISSUER ?? ''
+    if (issuer === '') return null
+    const refuse = (name: string, reason: string) => new DomainError('setting_invalid', { name, reason })
+    if (!isSecureAddress(issuer)) throw refuse('OIDC_ISSUER', `"${issuer}" is not an https address`)
+    const audience = this.env.OIDC_AUDIENCE ?? ''
+    if (audience === '') throw refuse('OIDC_AUDIENCE', 'it is needed with OIDC_ISSUER')
+    const adminGroup = this.env.OIDC_ADMIN_GROUP ?? ''
+    const adminName = adminGroup === '' ? null : asName(adminGroup)
+    if (adminGroup !== '' && adminName === null) throw refuse('OIDC_ADMIN_GROUP', 'it cannot be the name of a group')
+    return {
+      issuer,
+      audience,
+      userClaim: this.env.OIDC_USER_CLAIM || 'sub',
+      groupsClaim: this.env.OIDC_GROUPS_CLAIM || 'groups',
+      adminGroup: adminName,
+    }
   }
 
   oneOf<T extends string>(name: string, fallback: T, values: readonly T[]): T {

@@ -8,7 +8,7 @@ import { composeServer } from './compose.ts'
 import { readConfig } from './config.ts'
 import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
-import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+import { BUNDLED_MODELS, PAGE_FOLDERS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 
 /** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
 async function main(): Promise<void> {
@@ -27,13 +27,16 @@ async function main(): Promise<void> {
     dataFolder: path.join(os.homedir(), '.cryomamba', 'server'),
     modelFolders: [BUNDLED_MODELS],
   })
-  const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), {
-    level: config.logLevel,
-    stream: process.stderr,
+  const logger = { level: config.logLevel, stream: process.stderr }
+  const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), logger, {
+    pageFolders: PAGE_FOLDERS,
   })
   const url = await server.listen()
   if (values.json) console.log(JSON.stringify({ url, token: server.token }))
-  else console.log(`CryoMamba server at ${url}\nToken: ${server.token}\nData: ${config.dataFolder}`)
+  else
+    console.log(
+      `CryoMamba server at ${url}\nToken: ${server.token ?? 'only those of users'}\nData: ${config.dataFolder}`,
+    )
   let isClosing = false
   const stop = () => {
     if (isClosing) return

@@ -14,3 +14,10 @@ export const BUNDLED_MODELS = path.join(PACKAGE_ROOT, 'resources/models')
 
 /** The compiled worker program. */
 export const WORKER_ENTRY = path.join(import.meta.dirname, 'inference/worker.js')
+
+/** The operators' page: mark-up, icon and compiled scripts. */
+export const PAGE_FOLDERS = {
+  resources: path.join(PACKAGE_ROOT, 'resources/operator'),
+  icons: path.join(PACKAGE_ROOT, 'resources/icons'),
+  scripts: path.join(PACKAGE_ROOT, 'dist/server/page'),
+}

@@ -8,6 +8,7 @@ import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
+import { auditCommand, groupCommand, tokenCommand } from './commands/people.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -23,6 +24,9 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   modelCommand,
   serveCommand,
+  tokenCommand,
+  groupCommand,
+  auditCommand,
   doctorCommand,
   demoCommand,
 ]

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { LinkKeyStore } from '../jobs/link-keys.ts'
 
 /** Secrets of a server, kept in its data folder with mode 0600. */
 export interface DataFolder {
   token: string
-  linkKey: Buffer
+  linkKeys: LinkKeyStore
   /** Gives the folder free for another server. */
   release(): Promise<void>
 }
@@ -28,7 +29,7 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
   const release = await lock(folder)
   return {
     token: token ?? (await secret(path.join(folder, 'token'))),
-    linkKey: Buffer.from(await secret(path.join(folder, 'link-key')), 'base64url'),
+    linkKeys: keyStore(path.join(folder, 'link-keys.json')),
     release,
   }
 }
@@ -39,6 +40,23 @@ async function secret(file: string): Promise<string> {
   const made = randomBytes(32).toString('base64url')
   await writeFile(file, `${made}\n`, { mode: 0o600 })
   return made
+}
+
+/** Keys in one file, which is replaced as a whole. A file that cannot be read is as none: links made before end. */
+function keyStore(file: string): LinkKeyStore {
+  return {
+    read: async () => {
+      const found: unknown = await readFile(file, 'utf8')
+        .then(JSON.parse)
+        .catch(() => [])
+      return Array.isArray(found) ? found : []
+    },
+    write: async (keys) => {
+      const partial = `${file}.partial`
+      await writeFile(partial, JSON.stringify(keys), { mode: 0o600 })
+      await rename(partial, file)
+    },
+  }
 }
 
 /** How often a running server touches its lock. */

@@ -29,6 +29,8 @@ export interface Tables {
     header: string
     mode0: string | null
     created_at: string
+    /** Group that may use it, too. */
+    project: string | null
   }
   jobs: {
     job_id: string
@@ -55,6 +57,7 @@ export interface Tables {
     created_at: string
     started_at: string | null
     finished_at: string | null
+    project: string | null
   }
   artifacts: {
     job_id: string
@@ -66,4 +69,28 @@ export interface Tables {
     warnings: string
   }
   job_events: { job_id: string; seq: number; frame: string }
+  tokens: {
+    token_id: string
+    user_name: string
+    label: string
+    hash: string
+    /** Separated by spaces. */
+    scopes: string
+    created_at: string
+    expires_at: string | null
+    revoked_at: string | null
+    last_used_at: string | null
+  }
+  memberships: { group_name: string; user_name: string; source: string }
+  model_groups: { model: string; group_name: string }
+  audit: {
+    entry_id: string
+    time: string
+    user_name: string
+    token_id: string | null
+    action: string
+    subject: string | null
+    status: number
+    address: string
+  }
 }

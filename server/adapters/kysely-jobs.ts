@@ -2,6 +2,7 @@ import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
 import type { JobState } from '../../shared/contract/jobs.ts'
 import type { JobChange, JobRecord, JobRepository } from '../jobs/job-repository.ts'
 import type { Tables } from './database-tables.ts'
+import { ownedOrShared } from './owned-or-shared.ts'
 
 /** States of jobs that still need their volume. */
 const UNFINISHED: JobState[] = ['queued', 'running', 'previewing']
@@ -14,8 +15,8 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       const row = await db.selectFrom('jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst()
       return row ? toRecord(row) : null
     },
-    list: async (owner, limit, before) => {
-      let query = db.selectFrom('jobs').selectAll().where('owner', '=', owner)
+    list: async (owner, projects, limit, before) => {
+      let query = db.selectFrom('jobs').selectAll().where(ownedOrShared(owner, projects))
       if (before !== null) query = query.where('job_id', '<', before)
       return (await query.orderBy('job_id', 'desc').limit(limit).execute()).map(toRecord)
     },
@@ -49,6 +50,8 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
           .execute()
         return true
       }),
+    setProject: async (jobId, project) =>
+      void (await db.updateTable('jobs').set({ project }).where('job_id', '=', jobId).execute()),
     saveProgress: async (jobId, attempt, tilesDone, tilesTotal) => {
       const set = { tiles_done: tilesDone, tiles_total: tilesTotal }
       await db.updateTable('jobs').set(set).where('job_id', '=', jobId).where('attempt', '=', attempt).execute()
@@ -171,6 +174,7 @@ function toRow(record: JobRecord): Tables['jobs'] {
     created_at: record.createdAt,
     started_at: record.startedAt,
     finished_at: record.finishedAt,
+    project: record.project,
   }
 }
 
@@ -199,5 +203,6 @@ function toRecord(row: Selectable<Tables['jobs']>): JobRecord {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    project: row.project,
   }
 }

@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { Kysely, Selectable } from 'kysely'
 import type { VolumeRecord, VolumeRepository } from '../volumes/volume-repository.ts'
 import type { Tables } from './database-tables.ts'
+import { ownedOrShared } from './owned-or-shared.ts'
 
 /** Volumes in a database. Paths of managed files are stored relative to the data folder, so that it can be moved. */
 export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): VolumeRepository {
@@ -16,6 +17,7 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
     header: JSON.parse(row.header),
     mode0: row.mode0 as VolumeRecord['mode0'],
     createdAt: row.created_at,
+    project: row.project,
   })
   const one = (row: Selectable<Tables['volumes']> | undefined) => (row ? toRecord(row) : null)
   return {
@@ -34,6 +36,7 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
           header: JSON.stringify(record.header),
           mode0: record.mode0,
           created_at: record.createdAt,
+          project: record.project,
         })
         .execute()
     },
@@ -43,11 +46,13 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
       const query = db.selectFrom('volumes').selectAll().where('owner', '=', owner).where('sha256', '=', sha256)
       return one(await query.where('mode0', mode0 === null ? 'is' : '=', mode0).executeTakeFirst())
     },
-    list: async (owner, limit, before) => {
-      let query = db.selectFrom('volumes').selectAll().where('owner', '=', owner)
+    list: async (owner, projects, limit, before) => {
+      let query = db.selectFrom('volumes').selectAll().where(ownedOrShared(owner, projects))
       if (before !== null) query = query.where('volume_id', '<', before)
       return (await query.orderBy('volume_id', 'desc').limit(limit).execute()).map(toRecord)
     },
+    setProject: async (volumeId, project) =>
+      void (await db.updateTable('volumes').set({ project }).where('volume_id', '=', volumeId).execute()),
     delete: async (volumeId) => void (await db.deleteFrom('volumes').where('volume_id', '=', volumeId).execute()),
   }
 }

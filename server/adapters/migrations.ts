@@ -104,10 +104,58 @@ const modelHash: Migration = {
   },
 }
 
+/** Users with tokens, groups with projects and models of their own, and who did what. */
+const people: Migration = {
+  up: async (db) => {
+    await db.schema
+      .createTable('tokens')
+      .addColumn('token_id', 'text', (c) => c.primaryKey())
+      .addColumn('user_name', 'text', (c) => c.notNull())
+      .addColumn('label', 'text', (c) => c.notNull())
+      .addColumn('hash', 'text', (c) => c.notNull().unique())
+      .addColumn('scopes', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'text', (c) => c.notNull())
+      .addColumn('expires_at', 'text')
+      .addColumn('revoked_at', 'text')
+      .addColumn('last_used_at', 'text')
+      .execute()
+    await db.schema
+      .createTable('memberships')
+      .addColumn('user_name', 'text', (c) => c.notNull())
+      .addColumn('group_name', 'text', (c) => c.notNull())
+      .addColumn('source', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('memberships_key', ['user_name', 'group_name', 'source'])
+      .execute()
+    await db.schema
+      .createTable('model_groups')
+      .addColumn('model', 'text', (c) => c.notNull())
+      .addColumn('group_name', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('model_groups_key', ['model', 'group_name'])
+      .execute()
+    await db.schema
+      .createTable('audit')
+      .addColumn('entry_id', 'text', (c) => c.primaryKey())
+      .addColumn('time', 'text', (c) => c.notNull())
+      .addColumn('user_name', 'text', (c) => c.notNull())
+      .addColumn('token_id', 'text')
+      .addColumn('action', 'text', (c) => c.notNull())
+      .addColumn('subject', 'text')
+      .addColumn('status', 'integer', (c) => c.notNull())
+      .addColumn('address', 'text', (c) => c.notNull())
+      .execute()
+    await db.schema.createIndex('audit_by_time').on('audit').column('time').execute()
+    for (const table of ['volumes', 'jobs']) {
+      await db.schema.alterTable(table).addColumn('project', 'text').execute()
+      await db.schema.createIndex(`${table}_by_project`).on(table).column('project').execute()
+    }
+  },
+}
+
 const MIGRATIONS: Record<string, Migration> = {
   '0001_first': first,
   '0002_channels_and_memory': channelsAndMemory,
   '0003_model_hash': modelHash,
+  '0004_people': people,
 }
 
 /** Brings the tables to the newest form. Runs at every start. */

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
+import type { VoxelArray } from '../../shared/volume/dtype.ts'
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
@@ -124,14 +125,23 @@ async function compareWithLabels(file: string, labels: LabelFile): Promise<void>
         written.readSlab(z, numPlanes),
         labels.readBox([z, 0, 0], [numPlanes, sy, sx]),
       ])
-      for (let i = 0; i < expected.length; i++) {
-        if (Number(found[i]) !== expected[i])
-          throw new Error(`${path.basename(file)} differs from the labels at plane ${z}`)
-      }
+      if (!isSame(found, expected)) throw new Error(`${path.basename(file)} differs from the labels at plane ${z}`)
     }
   } finally {
     await written.close()
   }
+}
+
+/** The same values, whatever they are stored as. */
+function isSame(found: VoxelArray, expected: VoxelArray): boolean {
+  if (found.length !== expected.length) return false
+  if (found.constructor === expected.constructor) return bytesOf(found).equals(bytesOf(expected))
+  for (let i = 0; i < expected.length; i++) if (Number(found[i]) !== Number(expected[i])) return false
+  return true
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: VoxelArray): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 
 /** Writes a JSON file beside the masks, whole or not at all. */

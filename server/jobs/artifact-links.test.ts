@@ -1,31 +1,81 @@
 import { expect, it } from 'vitest'
 import { ArtifactLinks } from './artifact-links.ts'
+import { type LinkKey, LinkKeys, newKey } from './link-keys.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
-const links = new ArtifactLinks(Buffer.alloc(32, 1), 60)
+const SHA = 'ab'.repeat(32)
+const DAY_MS = 86_400_000
 
-function partsOf(url: string) {
-  const { pathname, searchParams } = new URL(url, 'http://host')
-  return { pathname, expires: Number(searchParams.get('expires')), signature: searchParams.get('signature') ?? '' }
+/** Keys over a list in memory, renewed at `NOW`. */
+async function makeKeys(stored: LinkKey[] = []): Promise<LinkKeys> {
+  const store = {
+    read: async () => [...stored],
+    write: async (keys: readonly LinkKey[]) => void stored.splice(0, 9, ...keys),
+  }
+  const keys = new LinkKeys(store, { replaceAfterMs: 30 * DAY_MS, linkLifetimeMs: 60_000 })
+  await keys.renew(NOW)
+  return keys
 }
 
-it('a link works until it expires, for its job and artifact only', () => {
-  const { url, expiresAt } = links.make('job-a', 'mask.mrc', NOW)
-  const { expires, signature, pathname } = partsOf(url)
+function queryOf(url: string) {
+  const { pathname, searchParams } = new URL(url, 'http://host')
+  const text = (name: string) => searchParams.get(name) ?? ''
+  return {
+    pathname,
+    query: {
+      expires: Number(text('expires')),
+      key: text('key'),
+      content: text('content'),
+      signature: text('signature'),
+    },
+  }
+}
+
+const refused = expect.objectContaining({ code: 'signature_invalid' })
+
+it('a link works until it expires, for its job, artifact and bytes only', async () => {
+  const links = new ArtifactLinks(await makeKeys(), 60)
+  const { url, expiresAt } = links.make('job-a', 'mask.mrc', SHA, NOW)
+  const { query, pathname } = queryOf(url)
   expect(pathname).toBe('/v1/files/job-a/mask.mrc')
   expect(expiresAt).toBe('2026-01-01T00:01:00.000Z')
   const check =
-    (job: string, name: string, until: number, sign: string, at = NOW) =>
+    (job: string, name: string, change: Partial<typeof query> = {}, at = NOW) =>
     () =>
-      links.check(job, name, until, sign, at)
-  expect(check('job-a', 'mask.mrc', expires, signature)).not.toThrow()
-  const refused = expect.objectContaining({ code: 'signature_invalid' })
-  expect(check('job-a', 'mask.mrc', expires, signature, NOW + 61_000)).toThrow(refused)
-  expect(check('job-b', 'mask.mrc', expires, signature)).toThrow(refused)
-  expect(check('job-a', 'stats.json', expires, signature)).toThrow(refused)
-  expect(check('job-a', 'mask.mrc', expires + 1, signature)).toThrow(refused)
-  expect(check('job-a', 'mask.mrc', expires, `${signature}x`)).toThrow(refused)
-  expect(() => new ArtifactLinks(Buffer.alloc(32, 2), 60).check('job-a', 'mask.mrc', expires, signature, NOW)).toThrow(
-    refused,
-  )
+      links.check(job, name, { ...query, ...change }, at)
+  expect(check('job-a', 'mask.mrc')).not.toThrow()
+  expect(check('job-a', 'mask.mrc', {}, NOW + 61_000)).toThrow(refused)
+  expect(check('job-b', 'mask.mrc')).toThrow(refused)
+  expect(check('job-a', 'stats.json')).toThrow(refused)
+  expect(check('job-a', 'mask.mrc', { expires: query.expires + 1 })).toThrow(refused)
+  expect(check('job-a', 'mask.mrc', { content: 'cd'.repeat(8) })).toThrow(refused)
+  expect(check('job-a', 'mask.mrc', { key: 'other' })).toThrow(refused)
+  expect(check('job-a', 'mask.mrc', { signature: `${query.signature}x` })).toThrow(refused)
+  expect(() => links.checkContent(query, SHA)).not.toThrow()
+  expect(() => links.checkContent(query, 'cd'.repeat(32))).toThrow(refused)
+  expect(() =>
+    new ArtifactLinks({ current: newKey(NOW), find: () => newKey(NOW) }, 60).check('job-a', 'mask.mrc', query, NOW),
+  ).toThrow(refused)
+})
+
+it('a key is replaced after its time, and checks its last links until they have ended', async () => {
+  const stored: LinkKey[] = []
+  const keys = await makeKeys(stored)
+  const links = new ArtifactLinks(keys, 60)
+  const later = NOW + 31 * DAY_MS
+  const old = queryOf(links.make('job', 'mask.mrc', SHA, later).url).query
+  await keys.renew(later)
+  expect(keys.current.id).not.toBe(old.key)
+  expect(stored).toHaveLength(2)
+  expect(() => links.check('job', 'mask.mrc', old, later + 30_000)).not.toThrow()
+  await keys.renew(later + 61_000)
+  expect(keys.find(old.key)).toBeNull()
+  expect(stored).toHaveLength(1)
+})
+
+it('the keys of one start are those of the next', async () => {
+  const stored: LinkKey[] = []
+  const first = await makeKeys(stored)
+  const second = await makeKeys(stored)
+  expect(second.current).toEqual(first.current)
 })

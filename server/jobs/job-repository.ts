@@ -38,16 +38,20 @@ export interface JobRecord {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+  /** Group whose members may see the job, too. */
+  project: string | null
 }
 
 export type JobChange = Partial<
-  Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'moreVolumeIds' | 'model' | 'createdAt'>
+  Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'moreVolumeIds' | 'model' | 'createdAt' | 'project'>
 >
 
 export interface JobRepository {
   insert(record: JobRecord): Promise<void>
   find(jobId: string): Promise<JobRecord | null>
-  list(owner: string, limit: number, before: string | null): Promise<JobRecord[]>
+  /** The owner's jobs and those of the projects, newest first. */
+  list(owner: string, projects: readonly string[], limit: number, before: string | null): Promise<JobRecord[]>
+  setProject(jobId: string, project: string | null): Promise<void>
   /** Oldest first. */
   withState(states: readonly JobState[]): Promise<JobRecord[]>
   /** An unfinished job that uses the volume, or null. */

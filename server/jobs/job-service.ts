@@ -11,7 +11,8 @@ import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
 import { tiledShape } from '../inference/model-grid.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { checkSameGrid } from '../inference/same-grid.ts'
-import { exactName, type ModelRegistry } from '../models/model-registry.ts'
+import { exactName, type ModelPackage, type ModelRegistry } from '../models/model-registry.ts'
+import { checkOwner, type Projects } from '../people/projects.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
@@ -30,6 +31,7 @@ export interface JobServiceNeeds {
   models: ModelRegistry
   events: JobEvents
   config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes' | 'maySpill' | 'hangSeconds'>
+  projects: Projects
   newId: () => string
 }
 
@@ -50,10 +52,11 @@ export class JobService {
     this.needs = needs
   }
 
-  /** Puts a job on the queue. @throws {DomainError} `model_not_found`, `volume_not_found`, `patch_not_divisible`, `mirror_not_allowed` */
+  /** Puts a job on the queue. @throws {DomainError} `model_not_found`, `volume_not_found`, `project_not_found`, `patch_not_divisible`, `mirror_not_allowed` */
   async enqueue(owner: string, body: CreateJob): Promise<Job> {
-    const { jobs, models, config, newId } = this.needs
-    const { manifest } = models.get(body.model)
+    const { jobs, config, newId } = this.needs
+    const { manifest } = await this.modelFor(owner, body.model)
+    if (body.project !== undefined) await this.needs.projects.check(owner, body.project)
     const [volume, ...others] = await this.volumesOf(owner, body)
     checkModelIsSupported(manifest, 1 + others.length)
     checkSameGrid([volume, ...others].map(({ header, filename: name }) => ({ header, name })))
@@ -87,11 +90,19 @@ export class JobService {
       createdAt: new Date().toISOString(),
       startedAt: null,
       finishedAt: null,
+      project: body.project ?? null,
     }
     await jobs.insert(record)
     await this.tellState(record.jobId, 'queued', 1)
     this.onQueued()
     return this.view(record)
+  }
+
+  /** A model that this user may run. @throws {DomainError} `model_not_found` */
+  private async modelFor(owner: string, name: string): Promise<ModelPackage> {
+    const found = this.needs.models.get(name)
+    if (await this.needs.projects.mayUseModel(owner, found.manifest.id)) return found
+    throw new DomainError('model_not_found', { model: name })
   }
 
   /** @throws {DomainError} `volume_not_found`, `request_invalid` */
@@ -138,15 +149,17 @@ export class JobService {
   }
 
   async list(owner: string, limit: number, before: string | null): Promise<Job[]> {
-    return Promise.all((await this.needs.jobs.list(owner, limit, before)).map((record) => this.view(record)))
+    const projects = await this.needs.projects.of(owner)
+    const records = await this.needs.jobs.list(owner, projects, limit, before)
+    return Promise.all(records.map((record) => this.view(record)))
   }
 
   /**
    * Cancels an unfinished job; of a finished one the artifacts go.
-   * @throws {DomainError} `job_not_found`
+   * @throws {DomainError} `job_not_found`, `not_owner`
    */
   async cancel(owner: string, jobId: string): Promise<Job> {
-    const record = await this.find(owner, jobId)
+    const record = await this.findOwn(owner, jobId)
     if (isFinished(record.state)) {
       await this.needs.jobs.deleteArtifacts(jobId)
       await rm(this.jobFolder(jobId), { recursive: true, force: true })
@@ -159,10 +172,10 @@ export class JobService {
 
   /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
   async retry(owner: string, jobId: string): Promise<Job> {
-    const record = await this.find(owner, jobId)
+    const record = await this.findOwn(owner, jobId)
     checkMove(record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
-    this.needs.models.get(exactName(record.model, record.modelVersion))
+    await this.modelFor(owner, exactName(record.model, record.modelVersion))
     await this.requeue(record)
     return this.get(owner, jobId)
   }
@@ -181,11 +194,26 @@ export class JobService {
     return { file: path.join(this.attemptFolder(jobId, record.attempt), artifact.name), artifact }
   }
 
-  /** @throws {DomainError} `job_not_found` */
+  /** A job that this user may see. @throws {DomainError} `job_not_found` */
   async find(owner: string, jobId: string): Promise<JobRecord> {
     const record = await this.needs.jobs.find(jobId)
-    if (!record || record.owner !== owner) throw new DomainError('job_not_found', { jobId })
+    if (!record || !(await this.needs.projects.maySee(owner, record))) throw new DomainError('job_not_found', { jobId })
     return record
+  }
+
+  /** A job that this user may change. @throws {DomainError} `job_not_found`, `not_owner` */
+  async findOwn(owner: string, jobId: string): Promise<JobRecord> {
+    const record = await this.find(owner, jobId)
+    checkOwner(owner, record)
+    return record
+  }
+
+  /** Lets the members of a group see a job, or no longer. @throws {DomainError} `job_not_found`, `not_owner`, `project_not_found` */
+  async share(owner: string, jobId: string, project: string | null): Promise<Job> {
+    await this.findOwn(owner, jobId)
+    if (project !== null) await this.needs.projects.check(owner, project)
+    await this.needs.jobs.setProject(jobId, project)
+    return this.get(owner, jobId)
   }
 
   jobFolder(jobId: string): string {
@@ -293,6 +321,8 @@ export class JobService {
       created_at: record.createdAt,
       started_at: record.startedAt,
       finished_at: record.finishedAt,
+      owner: record.owner,
+      project: record.project,
     }
   }
 

@@ -35,7 +35,7 @@ export class Postprocessor {
 
   private async run(owner: string, jobId: string, params: PostprocessRequest): Promise<PostprocessOutcome> {
     const { needs } = this.service
-    const record = await this.service.find(owner, jobId)
+    const record = await this.service.findOwn(owner, jobId)
     const before = await needs.jobs.artifacts(jobId)
     if (record.state !== 'completed' || before.length === 0)
       throw new DomainError('job_state', { state: record.state, action: 'another mask' })

@@ -1,33 +1,50 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { type Access, checkScope, type Scope } from '../people/access.ts'
+import type { TokenService } from '../people/token-service.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whose volumes and jobs this request may touch. Written by the auth plugin only. */
     owner: string
+    /** Who sent the request; null on addresses that need no token. Written by the auth plugin only. */
+    access: Access | null
+  }
+  interface FastifyContextConfig {
+    /** Where it is given, the address needs no token. */
+    isOpen?: true
+    /** What the token must allow, where it is more than the method says. */
+    scope?: Scope
   }
 }
 
 /** Paths that need no token: health for monitors, artifacts because their links are signed. */
 const OPEN_PATHS = [/^\/v1\/healthz$/, /^\/v1\/readyz$/, /^\/v1\/files\//]
 
-/** Lets in requests that carry the server's token. */
-export function addAuth(app: FastifyInstance, token: string): void {
-  const expected = digest(token)
+const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Lets in requests whose token allows them: reading needs `read`, all else `write`, or what the route says. */
+export function addAuth(app: FastifyInstance, tokens: Pick<TokenService, 'accessOf'>): void {
   app.decorateRequest('owner', '')
+  app.decorateRequest('access', null)
   app.addHook('onRequest', async (request) => {
-    if (OPEN_PATHS.some((open) => open.test(request.url.split('?')[0]))) return
+    const { config } = request.routeOptions
+    if (config.isOpen || OPEN_PATHS.some((open) => open.test(request.url.split('?')[0]))) return
     const given = bearerOf(request)
-    if (given === null || !timingSafeEqual(digest(given), expected)) throw new DomainError('unauthorized')
-    request.owner = 'owner'
+    if (given === null) throw new DomainError('unauthorized')
+    const access = await tokens.accessOf(given)
+    request.access = access
+    request.owner = access.user
+    checkScope(access, config.scope ?? (READING.has(request.method) ? 'read' : 'write'))
   })
 }
 
-function bearerOf(request: FastifyRequest): string | null {
-  return /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? null
+/** Access of a request to an address that needs a token. */
+export function accessOf(request: FastifyRequest): Access {
+  if (!request.access) throw new Error('this address does not ask for a token')
+  return request.access
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+function bearerOf(request: FastifyRequest): string | null {
+  return /^Bearer (\S{1,8192})$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
 }

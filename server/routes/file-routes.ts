@@ -8,7 +8,12 @@ import { parseRange } from './byte-range.ts'
 
 const FileParams = Type.Object({ jobId: Id, name: Type.String({ pattern: '^[a-z0-9][a-z0-9_.]{0,63}$' }) })
 const FileQuery = Type.Object(
-  { expires: Type.Integer({ minimum: 0 }), signature: Type.String({ maxLength: 100 }) },
+  {
+    expires: Type.Integer({ minimum: 0 }),
+    key: Type.String({ maxLength: 20 }),
+    content: Type.String({ maxLength: 64 }),
+    signature: Type.String({ maxLength: 100 }),
+  },
   closed,
 )
 
@@ -22,8 +27,9 @@ export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Ar
     { schema: { params: FileParams, querystring: FileQuery } },
     async (request, reply) => {
       const { jobId, name } = request.params
-      links.check(jobId, name, request.query.expires, request.query.signature)
+      links.check(jobId, name, request.query)
       const { file, artifact } = await jobs.artifactFile(jobId, name)
+      links.checkContent(request.query, artifact.sha256)
       const etag = `"${artifact.sha256}"`
       reply
         .header('etag', etag)

@@ -83,7 +83,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
 }
 
 function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact): Artifact {
-  const { url, expiresAt } = links.make(jobId, artifact.name)
+  const { url, expiresAt } = links.make(jobId, artifact.name, artifact.sha256)
   const { name, mediaType, sizeBytes, sha256, warnings } = artifact
   return { name, url, expires_at: expiresAt, media_type: mediaType, size_bytes: sizeBytes, sha256, warnings }
 }

@@ -5,7 +5,14 @@ import { Type } from 'typebox'
 import { ModelList, ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ModelInstaller } from '../models/model-installer.ts'
-import { exactName, type ModelRegistry, splitName, summariseModel } from '../models/model-registry.ts'
+import {
+  exactName,
+  type ModelPackage,
+  type ModelRegistry,
+  splitName,
+  summariseModel,
+} from '../models/model-registry.ts'
+import type { Projects } from '../people/projects.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
 /** `id`, or `id@version`. */
@@ -17,27 +24,36 @@ const VersionQuery = Type.Object(
 )
 
 /** Models: every version there is, one of them, a package in, an uploaded one out. */
-export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelRegistry; installer: ModelInstaller }> = async (
-  app,
-  { models, installer },
-) => {
+export const modelRoutes: FastifyPluginAsyncTypebox<{
+  models: ModelRegistry
+  installer: ModelInstaller
+  projects: Projects
+}> = async (app, { models, installer, projects }) => {
+  const allowed = async (user: string, all: ModelPackage[]) => {
+    const isAllowed = await Promise.all(all.map(({ manifest }) => projects.mayUseModel(user, manifest.id)))
+    return all.filter((_, index) => isAllowed[index])
+  }
   // An archive is streamed to disk as it comes; the installer counts the bytes itself.
   app.addContentTypeParser(
     'application/zip',
     (_request: unknown, payload: IncomingMessage, done: (error: null, body: unknown) => void) => done(null, payload),
   )
-  app.get('/v1/models', { schema: { response: { 200: ModelList, ...PROBLEM_REPLIES } } }, async () => ({
-    models: models.list().map(summariseModel),
+  app.get('/v1/models', { schema: { response: { 200: ModelList, ...PROBLEM_REPLIES } } }, async ({ owner }) => ({
+    models: (await allowed(owner, models.list())).map(summariseModel),
   }))
   app.get(
     '/v1/models/:id',
     { schema: { params: ModelParams, querystring: VersionQuery, response: { 200: ModelSummary, ...PROBLEM_REPLIES } } },
-    async ({ params: { id }, query: { version } }) =>
-      summariseModel(models.get(version === undefined ? id : exactName(id, version))),
+    async ({ owner, params: { id }, query: { version } }) => {
+      const found = models.get(version === undefined ? id : exactName(id, version))
+      if (!(await projects.mayUseModel(owner, found.manifest.id)))
+        throw new DomainError('model_not_found', { model: id })
+      return summariseModel(found)
+    },
   )
   app.post(
     '/v1/models',
-    { schema: { response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } } },
+    { config: { scope: 'admin' }, schema: { response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } } },
     async (request, reply) => {
       const { body, headers, raw } = request
       if (!(body instanceof Readable))
@@ -56,7 +72,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelRegistry; ins
   )
   app.delete(
     '/v1/models/:id',
-    { schema: { params: ModelParams, querystring: VersionQuery } },
+    { config: { scope: 'admin' }, schema: { params: ModelParams, querystring: VersionQuery } },
     async (request, reply) => {
       const { id, version } = splitName(request.params.id)
       await installer.remove(id, request.query.version ?? version)

@@ -24,7 +24,7 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
     async (request, reply) => {
       const begun = await uploads.init(request.owner, request.body)
       if (!('record' in begun)) return reply.code(200).send({ volume: volumeOnWire(begun.volume) })
-      return reply.code(201).send(uploadOnWire(begun))
+      return reply.code(201).header('location', `/v1/uploads/${begun.record.uploadId}`).send(uploadOnWire(begun))
     },
   )
   app.get(

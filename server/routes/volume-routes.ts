@@ -32,7 +32,9 @@ export const volumeRoutes: FastifyPluginAsyncTypebox<{ volumes: VolumeService }>
   app.post(
     '/v1/volumes/from-path',
     { schema: { body: VolumeFromPath, response: { 201: Volume, ...PROBLEM_REPLIES } } },
-    async (request, reply) =>
-      reply.code(201).send(volumeOnWire(await volumes.fromPath(request.owner, request.body.path))),
+    async (request, reply) => {
+      const volume = await volumes.fromPath(request.owner, request.body.path)
+      return reply.code(201).header('location', `/v1/volumes/${volume.volumeId}`).send(volumeOnWire(volume))
+    },
   )
 }

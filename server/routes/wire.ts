@@ -18,6 +18,8 @@ export function volumeOnWire(record: VolumeRecord): Volume {
     unit: header.unit,
     warnings: header.warnings,
     created_at: record.createdAt,
+    owner: record.owner,
+    project: record.project,
   }
 }
 

@@ -26,7 +26,7 @@ export async function startRealServer(
   env: Record<string, string> = {},
 ): Promise<RealServer> {
   const child = fork(SERVER_ENTRY, ['--port', String(port), '--data', dataFolder, '--json'], {
-    env: { ...process.env, CRYOMAMBA_LOG_LEVEL: 'fatal', ...env },
+    env: { ...process.env, CRYOMAMBA_LOG_LEVEL: 'fatal', CRYOMAMBA_REQUESTS_PER_MINUTE: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -6,7 +6,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { Upload } from '../../shared/contract/uploads.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
-import { type ComposedServer, composeServer } from '../compose.ts'
+import { type ComposedServer, type ComposeOptions, composeServer } from '../compose.ts'
 import { readConfig, type ServerConfig } from '../config.ts'
 import type { FromWorker, ToWorker } from '../inference/messages.ts'
 import type { SessionFactory } from '../inference/network-session.ts'
@@ -54,15 +54,24 @@ export async function makeTestServer(options: {
   manifest: ModelManifest
   change?: Partial<ServerConfig>
   folder?: string
-  tryModel?: Parameters<typeof composeServer>[4]
+  tryModel?: ComposeOptions['tryModel']
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
   await writeModelPackage(path.join(models, options.manifest.id), options.manifest)
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
-  const config: ServerConfig = { ...defaults, minChunkBytes: 16, defaultChunkBytes: 1000, port: 0, ...options.change }
-  const server = await composeServer(config, options.launcher, '0.0.0-test', false, options.tryModel)
+  const config: ServerConfig = {
+    ...defaults,
+    minChunkBytes: 16,
+    defaultChunkBytes: 1000,
+    port: 0,
+    requestsPerMinute: 0,
+    ...options.change,
+  }
+  const server = await composeServer(config, options.launcher, '0.0.0-test', false, {
+    ...(options.tryModel ? { tryModel: options.tryModel } : {}),
+  })
   const stop = async () => {
     await server.close()
     await rm(root, { recursive: true, force: true })

@@ -293,7 +293,9 @@ describe('every route', () => {
 describe('artifact links', () => {
   it('are refused when forged or expired', async () => {
     const id = '00000000-0000-7000-8000-000000000000'
-    const reply = await server.app.inject({ url: `/v1/files/${id}/mask.mrc?expires=9999999999&signature=abc` })
+    const reply = await server.app.inject({
+      url: `/v1/files/${id}/mask.mrc?expires=9999999999&key=a&content=b&signature=abc`,
+    })
     expect(reply.json().code).toBe('signature_invalid')
   })
 })

@@ -16,6 +16,8 @@ export interface VolumeRecord {
   header: HeaderSummary
   mode0: 'signed' | 'unsigned' | null
   createdAt: string
+  /** Group whose members may use the volume, too. */
+  project: string | null
 }
 
 export interface VolumeRepository {
@@ -23,7 +25,8 @@ export interface VolumeRepository {
   find(volumeId: string): Promise<VolumeRecord | null>
   /** A volume of these bytes that is read in this way. */
   findByHash(owner: string, sha256: string, mode0: VolumeRecord['mode0']): Promise<VolumeRecord | null>
-  /** Newest first; `before` is the id of the last one seen. */
-  list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]>
+  /** The owner's volumes and those of the projects, newest first; `before` is the id of the last one seen. */
+  list(owner: string, projects: readonly string[], limit: number, before: string | null): Promise<VolumeRecord[]>
+  setProject(volumeId: string, project: string | null): Promise<void>
   delete(volumeId: string): Promise<void>
 }

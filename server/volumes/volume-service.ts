@@ -5,6 +5,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeHeader, VoxelSource } from '../../shared/volume/header.ts'
+import { checkOwner, type Projects } from '../people/projects.ts'
 import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
 
 /** Opens a volume file; the caller closes it. */
@@ -16,6 +17,7 @@ export interface VolumeServiceNeeds {
   dataFolder: string
   /** Folders that `fromPath` may read. */
   pathRoots: readonly string[]
+  projects: Projects
   newId: () => string
   /** The unfinished job that uses a volume, or null. */
   unfinishedUser: (volumeId: string) => Promise<string | null>
@@ -69,6 +71,7 @@ export class VolumeService {
       sizeBytes: size,
       header,
       createdAt: new Date().toISOString(),
+      project: null,
     }
     await this.needs.volumes.insert(record)
     return record
@@ -95,6 +98,7 @@ export class VolumeService {
       sizeBytes: size,
       header,
       createdAt: new Date().toISOString(),
+      project: null,
     }
     await this.needs.volumes.insert(record)
     return record
@@ -104,9 +108,10 @@ export class VolumeService {
     return this.needs.volumes.findByHash(owner, sha256, mode0)
   }
 
+  /** A volume that this user may use, or null. */
   async find(owner: string, volumeId: string): Promise<VolumeRecord | null> {
     const record = await this.needs.volumes.find(volumeId)
-    return record?.owner === owner ? record : null
+    return record && (await this.needs.projects.maySee(owner, record)) ? record : null
   }
 
   /** @throws {DomainError} `volume_not_found` */
@@ -116,13 +121,23 @@ export class VolumeService {
     return record
   }
 
-  list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]> {
-    return this.needs.volumes.list(owner, limit, before)
+  async list(owner: string, limit: number, before: string | null): Promise<VolumeRecord[]> {
+    return this.needs.volumes.list(owner, await this.needs.projects.of(owner), limit, before)
   }
 
-  /** @throws {DomainError} `volume_not_found`, `volume_in_use` */
+  /** Lets the members of a group use a volume, or no longer. @throws {DomainError} `volume_not_found`, `not_owner`, `project_not_found` */
+  async share(owner: string, volumeId: string, project: string | null): Promise<VolumeRecord> {
+    const record = await this.get(owner, volumeId)
+    checkOwner(owner, record)
+    if (project !== null) await this.needs.projects.check(owner, project)
+    await this.needs.volumes.setProject(volumeId, project)
+    return { ...record, project }
+  }
+
+  /** @throws {DomainError} `volume_not_found`, `not_owner`, `volume_in_use` */
   async delete(owner: string, volumeId: string): Promise<void> {
     const record = await this.get(owner, volumeId)
+    checkOwner(owner, record)
     const jobId = await this.needs.unfinishedUser(volumeId)
     if (jobId) throw new DomainError('volume_in_use', { jobId })
     await this.needs.volumes.delete(volumeId)

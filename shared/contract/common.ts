@@ -42,6 +42,20 @@ export const Warning = Type.Object({ code: Type.String(), message: Type.String()
 /** Every body is closed: an unknown field is refused by name. */
 export const closed = { additionalProperties: false } as const
 
+/** Lower-case name of a user, or of a group. */
+export const UserName = Type.String({ pattern: '^[a-z0-9][a-z0-9._@+-]{0,99}$' })
+export const GroupName = UserName
+
+/** Whose something is, and the group that shares it; absent from an older server. */
+export const OwnerAndProject = {
+  owner: Type.Optional(UserName),
+  project: Type.Optional(Type.Union([GroupName, Type.Null()])),
+}
+
+/** Body of a request that shares something with a group, or with nobody. */
+export const ShareRequest = Type.Object({ project: Type.Union([GroupName, Type.Null()]) }, closed)
+export type ShareRequest = Type.Static<typeof ShareRequest>
+
 /** problem+json of RFC 9457 with the envelope as extension members. */
 export const Problem = Type.Object({
   type: Type.String(),

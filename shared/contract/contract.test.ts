@@ -10,6 +10,8 @@ import * as maskEdit from './mask-edit.ts'
 import * as maskView from './mask-view.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
+import * as operation from './operation.ts'
+import * as people from './people.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -23,6 +25,8 @@ const MODULES = {
   'mask-view': maskView,
   'model-package': modelPackage,
   models,
+  operation,
+  people,
   'server-info': serverInfo,
   uploads,
   volumes,

@@ -1,5 +1,16 @@
 import { Type } from 'typebox'
-import { closed, Dtype, ErrorEnvelope, Id, Sha256, ShapeZyx, Time, Warning } from './common.ts'
+import {
+  closed,
+  Dtype,
+  ErrorEnvelope,
+  GroupName,
+  Id,
+  OwnerAndProject,
+  Sha256,
+  ShapeZyx,
+  Time,
+  Warning,
+} from './common.ts'
 
 export const JobState = Type.Union([
   Type.Literal('queued'),
@@ -65,6 +76,8 @@ export const CreateJob = Type.Object(
     model: Type.String({ minLength: 1, maxLength: 200 }),
     params: Type.Optional(JobParams),
     preview: Type.Optional(PreviewRequest),
+    /** Group whose members may see the job. */
+    project: Type.Optional(GroupName),
   },
   closed,
 )
@@ -157,6 +170,7 @@ export const Job = Type.Object({
   created_at: Time,
   started_at: Type.Union([Time, Type.Null()]),
   finished_at: Type.Union([Time, Type.Null()]),
+  ...OwnerAndProject,
 })
 export type Job = Type.Static<typeof Job>
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { closed, Dtype, Id, LengthUnit, Sha256, ShapeZyx, Time, Warning } from './common.ts'
+import { closed, Dtype, Id, LengthUnit, OwnerAndProject, Sha256, ShapeZyx, Time, Warning } from './common.ts'
 
 /** A volume that the server holds. `voxel_size_zyx` is in `unit`; null when the file does not say. */
 export const Volume = Type.Object({
@@ -14,6 +14,7 @@ export const Volume = Type.Object({
   unit: Type.Union([LengthUnit, Type.Null()]),
   warnings: Type.Array(Warning),
   created_at: Time,
+  ...OwnerAndProject,
 })
 export type Volume = Type.Static<typeof Volume>
 

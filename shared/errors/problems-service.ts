@@ -29,6 +29,33 @@ export const SERVICE_PROBLEMS = {
     'The server did not accept the token.',
     'Enter the token that the server shows or its administrator gave you.',
   ),
+  token_expired: row(401, 'Token expired', 'The token expired at {time}.', 'Ask the administrator for a new one.'),
+  token_not_found: row(404, 'Token not found', 'There is no valid token {tokenId}.', 'List the tokens to find its id.'),
+  scope_missing: row(
+    403,
+    'Not allowed',
+    'This token does not allow that: it lacks the scope {scope}.',
+    'Use a token with this scope, or ask the administrator for one.',
+  ),
+  not_owner: row(
+    403,
+    'Belongs to somebody else',
+    'This is shared with you and belongs to another user.',
+    'Ask its owner to change or delete it.',
+  ),
+  project_not_found: row(
+    404,
+    'Project not found',
+    'There is no project {project} that you are a member of.',
+    'Name a group of yours.',
+  ),
+  identity_provider_unavailable: row(
+    503,
+    'Sign-in not possible',
+    'The identity provider could not be asked.',
+    'Try again later, or use a token of the server.',
+    true,
+  ),
   forbidden_origin: row(
     403,
     'Origin refused',

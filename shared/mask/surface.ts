@@ -77,6 +77,9 @@ export class SurfaceMeter {
   /** The last plane and the one before, with one voxel of background around. */
   private before: Uint16Array
   private current: Uint16Array
+  /** Rows of the two planes, with the border, that hold something: between rows of background is no surface. */
+  private usedBefore: Uint8Array
+  private usedCurrent: Uint8Array
   private planes = 0
 
   /** @param spacingZyx distance between voxel centres, any unit; areas come in its square */
@@ -85,6 +88,8 @@ export class SurfaceMeter {
     this.areaOf = surfelAreas(spacingZyx)
     this.before = new Uint16Array((shapeZyx[1] + 2) * (shapeZyx[2] + 2))
     this.current = new Uint16Array(this.before.length)
+    this.usedBefore = new Uint8Array(shapeZyx[1] + 2)
+    this.usedCurrent = new Uint8Array(shapeZyx[1] + 2)
   }
 
   /** The next plane, y, x order, labels 0 to 65535. @throws RangeError for a plane of another size or too many */
@@ -93,8 +98,12 @@ export class SurfaceMeter {
     if (plane.length !== ny * nx) throw new RangeError(`a plane of ${plane.length} voxels, not ${ny} × ${nx}`)
     if (this.planes >= nz) throw new RangeError(`more than ${nz} planes`)
     this.turn()
-    for (let y = 0; y < ny; y++)
-      for (let x = 0; x < nx; x++) this.current[(y + 1) * (nx + 2) + x + 1] = plane[y * nx + x]
+    for (let y = 0; y < ny; y++) {
+      let used = 0
+      const to = (y + 1) * (nx + 2) + 1
+      for (let x = 0, from = y * nx; x < nx; x++) used |= this.current[to + x] = plane[from + x]
+      this.usedCurrent[y + 1] = used === 0 ? 0 : 1
+    }
     this.measure()
     this.planes++
   }
@@ -114,6 +123,9 @@ export class SurfaceMeter {
     const swap = this.before
     this.before = this.current
     this.current = swap.fill(0)
+    const swapUsed = this.usedBefore
+    this.usedBefore = this.usedCurrent
+    this.usedCurrent = swapUsed.fill(0)
   }
 
   /** Adds the neighbourhoods between the two planes. */
@@ -121,7 +133,9 @@ export class SurfaceMeter {
     const { before, current } = this
     const width = this.shapeZyx[2] + 2
     const eight = new Uint16Array(8)
-    for (let y = 0; y <= this.shapeZyx[1]; y++)
+    const { usedBefore, usedCurrent } = this
+    for (let y = 0; y <= this.shapeZyx[1]; y++) {
+      if (!(usedBefore[y] || usedBefore[y + 1] || usedCurrent[y] || usedCurrent[y + 1])) continue
       for (let at = y * width; at < (y + 1) * width - 1; at++) {
         const label = before[at]
         const isUniform =
@@ -143,6 +157,7 @@ export class SurfaceMeter {
         eight[7] = current[at + width + 1]
         this.addNeighbourhood(eight)
       }
+    }
   }
 
   private addNeighbourhood(eight: Uint16Array): void {
