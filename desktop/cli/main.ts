@@ -2,6 +2,7 @@
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
+import { coordinatesCommand } from './commands/coordinates.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
@@ -13,6 +14,7 @@ import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
+import { surfaceCommand } from './commands/surface.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
@@ -21,6 +23,8 @@ const COMMANDS: readonly Command[] = [
   convertCommand,
   statsCommand,
   evaluateCommand,
+  surfaceCommand,
+  coordinatesCommand,
   modelsCommand,
   modelCommand,
   serveCommand,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { rename, stat, writeFile } from 'node:fs/promises'
-import path from 'node:path'
+import { stat } from 'node:fs/promises'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { croppedHeader } from '../../../shared/formats/cropped-header.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import type { VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { writeVolumeFile } from '../../../shared/node/volume-file.ts'
+import { writeProvenance } from '../../../shared/node/write-export.ts'
 import type { BoxReader, VolumeHeader, VolumeWarning } from '../../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { MaskTarget } from '../mask-service-messages.ts'
@@ -44,8 +44,12 @@ export async function saveMask(
   const voxels = new BrickVoxels(bricks, box, isWanted, dtype, counts)
   const source = target.is_cropped ? croppedHeader(header, box.startZyx, box.shapeZyx) : header
   const warnings = await writeVolumeFile(target.file, { shapeZyx: box.shapeZyx, dtype, kind: 'labels', source }, voxels)
-  const provenance = provenanceOf(mask, target, { box, dtype, counts, sha256: voxels.hash(), warnings })
-  await writeJson(`${target.file}.provenance.json`, provenance)
+  const facts = {
+    ...provenanceOf(mask),
+    mask: writtenMask(mask.record, { box, dtype, counts, sha256: voxels.hash() }),
+    warnings,
+  }
+  await writeProvenance(target.file, facts, mask.programVersion)
   return { size_bytes: (await stat(target.file)).size, warnings }
 }
 
@@ -135,24 +139,10 @@ export function boxOfLabels(bricks: LabelBricks, isWanted: Uint8Array): VoxelBox
   return { startZyx: low as unknown as Zyx, shapeZyx: shape as unknown as Zyx }
 }
 
-/** What made this file: the volume, the mask it began with, how it was changed, what was written. */
-function provenanceOf(
-  { record, header, programVersion }: SavedMask,
-  target: MaskTarget,
-  written: {
-    box: VoxelBox
-    dtype: string
-    counts: ReadonlyMap<number, number>
-    sha256: string
-    warnings: VolumeWarning[]
-  },
-) {
-  const { volume, origin, labels, operations, num_operations, began_at, changed_at } = record
+/** What a mask was made of: the volume, the mask it began with, how it was changed. */
+export function provenanceOf({ record, header }: Pick<SavedMask, 'record' | 'header'>) {
+  const { volume, origin, operations, num_operations, began_at, changed_at } = record
   return {
-    schema_version: 1,
-    program: { name: 'cryomamba', version: programVersion },
-    written_at: new Date().toISOString(),
-    file: path.basename(target.file),
     input: {
       filename: volume.name,
       size_bytes: volume.size_bytes,
@@ -164,20 +154,20 @@ function provenanceOf(
     },
     original: { kind: origin.kind, name: origin.name, labels_sha256: origin.labels_sha256 },
     edited: { num_operations, operations, began_at, changed_at },
-    mask: {
-      sha256: written.sha256,
-      dtype: written.dtype,
-      start_zyx: written.box.startZyx,
-      shape_zyx: written.box.shapeZyx,
-      labels: labels
-        .filter(({ value }) => written.counts.get(value))
-        .map(({ value, name, color }) => ({ value, name, color, voxels: written.counts.get(value) })),
-    },
-    warnings: written.warnings,
   }
 }
 
-async function writeJson(file: string, value: unknown): Promise<void> {
-  await writeFile(`${file}.partial`, `${JSON.stringify(value, null, 2)}\n`)
-  await rename(`${file}.partial`, file)
+function writtenMask(
+  { labels }: MaskRecord,
+  written: { box: VoxelBox; dtype: string; counts: ReadonlyMap<number, number>; sha256: string },
+) {
+  return {
+    sha256: written.sha256,
+    dtype: written.dtype,
+    start_zyx: written.box.startZyx,
+    shape_zyx: written.box.shapeZyx,
+    labels: labels
+      .filter(({ value }) => written.counts.get(value))
+      .map(({ value, name, color }) => ({ value, name, color, voxels: written.counts.get(value) })),
+  }
 }
