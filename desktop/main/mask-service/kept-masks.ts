@@ -5,7 +5,7 @@ import { Value } from 'typebox/value'
 import { Mode0 } from '../../../shared/contract/bridge.ts'
 import { ShapeZyx } from '../../../shared/contract/common.ts'
 import type { KeptFile } from '../mask-service-messages.ts'
-import { readChanges } from './mask-journal.ts'
+import { OperationCount, readChanges } from './mask-journal.ts'
 
 // A disk that is unplugged today may be back next month.
 const KEEP_WITHOUT_VOLUME_MS = 60 * 24 * 3600 * 1000
@@ -95,19 +95,19 @@ export class KeptMasks {
     const record = await this.read(maskRef)
     const journal = this.fileOf(maskRef, 'changes.journal')
     const { mtimeMs } = (await stat(journal).catch(() => null)) ?? { mtimeMs: 0 }
-    let numChanges = 0
+    const count = new OperationCount()
     let changedAt = record?.changed_at ?? ''
     if (mtimeMs > 0)
-      for await (const { time } of readChanges(journal)) {
-        numChanges++
+      for await (const { group, time } of readChanges(journal)) {
+        count.add(group)
         changedAt = time
       }
-    const isNeeded = record !== null && numChanges !== (record.num_exported ?? 0)
+    const isNeeded = record !== null && count.total !== (record.num_exported ?? 0)
     const isSame = isNeeded && (await isSameFile(record))
     if (!isNeeded || (!isSame && Date.now() - mtimeMs > KEEP_WITHOUT_VOLUME_MS)) await this.forget(maskRef)
     if (!isSame) return null
     const { volume } = record
-    const kept = { mask_ref: maskRef, volume_name: volume.name, num_operations: numChanges, changed_at: changedAt }
+    const kept = { mask_ref: maskRef, volume_name: volume.name, num_operations: count.total, changed_at: changedAt }
     return { kept, file: volume.file, mode0: volume.mode0 }
   }
 }

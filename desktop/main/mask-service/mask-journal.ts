@@ -89,6 +89,8 @@ export async function readBricks(file: string, name: string, shapeZyx: Zyx): Pro
 
 interface ChangeFields {
   name: string
+  /** Parts of one stroke have the same; null for what stands alone. */
+  group: string | null
   time: string
   gained: [number, number][]
   num_voxels: number
@@ -98,6 +100,7 @@ interface ChangeFields {
 /** A change as it was noted; only what came after it, not what was before. */
 export interface NotedChange {
   name: string
+  group: string | null
   time: string
   change: MaskChange
 }
@@ -118,9 +121,10 @@ export class MaskJournal {
     return new MaskJournal(await open(file, 'a'))
   }
 
-  async note(name: string, change: MaskChange): Promise<void> {
+  async note(name: string, group: string | null, change: MaskChange): Promise<void> {
     const fields: ChangeFields = {
       name,
+      group,
       time: new Date().toISOString(),
       gained: [...change.gained],
       num_voxels: change.numVoxels,
@@ -159,6 +163,20 @@ export async function* readChanges(file: string): AsyncGenerator<NotedChange> {
       return { brick, startZyx: start_zyx, shapeZyx: shape_zyx, before: new Uint8Array(0), after }
     })
     const change = { bricks, gained: new Map(fields.gained), numVoxels: fields.num_voxels }
-    yield { name: fields.name, time: fields.time, change }
+    yield { name: fields.name, group: fields.group, time: fields.time, change }
+  }
+}
+
+/** Counts operations: the parts of one stroke are one. */
+export class OperationCount {
+  total = 0
+  private lastGroup: string | null = null
+
+  /** True when this begins a new operation. */
+  add(group: string | null): boolean {
+    const isNew = group === null || group !== this.lastGroup
+    this.lastGroup = group
+    if (isNew) this.total++
+    return isNew
   }
 }

@@ -113,6 +113,21 @@ describe('a mask that is being corrected', () => {
     expect(await kept.list(null)).toEqual([])
   })
 
+  it('counts the parts of one stroke as one change, also after a crash', async () => {
+    const kept = newKept()
+    const volume = volumeOf(volumeFile(() => 0))
+    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty' })
+    const part = (x: number) => ({ ...(dot(x, 1, 1) as MaskOperation & { kind: 'brush' }), stroke: 'one' })
+    for (const x of [1, 2, 3]) await apply(session, part(x))
+    expect(session.view().num_operations).toBe(1)
+    expect((await kept.list(null))[0].kept.num_operations).toBe(1)
+    const again = await MaskSession.recover(kept, 'm', volume)
+    expect(again.view()).toMatchObject({ num_operations: 1, labels: [{ voxels: 3 }] })
+    expect(again.record.operations).toEqual({ brush: 1 })
+    await again.close(true)
+    await session.close(true)
+  })
+
   it('leaves out a change whose last byte a crash cut off', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))

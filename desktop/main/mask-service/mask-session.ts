@@ -14,7 +14,7 @@ import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
 import { applyOperation } from './apply-operation.ts'
 import type { KeptMasks, MaskRecord } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
-import { MaskJournal, readBricks, readChanges, writeBricks } from './mask-journal.ts'
+import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
 
 /**
@@ -34,6 +34,7 @@ export class MaskSession {
   private readonly canHaveProbability: boolean
   private journal: MaskJournal | null = null
   private busy: string | null = null
+  private readonly operations = new OperationCount()
   private stopping = { aborted: false }
 
   private constructor(facts: {
@@ -110,12 +111,12 @@ export class MaskSession {
       const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, bricks, counts }
       const session = new MaskSession({ ...facts, canHaveProbability: false })
       const journal = kept.fileOf(ref, 'changes.journal')
-      let numRead = 0
-      for await (const { change } of readChanges(journal)) {
+      record.operations = {}
+      for await (const { name, group, change } of readChanges(journal)) {
         session.editor.put(change)
-        numRead++
+        session.count(name, group)
       }
-      session.record.num_operations = numRead
+      record.num_operations = session.operations.total
       session.journal = await MaskJournal.open(journal)
       return session
     } catch (error) {
@@ -162,7 +163,7 @@ export class MaskSession {
         operation,
       )
       if ('label' in operation && operation.label > 0) this.listLabel(operation.label)
-      await this.note(operation.kind, change)
+      await this.note(operation.kind, operation.kind === 'brush' ? operation.stroke : null, change)
       return change
     } finally {
       this.busy = null
@@ -171,13 +172,13 @@ export class MaskSession {
 
   async undo(): Promise<MaskChange | null> {
     const change = this.editor.undo()
-    if (change) await this.note('undo', change)
+    if (change) await this.note('undo', null, change)
     return change
   }
 
   async redo(): Promise<MaskChange | null> {
     const change = this.editor.redo()
-    if (change) await this.note('redo', change)
+    if (change) await this.note('redo', null, change)
     return change
   }
 
@@ -220,7 +221,7 @@ export class MaskSession {
     return added
   }
 
-  private async note(name: string, change: MaskChange): Promise<void> {
+  private async note(name: string, group: string | null, change: MaskChange): Promise<void> {
     if (change.bricks.length === 0) return
     if (!this.journal) {
       const file = this.kept.fileOf(this.ref, 'beginning.bricks')
@@ -229,13 +230,17 @@ export class MaskSession {
       this.journal = await MaskJournal.open(this.kept.fileOf(this.ref, 'changes.journal'))
       await this.kept.write(this.ref, this.record)
     }
-    await this.journal.note(name, change)
-    const { record } = this
-    record.num_operations++
-    record.changed_at = new Date().toISOString()
-    record.operations[name] = (record.operations[name] ?? 0) + 1
-    // Strokes come many a second; their number is counted again from the journal after a crash.
-    if (name !== 'brush') await this.kept.write(this.ref, record)
+    await this.journal.note(name, group, change)
+    this.count(name, group)
+    this.record.num_operations = this.operations.total
+    this.record.changed_at = new Date().toISOString()
+    // Strokes come many a second; they are counted again from the journal after a crash.
+    if (name !== 'brush') await this.kept.write(this.ref, this.record)
+  }
+
+  private count(name: string, group: string | null): void {
+    const { operations } = this.record
+    if (this.operations.add(group)) operations[name] = (operations[name] ?? 0) + 1
   }
 
   private async readValues({ startZyx, shapeZyx }: VoxelBox, signal?: Abort): Promise<Float32Array> {
