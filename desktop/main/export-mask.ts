@@ -26,19 +26,30 @@ export async function askMaskFile(
   suffix: string,
   format: MaskFormat,
 ): Promise<string | null> {
-  if (!window) return null
-  const chosen = await dialog.showSaveDialog(window, {
-    title: 'Export mask',
-    defaultPath: `${baseName(volumeName)}${suffix}.${format}`,
-    filters: [{ name: FORMAT_NAMES[format], extensions: [format] }],
-  })
-  return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, format)
+  return askFile(window, `${baseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
 }
 
-function baseName(volumeName: string): string {
+/** Asks where a file is to be written; null when no place was chosen. @param name without ending */
+export async function askFile(
+  window: BrowserWindow | null,
+  name: string,
+  ending: string,
+  formatName: string,
+): Promise<string | null> {
+  if (!window) return null
+  const chosen = await dialog.showSaveDialog(window, {
+    title: 'Export',
+    defaultPath: `${name}.${ending}`,
+    filters: [{ name: formatName, extensions: [ending] }],
+  })
+  return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, ending)
+}
+
+/** A file's name without its endings. */
+export function baseName(volumeName: string): string {
   return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
-function withEnding(file: string, format: MaskFormat): string {
+function withEnding(file: string, format: string): string {
   return file.toLowerCase().endsWith(`.${format}`) ? file : `${file}.${format}`
 }

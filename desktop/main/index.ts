@@ -145,6 +145,7 @@ function start(): void {
     'mask.label': async (input) => nothing(masks.changeLabel(input)),
     'mask.probability': async (input) => nothing(masks.fetchProbability(input)),
     'mask.save': (input) => masks.save(input),
+    'mask.take': (input) => masks.take(input),
     'mask.close': async (input) => nothing(masks.close(input)),
     'mask.recover': async (input) => nothing(masks.recover(input)),
   })

@@ -24,6 +24,9 @@ export interface MaskTarget {
   is_cropped: boolean
 }
 
+/** What is made of a mask beside voxels. */
+export type TakeKind = 'surface' | 'coordinates' | 'statistics'
+
 /** What the main process asks of the mask service. Every message with a `call` is answered once. */
 export type MaskCall =
   | { type: 'begin'; mask_ref: string; volume: MaskVolume; beginning: MaskBeginning }
@@ -35,6 +38,7 @@ export type MaskCall =
   | { type: 'label'; change: LabelChange }
   | { type: 'probability'; mask_ref: string; probability: string; candidate: string }
   | { type: 'save'; mask_ref: string; target: MaskTarget }
+  | { type: 'take'; mask_ref: string; kind: TakeKind; file: string; labels: number[] | null }
   | { type: 'close'; mask_ref: string; is_discarded: boolean }
   /** Masks that earlier starts kept, newest first. */
   | { type: 'kept' }

@@ -10,7 +10,7 @@ import {
 } from '../../shared/contract/bridge.ts'
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { askMaskFile } from './export-mask.ts'
+import { askFile, askMaskFile, baseName } from './export-mask.ts'
 import type { MaskAnswer, MaskBeginning, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import { MASK_EXTENSIONS, type OpenFiles } from './open-files.ts'
 import type { Runs } from './runs.ts'
@@ -124,6 +124,20 @@ export class Masks {
     if (!file) return null
     const target = { file, labels: labels ?? null, is_cropped: is_cropped ?? false }
     const answer = await this.ask({ type: 'save', mask_ref, target })
+    return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
+  }
+
+  /** Writes surfaces, centres or measures where the user says; null when no place was chosen. */
+  async take({ mask_ref, kind, ending, labels }: BridgeInput<'mask.take'>): Promise<ExportedFile> {
+    const { view } = this.find(mask_ref)
+    const file = await askFile(
+      this.deps.getWindow(),
+      `${baseName(view.volume_name)}_${kind}`,
+      ending,
+      ending.toUpperCase(),
+    )
+    if (!file) return null
+    const answer = await this.ask({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
     return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
 

@@ -21,6 +21,8 @@ import { Notices } from './ui/notices.tsx'
 export function App() {
   const theme = useFacts((state) => state.theme)
   const hasVolume = useFacts((state) => state.volume !== null)
+  // What one works with stands first.
+  const isCorrecting = useFacts((state) => state.mask !== null)
   useEffect(() => {
     document.documentElement.dataset.theme = theme
   }, [theme])
@@ -43,10 +45,12 @@ export function App() {
           {hasVolume ? null : <EmptyState />}
         </div>
         <aside className="column is-right" aria-label="Segmentation">
+          {isCorrecting ? <CorrectPanel /> : null}
+          {isCorrecting ? <ExportPanel /> : null}
           <ConnectPanel />
           <RunPanel />
-          <CorrectPanel />
-          <ExportPanel />
+          {isCorrecting ? null : <CorrectPanel />}
+          {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
         </aside>
       </main>

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { pixelsAt, saturation } from './pixels.ts'
 import { countLabel, exportMask, readMask, runModel } from './run-flow.ts'
 
+// The processor draws here, and the whole mask is made anew.
+const SLOW = { timeout: 30_000 }
 let desktop: DesktopApp
 
 beforeAll(async () => {
@@ -15,6 +18,17 @@ afterAll(() => desktop?.close())
 const counts = async () => {
   const rows = await desktop.page.getByTestId('mask-label-voxels').all()
   return Promise.all(rows.map(async (row) => Number(await row.getAttribute('data-voxels'))))
+}
+
+/** How many points of a grid over the XY slice a label covers. */
+async function colouredPoints(): Promise<number> {
+  const pane = await desktop.page.locator('[data-pane=xy]').boundingBox()
+  if (!pane) throw new Error('no picture')
+  const points = Array.from(
+    { length: 3600 },
+    (_, i) => [pane.x + 60 + (i % 60) * 6.5, pane.y + 50 + Math.floor(i / 60) * 6] as const,
+  )
+  return (await pixelsAt(desktop.page, points)).filter((colour) => saturation(colour) > 50).length
 }
 
 describe('correcting the mask of a run', () => {
@@ -34,17 +48,20 @@ describe('correcting the mask of a run', () => {
   it('tries a threshold at once, and makes the mask of it when it is applied', async () => {
     const { page, folder } = desktop
     const before = await counts()
+    const coloured = await colouredPoints()
     await page.getByRole('button', { name: 'Threshold of the probability…' }).click()
     const slider = page.getByRole('slider', { name: 'Probability' })
     await slider.fill('0.9')
     await page.getByRole('slider', { name: 'Smallest object' }).fill('6')
-    await page.waitForTimeout(1200)
+    await expect.poll(colouredPoints, SLOW).toBeLessThan(0.9 * coloured)
     await desktop.screenshot('31-correct-threshold')
+    const tried = await colouredPoints()
     expect(await counts()).toEqual(before)
     await page.getByRole('button', { name: 'Apply', exact: true }).click()
-    await expect.poll(counts).not.toEqual(before)
+    await expect.poll(counts, SLOW).not.toEqual(before)
     await page.waitForTimeout(700)
     await desktop.screenshot('32-correct-threshold-applied')
+    expect(Math.abs((await colouredPoints()) - tried)).toBeLessThan(0.05 * coloured)
     const after = await counts()
     expect(after.every((count, i) => count <= before[i])).toBe(true)
     const file = path.join(folder, 'thresholded.mrc')
@@ -54,7 +71,7 @@ describe('correcting the mask of a run', () => {
     const provenance = JSON.parse(readFileSync(`${file}.provenance.json`, 'utf8'))
     expect(provenance).toMatchObject({ original: { kind: 'run' }, edited: { operations: { threshold: 1 } } })
     await page.keyboard.press('Control+z')
-    await expect.poll(counts).toEqual(before)
+    await expect.poll(counts, SLOW).toEqual(before)
   })
 
   it('goes back to the run when it is done', async () => {

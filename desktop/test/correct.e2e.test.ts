@@ -21,6 +21,8 @@ function writeVolume(file: string, value: (x: number, y: number, z: number) => n
   writeFileSync(file, mrcBytes({ n: [NX, NY, NZ], cell, origin: [50, 60, 70], body: int16Bytes(values) }))
 }
 
+// The machine may be busy with other tests.
+const SLOW = { timeout: 30_000 }
 let desktop: DesktopApp
 
 beforeAll(async () => {
@@ -101,7 +103,7 @@ describe('correcting a mask', () => {
     await tool('Brush').click()
     await setBrush(1)
     await desktop.page.mouse.click(...at)
-    await expect.poll(() => voxelsOf(1)).toBe(1)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(1)
     const { mask, provenance } = await save('one.mrc')
     expect(mask.shapeZyx).toEqual([NZ, NY, NX])
     expect(drawn(mask)).toEqual([[...xyz, 1]])
@@ -116,11 +118,11 @@ describe('correcting a mask', () => {
 
   it('takes it back and does it again, by keys', async () => {
     await desktop.page.keyboard.press('Control+z')
-    await expect.poll(() => voxelsOf(1)).toBe(0)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(0)
     await desktop.page.keyboard.press('Control+Shift+z')
-    await expect.poll(() => voxelsOf(1)).toBe(1)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(1)
     await desktop.page.keyboard.press('Control+z')
-    await expect.poll(() => voxelsOf(1)).toBe(0)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(0)
   })
 
   it('takes a whole stroke as one step, and shows it where it was drawn', async () => {
@@ -132,14 +134,14 @@ describe('correcting a mask', () => {
     await mouse.down()
     for (let step = 1; step <= 12; step++) await mouse.move(at[0] + step * 9, at[1] + Math.sin(step) * 6)
     await mouse.up()
-    await expect.poll(() => voxelsOf(1)).toBeGreaterThan(100)
+    await expect.poll(() => voxelsOf(1), SLOW).toBeGreaterThan(100)
     await desktop.page.waitForTimeout(500)
     await desktop.screenshot('21-correct-stroke')
     const count = await voxelsOf(1)
     await desktop.page.keyboard.press('Control+z')
-    await expect.poll(() => voxelsOf(1)).toBe(0)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(0)
     await desktop.page.keyboard.press('Control+Shift+z')
-    await expect.poll(() => voxelsOf(1)).toBe(count)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(count)
     await desktop.page.keyboard.press('Control+z')
   })
 
@@ -162,7 +164,7 @@ describe('correcting a mask', () => {
     await options.getByLabel('To').fill('250')
     await options.getByLabel('To').press('Enter')
     await page.mouse.click(...found.at)
-    await expect.poll(() => voxelsOf(1)).toBe(10 * 8 * 12)
+    await expect.poll(() => voxelsOf(1), SLOW).toBe(10 * 8 * 12)
     await page.waitForTimeout(500)
     await desktop.screenshot('22-correct-grown')
     const { mask } = await save('bar.mrc')
@@ -178,7 +180,7 @@ describe('correcting a mask', () => {
     await tool('Ball').click()
     await setBrush(15)
     await page.mouse.click(...at)
-    await expect.poll(() => voxelsOf(2)).toBeGreaterThan(50)
+    await expect.poll(() => voxelsOf(2), SLOW).toBeGreaterThan(50)
     expect(await voxelsOf(1)).toBe(10 * 8 * 12)
     await page.getByLabel('Name of label 2').fill('ribosome')
     await page.getByLabel('Name of label 2').press('Enter')
@@ -224,6 +226,33 @@ describe('correcting a mask', () => {
   })
 })
 
+describe('taking it away', () => {
+  it.each([
+    ['Label 1: surface (STL)', 'bar.stl'],
+    ['Label 1: centres of objects (STAR)', 'bar.star'],
+    ['All labels: statistics (CSV)', 'all.csv'],
+  ])('writes %s with its provenance', async (option, name) => {
+    const { page } = desktop
+    await desktop.saveTo(path.join(files, name))
+    await page.getByLabel('More exports').selectOption({ label: option })
+    await page
+      .getByRole('status')
+      .filter({ hasText: `Saved ${name}` })
+      .waitFor()
+    const provenance = JSON.parse(readFileSync(path.join(files, `${name}.provenance.json`), 'utf8'))
+    expect(provenance).toMatchObject({ file: name, input: { filename: 'tomogram.mrc' }, original: { kind: 'empty' } })
+  })
+
+  it('has the centre of the bar in voxels and from the middle, and its voxels in the table', () => {
+    const row = readFileSync(path.join(files, 'bar.star'), 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith('tomogram '))
+    expect(row?.split(' ').slice(1).map(Number)).toEqual([24.5, 15.5, 9.5, -55, -65, -5, 1])
+    expect(readFileSync(path.join(files, 'all.csv'), 'utf8')).toMatch(/^1,Label 1,960,/m)
+    expect(readFileSync(path.join(files, 'bar.stl')).readUInt32LE(80)).toBeGreaterThan(1000)
+  })
+})
+
 describe('after the program was killed', () => {
   it('asks once about the changes, and has every one of them', async () => {
     const { folder } = desktop
@@ -237,7 +266,7 @@ describe('after the program was killed', () => {
     await desktop.screenshot('25-correct-kept')
     await page.getByRole('button', { name: 'Go on with them' }).click()
     await volumeShown(desktop, 'tomogram.mrc')
-    await expect.poll(async () => [await voxelsOf(1), await voxelsOf(2)]).toEqual(before)
+    await expect.poll(async () => [await voxelsOf(1), await voxelsOf(2)], SLOW).toEqual(before)
     await page.locator('[data-label="2"]').getByText('ribosome').waitFor()
     await page.getByRole('button', { name: 'Unlock Label 1' }).waitFor()
     await page.waitForTimeout(700)

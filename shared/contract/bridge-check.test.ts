@@ -30,6 +30,7 @@ describe('the bridge', () => {
       'mask.label',
       'mask.probability',
       'mask.save',
+      'mask.take',
       'mask.close',
       'mask.recover',
     ])

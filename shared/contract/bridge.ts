@@ -191,6 +191,7 @@ export const BRIDGE_REQUESTS = {
   /** Brings the run's probability here, for the threshold. */
   'mask.probability': { input: MASK_INPUTS.ofMask, output: Nothing },
   'mask.save': { input: MASK_INPUTS.save, output: ExportedFile },
+  'mask.take': { input: MASK_INPUTS.take, output: ExportedFile },
   /** Ends correcting. Changes that are neither exported nor discarded are refused. */
   'mask.close': { input: MASK_INPUTS.close, output: Nothing },
   /** Takes up or throws away what an earlier start kept. */

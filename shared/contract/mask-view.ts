@@ -98,6 +98,24 @@ export const MASK_INPUTS = {
     },
     closed,
   ),
+  /** Surfaces, centres of objects, or measures of the labels; the ending says which format. */
+  take: Type.Object(
+    {
+      mask_ref: Ref,
+      kind: Type.Union([Type.Literal('surface'), Type.Literal('coordinates'), Type.Literal('statistics')]),
+      ending: Type.Union([
+        Type.Literal('stl'),
+        Type.Literal('obj'),
+        Type.Literal('ply'),
+        Type.Literal('star'),
+        Type.Literal('csv'),
+        Type.Literal('json'),
+      ]),
+      /** Only these labels; absent: all. */
+      labels: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 1000 })),
+    },
+    closed,
+  ),
 } as const
 
 // The mask service and the window speak over a MessagePort of their own.

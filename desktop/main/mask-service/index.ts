@@ -12,7 +12,8 @@ import { SerialQueue } from '../volume-service/serial-queue.ts'
 import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
 import { ProbabilityFiles } from './probability-files.ts'
-import { saveMask } from './save-mask.ts'
+import { type SavedMask, saveMask } from './save-mask.ts'
+import { takeAway } from './take-away.ts'
 
 /** The program of the utility process that holds the mask: calls come from the main process, voxels go to the window. */
 let kept: KeptMasks | null = null
@@ -77,7 +78,7 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
 
 async function edit(
   session: MaskSession,
-  call: Extract<MaskCall, { type: 'apply' | 'undo' | 'redo' | 'probability' | 'save' }>,
+  call: Extract<MaskCall, { type: 'apply' | 'undo' | 'redo' | 'probability' | 'save' | 'take' }>,
 ): Promise<MaskAnswer> {
   switch (call.type) {
     case 'apply': {
@@ -98,13 +99,18 @@ async function edit(
       return { view: session.view() }
     }
     case 'save': {
-      const { bricks, counts } = session.editor
-      const mask = { bricks, counts, header: session.source.header, record: session.record, programVersion }
-      const saved = await saveMask(mask, call.target)
+      const saved = await saveMask(savedMask(session), call.target)
       if (!call.target.labels && !call.target.is_cropped) await session.exported()
       return { ...saved, view: session.view() }
     }
+    case 'take':
+      return takeAway(savedMask(session), call)
   }
+}
+
+function savedMask({ editor, source, record }: MaskSession): SavedMask {
+  const { bricks, counts } = editor
+  return { bricks, counts, header: source.header, record, programVersion }
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {

@@ -104,26 +104,60 @@ function reduceLayer(
   bz: number,
   { bin, shapeZyx: [, ny, nx], probability, candidate }: ProbabilityLevel,
 ): void {
-  const histogram = new Uint32Array(256)
+  if (bin === 1) {
+    probability.set(planes[0].probability, bz * ny * nx)
+    candidate.set(planes[0].candidate, bz * ny * nx)
+    return
+  }
+  const block = new BlockReducer(bin ** 3)
   for (let by = 0, at = bz * ny * nx; by < ny; by++)
     for (let bx = 0; bx < nx; bx++, at++) {
-      histogram.fill(0)
-      const seen = new Map<number, number>()
-      let count = 0
+      const [yEnd, xEnd] = [Math.min((by + 1) * bin, sy), Math.min((bx + 1) * bin, sx)]
       for (const one of planes)
-        for (let y = by * bin; y < Math.min((by + 1) * bin, sy); y++)
-          for (let x = bx * bin; x < Math.min((bx + 1) * bin, sx); x++) {
+        for (let y = by * bin; y < yEnd; y++)
+          for (let x = bx * bin; x < xEnd; x++) {
             const label = one.candidate[y * sx + x]
-            count++
-            if (label === 0) continue
-            histogram[one.probability[y * sx + x]]++
-            seen.set(label, (seen.get(label) ?? 0) + 1)
+            if (label !== 0) block.add(one.probability[y * sx + x], label)
           }
-      let [value, reached] = [256, 0]
-      while (value > 0 && reached * 4 < count) reached += histogram[--value]
-      if (reached * 4 < count) continue
-      probability[at] = value
-      // A threshold of 0 keeps every candidate, as it does at full resolution.
-      candidate[at] = [...seen].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 0
+      block.reduce(planes.length * (yEnd - by * bin) * (xEnd - bx * bin))
+      probability[at] = block.probability
+      candidate[at] = block.label
     }
+}
+
+/** One block at a time, without allocating. */
+class BlockReducer {
+  /** Of the block reduced last; label 0 where fewer than a quarter of its voxels have a candidate. */
+  probability = 0
+  label = 0
+  private readonly values: Uint8Array
+  private readonly counts = new Uint32Array(65_536)
+  private readonly seen: number[] = []
+  private size = 0
+
+  constructor(mostVoxels: number) {
+    this.values = new Uint8Array(mostVoxels)
+  }
+
+  add(probability: number, label: number): void {
+    this.values[this.size++] = probability
+    if (this.counts[label]++ === 0) this.seen.push(label)
+  }
+
+  /** @param numVoxels of the block, those without candidate included; forgets them */
+  reduce(numVoxels: number): void {
+    const needed = Math.ceil(numVoxels / 4)
+    this.label = 0
+    this.probability = 0
+    if (this.size >= needed) {
+      this.probability = this.values.subarray(0, this.size).sort()[this.size - needed]
+      for (const label of this.seen) {
+        const [count, best] = [this.counts[label], this.counts[this.label]]
+        if (this.label === 0 || count > best || (count === best && label < this.label)) this.label = label
+      }
+    }
+    for (const label of this.seen) this.counts[label] = 0
+    this.seen.length = 0
+    this.size = 0
+  }
 }

@@ -1,4 +1,10 @@
-import type { BridgeChannel, BridgeInput, BridgeOutput, MaskFormat } from '../../../shared/contract/bridge.ts'
+import type {
+  BridgeChannel,
+  BridgeInput,
+  BridgeOutput,
+  ExportedFile,
+  MaskFormat,
+} from '../../../shared/contract/bridge.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskMessage, MaskRequest, MaskView } from '../../../shared/contract/mask-view.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
@@ -136,18 +142,11 @@ export class MaskEditing {
   }
 
   save = (format: MaskFormat, part: { labels?: number[]; is_cropped?: boolean } = {}) =>
-    this.withMask(({ mask_ref }) =>
-      this.ground.attempt(async () => {
-        const { exportChanged, workDone } = this.ground.store.getState()
-        exportChanged(format)
-        try {
-          const file = await this.ground.request('mask.save', { mask_ref, format, ...part })
-          if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
-        } finally {
-          exportChanged(null)
-        }
-      }),
-    )
+    this.export(format, (mask_ref) => this.ground.request('mask.save', { mask_ref, format, ...part }))
+
+  /** Surfaces, centres of objects or measures. */
+  take = (part: Omit<BridgeInput<'mask.take'>, 'mask_ref'>) =>
+    this.export(part.ending, (mask_ref) => this.ground.request('mask.take', { mask_ref, ...part }))
 
   close = (isDiscarded: boolean) =>
     this.withMask(({ mask_ref }) =>
@@ -161,6 +160,21 @@ export class MaskEditing {
       maskKept(null)
       await this.ground.request('mask.recover', { mask_ref: keptMask.mask_ref, is_accepted: isAccepted })
     })
+
+  private export(what: string, write: (maskRef: string) => Promise<ExportedFile>) {
+    return this.withMask(({ mask_ref }) =>
+      this.ground.attempt(async () => {
+        const { exportChanged, workDone } = this.ground.store.getState()
+        exportChanged(what)
+        try {
+          const file = await write(mask_ref)
+          if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
+        } finally {
+          exportChanged(null)
+        }
+      }),
+    )
+  }
 
   private requestOfMask(channel: 'mask.undo' | 'mask.redo' | 'mask.cancel') {
     return this.withMask(({ mask_ref }) => this.ground.attempt(() => this.ground.request(channel, { mask_ref })))
