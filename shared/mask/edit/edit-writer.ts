@@ -7,6 +7,9 @@ const MOST_OPEN = 128
 interface OpenBrick {
   before: Uint16Array
   now: Uint16Array
+  /** First and last place that may have been changed. */
+  first: number
+  last: number
 }
 
 /** Which labels an operation may put other labels over: any that is not locked, background only, or one label. */
@@ -47,9 +50,10 @@ export class EditWriter {
     for (let at = Math.max(0, x); at < end; at = (at | 63) + 1) {
       const brick = this.bricks.brickAt(z, y, at)
       if (!this.canChange(brick, label)) continue
-      const { now } = this.opened(brick)
+      const first = offsetIn(z, y, at)
       const last = offsetIn(z, y, Math.min((at | 63) + 1, end) - 1)
-      for (let i = offsetIn(z, y, at); i <= last; i++) if (this.changeable[now[i]] === 1) now[i] = label
+      const { now } = this.opened(brick, first, last)
+      for (let i = first; i <= last; i++) if (this.changeable[now[i]] === 1) now[i] = label
     }
   }
 
@@ -63,7 +67,7 @@ export class EditWriter {
       let i = 0
       while (i < length && seen[offset + i] === labels[x + i]) i++
       if (i === length) continue
-      const { now } = this.opened(brick)
+      const { now } = this.opened(brick, offset, offset + length - 1)
       for (; i < length; i++)
         if (this.changeable[now[offset + i]] === 1 && this.changeable[labels[x + i]] === 1)
           now[offset + i] = labels[x + i]
@@ -73,7 +77,7 @@ export class EditWriter {
   /** Gives a label to the voxels of a brick whose bit is set. @param bits 64 × 64 × 64 bits, z, y, x order */
   setBits(brick: number, bits: Uint32Array, label: number): void {
     if (!this.canChange(brick, label)) return
-    const { now } = this.opened(brick)
+    const { now } = this.opened(brick, 0, BRICK_VOXELS - 1)
     for (let word = 0; word < bits.length; word++) {
       if (bits[word] === 0) continue
       for (let bit = 0; bit < 32; bit++) {
@@ -87,7 +91,7 @@ export class EditWriter {
   relabelBrick(brick: number, from: number, to: number): void {
     const only = this.bricks.onlyLabelOf(brick)
     if ((only !== null && only !== from) || this.changeable[from] !== 1) return
-    const { now } = this.opened(brick)
+    const { now } = this.opened(brick, 0, BRICK_VOXELS - 1)
     for (let i = 0; i < BRICK_VOXELS; i++) if (now[i] === from) now[i] = to
   }
 
@@ -110,16 +114,20 @@ export class EditWriter {
     return only === null || (only !== label && this.changeable[only] === 1)
   }
 
-  private opened(brick: number): OpenBrick {
+  private opened(brick: number, first: number, last: number): OpenBrick {
     const known = this.open.get(brick)
-    if (known) return known
+    if (known) {
+      if (first < known.first) known.first = first
+      if (last > known.last) known.last = last
+      return known
+    }
     if (this.open.size >= MOST_OPEN)
       for (const oldest of this.open.keys()) {
         this.seal(oldest)
         break
       }
     const before = this.bricks.read(brick)
-    const opened = { before, now: before.slice() }
+    const opened = { before, now: before.slice(), first, last }
     this.open.set(brick, opened)
     return opened
   }
@@ -127,7 +135,7 @@ export class EditWriter {
   private seal(brick: number): void {
     const opened = this.open.get(brick)
     this.open.delete(brick)
-    const found = opened && differenceOf(this.bricks, brick, opened.before, opened.now, this.gained)
+    const found = opened && differenceOf(this.bricks, { brick, ...opened }, this.gained)
     if (!opened || !found) return
     this.changes.push(found.change)
     this.numVoxels += found.numVoxels

@@ -18,8 +18,10 @@ export class LabelBricks {
   readonly gridZyx: Zyx
   /** One label, or packed runs. */
   private readonly bricks: (number | Uint8Array)[]
-  /** Bricks that were read lately, oldest first. */
+  /** Bricks that were read or replaced lately, oldest first. */
   private readonly unpacked = new Map<number, Uint16Array>()
+  /** Of these, the ones that were replaced and are packed once they leave: a stroke replaces the same ones many times. */
+  private readonly unstored = new Set<number>()
   private packedBytes = 0
 
   /** An empty map. @throws RangeError when the shape is not three whole numbers >= 1 */
@@ -35,7 +37,7 @@ export class LabelBricks {
     return this.bricks.length
   }
 
-  /** Memory of the packed bricks. */
+  /** Memory of the packed bricks; up to 128 MB of unpacked ones come to it. */
   get sizeBytes(): number {
     return this.packedBytes
   }
@@ -57,8 +59,9 @@ export class LabelBricks {
     return this.startOf(brick).map((start, axis) => Math.min(BRICK, this.shapeZyx[axis] - start)) as unknown as Zyx
   }
 
-  /** The label of a brick that holds no other; null for a mixed one. */
+  /** The label of a brick that is known to hold no other; else null. */
   onlyLabelOf(brick: number): number | null {
+    if (this.unstored.has(brick)) return null
     const stored = this.bricks[brick]
     return typeof stored === 'number' ? stored : null
   }
@@ -81,21 +84,22 @@ export class LabelBricks {
 
   /** Puts other labels into a brick. They belong to the map from now on. */
   replace(brick: number, labels: Uint16Array): void {
-    this.store(brick, packed(labels))
     this.unpacked.delete(brick)
+    this.unstored.add(brick)
     this.remember(brick, labels)
   }
 
   /** The stored form of a brick, for a snapshot. */
   packedOf(brick: number): number | Uint8Array {
+    this.storeReplaced(brick)
     return this.bricks[brick]
   }
 
   /** Takes a brick as `packedOf` gave it. @throws RangeError when it is damaged */
   restore(brick: number, stored: number | Uint8Array): void {
     if (typeof stored !== 'number') unpackRuns(stored, new Uint16Array(BRICK_VOXELS))
+    this.forget(brick)
     this.store(brick, stored)
-    this.unpacked.delete(brick)
   }
 
   /** Label of a voxel inside the volume. */
@@ -117,6 +121,7 @@ export class LabelBricks {
 
   /** Another map with the same labels; packed bricks are shared, since they are never changed in place. */
   copy(): LabelBricks {
+    for (const brick of this.unstored) this.storeReplaced(brick)
     const copy = new LabelBricks(this.shapeZyx)
     for (const [brick, stored] of this.bricks.entries()) copy.bricks[brick] = stored
     copy.packedBytes = this.packedBytes
@@ -132,8 +137,8 @@ export class LabelBricks {
       for (let i = 0; i < length; i++) target[offset + i] = labels[from + i]
     })
     for (const [brick, target] of open) {
+      this.forget(brick)
       this.store(brick, packed(target))
-      this.unpacked.delete(brick)
     }
   }
 
@@ -158,10 +163,21 @@ export class LabelBricks {
     this.bricks[brick] = next
   }
 
+  private storeReplaced(brick: number): void {
+    const labels = this.unpacked.get(brick)
+    if (this.unstored.delete(brick) && labels) this.store(brick, packed(labels))
+  }
+
+  private forget(brick: number): void {
+    this.unpacked.delete(brick)
+    this.unstored.delete(brick)
+  }
+
   private remember(brick: number, labels: Uint16Array): void {
     this.unpacked.set(brick, labels)
     if (this.unpacked.size <= MOST_UNPACKED) return
     for (const oldest of this.unpacked.keys()) {
+      this.storeReplaced(oldest)
       this.unpacked.delete(oldest)
       return
     }

@@ -1,5 +1,5 @@
 import { numVoxels, type Zyx } from '../../volume/zyx.ts'
-import { downsampleLabels } from '../preview-rule.ts'
+import { downsampleLabels, type LabelArray } from '../preview-rule.ts'
 import { BRICK, type LabelBricks } from './label-bricks.ts'
 import type { VoxelBox } from './mask-change.ts'
 
@@ -45,11 +45,17 @@ function writeTile(bricks: LabelBricks, { bin, startZyx, shapeZyx, labels }: Lev
   const isOneBrick = brick === bricks.brickAt(from[0] + shape[0] - 1, from[1] + shape[1] - 1, from[2] + shape[2] - 1)
   const only = isOneBrick ? bricks.onlyLabelOf(brick) : null
   if (only === 0) return
-  const tile = only === null ? downsampleLabels(bricks.readBox(from, shape), shape, bin) : null
+  const tile = only === null ? tileOf(bricks.readBox(from, shape), shape, bin) : null
   for (let z = 0, row = 0; z < size[0]; z++)
     for (let y = 0; y < size[1]; y++, row++) {
       const to = ((at[0] + z - startZyx[0]) * shapeZyx[1] + at[1] + y - startZyx[1]) * shapeZyx[2] + at[2] - startZyx[2]
       if (tile) labels.set(tile.subarray(row * size[2], (row + 1) * size[2]), to)
       else labels.fill(only ?? 0, to, to + size[2])
     }
+}
+
+/** Most masks have few labels, which are counted faster as bytes. */
+function tileOf(labels: Uint16Array, shape: Zyx, bin: number): LabelArray {
+  if (bin === 1) return labels
+  return downsampleLabels(labels.every((label) => label < 256) ? Uint8Array.from(labels) : labels, shape, bin)
 }

@@ -1,5 +1,5 @@
 import { numVoxels, type Zyx } from '../../volume/zyx.ts'
-import { BRICK_VOXELS, type LabelBricks, offsetIn } from './label-bricks.ts'
+import { type LabelBricks, offsetIn } from './label-bricks.ts'
 import { packRuns, unpackRuns } from './packed-runs.ts'
 
 /** The smallest box of one brick that holds all that was changed there, packed as it was and as it is. */
@@ -41,21 +41,28 @@ export function boxOf({ bricks }: Pick<MaskChange, 'bricks'>): VoxelBox | null {
   return { startZyx: start as unknown as Zyx, shapeZyx: shape as unknown as Zyx }
 }
 
+/** A brick before and after an operation, and the first and last place where they may differ. */
+interface EditedBrick {
+  brick: number
+  before: Uint16Array
+  now: Uint16Array
+  first: number
+  last: number
+}
+
 /**
  * How the labels of a brick differ; null when they do not.
  * @param gained voxels by label; added to
  */
 export function differenceOf(
   bricks: LabelBricks,
-  brick: number,
-  before: Uint16Array,
-  after: Uint16Array,
+  { brick, before, now: after, first, last }: EditedBrick,
   gained: Map<number, number>,
 ): { change: BrickChange; numVoxels: number } | null {
   const low = [63, 63, 63]
   const high = [0, 0, 0]
   let count = 0
-  for (let at = 0; at < BRICK_VOXELS; at++) {
+  for (let at = first; at <= last; at++) {
     if (before[at] === after[at]) continue
     count++
     add(gained, before[at], -1)
