@@ -8,10 +8,9 @@ import { createOverviewRepository } from './adapters/kysely-overview.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
-import { migrate } from './adapters/migrations.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
-import { openSqlite } from './adapters/open-sqlite.ts'
+import { openDatabase } from './adapters/open-database.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
@@ -64,7 +63,7 @@ export interface ComposeOptions {
 
 /**
  * Puts a server together: data folder, database, services, application.
- * @throws {DomainError} `data_folder_locked`, `setting_invalid`
+ * @throws {DomainError} `data_folder_locked`, `setting_invalid`, and what `openDatabase` throws
  */
 export async function composeServer(
   config: ServerConfig,
@@ -75,8 +74,17 @@ export async function composeServer(
 ): Promise<ComposedServer> {
   const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const folder = await takeDataFolder(config.dataFolder, config.token)
-  const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
-  await migrate(db)
+  let app: FastifyInstance | null = null
+  const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
+    if (!app) return
+    if (problem) return app.log.error({ detail: problem.message }, 'database lost')
+    app.log.info('database is back')
+    jobs.onQueued()
+  }).catch(async (error) => {
+    await folder.release()
+    throw error
+  })
+  const { db } = database
   const peopleRepository = createPeopleRepository(db)
   const projects = new Projects(peopleRepository)
   const tokens = new TokenService({
@@ -119,7 +127,6 @@ export async function composeServer(
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   let isReady = false
-  let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
@@ -149,7 +156,7 @@ export async function composeServer(
       probeGpus,
     }),
     pageFolders: more.pageFolders ?? null,
-    isReady: () => isReady,
+    isReady: () => isReady && database.problem() === null,
     logger,
   })
   for (const { folder: where, error } of refused)
@@ -178,7 +185,7 @@ export async function composeServer(
       await app.close()
       await runner.stop()
       await uploads.stop()
-      await db.destroy()
+      await database.close()
       await folder.release()
     },
   }

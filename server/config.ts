@@ -3,6 +3,7 @@ import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import type { OidcSettings } from './adapters/oidc-sign-in.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
+import { MOST_BLEND_THREADS } from './inference/shared-ring.ts'
 import { asName } from './people/access.ts'
 
 const MIB = 1024 * 1024
@@ -12,6 +13,8 @@ export interface ServerConfig {
   host: string
   port: number
   dataFolder: string
+  /** Address of a PostgreSQL database with its password, never logged; null: the SQLite file in the data folder. */
+  databaseUrl: string | null
   /** Fixed token, or null: one is made at the first start and kept in the data folder. */
   token: string | null
   /** Whether the server's own token is accepted; where not, only users' tokens are. */
@@ -35,6 +38,8 @@ export interface ServerConfig {
   uploadLifetimeHours: number
   devices: DeviceSlot[]
   threads: number
+  /** Threads of one job that add tiles up beside the one that streams the volume. */
+  blendThreads: number
   /** Jobs that would hold more are refused. */
   memoryLimitBytes: number
   /** Whether a job above the limit may keep its sums in a scratch file instead. */
@@ -59,10 +64,13 @@ export function readConfig(
   const read = new SettingReader(env)
   const minChunkBytes = read.integer('CRYOMAMBA_MIN_CHUNK_BYTES', 8 * MIB, 1)
   const maxChunkBytes = read.integer('CRYOMAMBA_MAX_CHUNK_BYTES', 32 * MIB, minChunkBytes)
+  const devices = deviceSlots(read.list('CRYOMAMBA_DEVICES'), env)
+  const threads = read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256)
   return Object.freeze({
     host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
     dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
+    databaseUrl: read.databaseUrl('DATABASE_URL'),
     token: read.token('CRYOMAMBA_TOKEN'),
     hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',
     oidc: read.oidc(),
@@ -85,8 +93,9 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
-    devices: deviceSlots(read.list('CRYOMAMBA_DEVICES'), env),
-    threads: read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    devices,
+    threads,
+    blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
@@ -95,6 +104,13 @@ export function readConfig(
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })
+}
+
+/** Cores that networks and the threads that stream their volumes leave, shared by the jobs that run at once. */
+function sparePlaces(devices: readonly DeviceSlot[], threads: number): number {
+  const used = devices.reduce((sum, { provider }) => sum + 1 + (provider === 'cpu' ? threads : 1), 0)
+  const spare = Math.floor((availableParallelism() - used) / devices.length)
+  return Math.max(0, Math.min(MOST_BLEND_THREADS, spare))
 }
 
 /** 90 % of the memory of the computer or, where it has less, of the container. */
@@ -140,6 +156,19 @@ class SettingReader {
       name,
       reason: 'it needs at least 16 printable characters without spaces',
     })
+  }
+
+  /** An address of PostgreSQL; null for `sqlite` or nothing. The reason names the scheme only: the rest may be a password. */
+  databaseUrl(name: string): string | null {
+    const text = this.env[name]
+    if (text === undefined || text === '' || text === 'sqlite') return null
+    const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1]
+    const isPostgres = scheme === 'postgres' || scheme === 'postgresql'
+    if (isPostgres && URL.canParse(text) && new URL(text).pathname.length > 1) return text
+    const form = 'postgres://USER:PASSWORD@HOST:5432/NAME or sqlite'
+    const reason =
+      isPostgres || !scheme ? `it is not ${form}` : `databases of the kind "${scheme}" are not known; use ${form}`
+    throw new DomainError('setting_invalid', { name, reason })
   }
 
   oidc(): OidcSettings | null {

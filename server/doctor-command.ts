@@ -95,7 +95,20 @@ async function cudaFindings(isWanted: boolean, hasGpu: boolean): Promise<Finding
     return [isWanted ? failed(name, message, 'Take cuda out of CRYOMAMBA_DEVICES.') : ok(name, message)]
   }
   const find = await systemSearch(process.env)
-  return checkCudaLibraries({ folder: nativeFolder(), version: onnxruntimeVersion(), find, isWanted, hasGpu })
+  return checkCudaLibraries({
+    folder: nativeFolder(),
+    version: onnxruntimeVersion(),
+    find,
+    isWanted,
+    hasGpu,
+    pinned: pinnedFiles(),
+  })
+}
+
+/** `CRYOMAMBA_CUDA_SHA256`: what the administrator checked once. */
+function pinnedFiles(): string[] {
+  const listed = (process.env.CRYOMAMBA_CUDA_SHA256 ?? '').split(',')
+  return listed.map((one) => one.trim().toLowerCase()).filter((one) => one !== '')
 }
 
 /** Runs the bundled model on the CPU, on every device of the settings, and on CUDA where it is there but unused. */

@@ -39,10 +39,14 @@ async function main(): Promise<void> {
     : await autoDevices(process.env, createNvidiaSmi(), (cardEnv) => tryProvider('cuda', cardEnv))
   if (auto) console.error(auto.notice)
   const env = auto ? { ...process.env, CRYOMAMBA_DEVICES: auto.devices } : process.env
-  const settings = readConfig(env, {
-    dataFolder: values.data,
-    modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
-  })
+  // A database of the user's other work is not for this private server.
+  const settings = readConfig(
+    { ...env, DATABASE_URL: undefined },
+    {
+      dataFolder: values.data,
+      modelFolders: [BUNDLED_MODELS, ...(values.models ?? [])],
+    },
+  )
   // A package that was named must be the one that runs: where it is refused, nothing else may take its place.
   for (const folder of values.models ?? [])
     if (existsSync(path.join(folder, 'model.json'))) await loadModelPackage(folder)

@@ -2,14 +2,13 @@ import { mkdir } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
-import { migrate } from './adapters/migrations.ts'
-import { openSqlite } from './adapters/open-sqlite.ts'
+import { openTables } from './adapters/open-database.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { readConfig } from './config.ts'
 import { peopleActions } from './people/people-actions.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
+import { runCommand } from './run-command.ts'
 
 /** `cryomamba token …`, `group …` and `audit …`, started by the command line, on the database of a data folder. */
 async function main(argv: string[]): Promise<void> {
@@ -39,21 +38,12 @@ async function main(argv: string[]): Promise<void> {
 async function withPeople(env: NodeJS.ProcessEnv, use: (people: PeopleRepository) => Promise<void>): Promise<void> {
   const config = readConfig(env, { dataFolder: path.join(os.homedir(), '.cryomamba', 'server'), modelFolders: [] })
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 })
-  const db = openSqlite(path.join(config.dataFolder, 'cryomamba.sqlite'))
+  const db = await openTables(config)
   try {
-    await migrate(db)
     await use(createPeopleRepository(db))
   } finally {
     await db.destroy()
   }
 }
 
-main(process.argv.slice(2)).catch((error) => {
-  const isArgument = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
-  const known = isArgument ? new DomainError('usage', { reason: `${(error as Error).message}.` }) : error
-  if (!(known instanceof DomainError)) console.error(known)
-  const envelope = envelopeOf(known)
-  const isJson = process.argv.includes('--json')
-  console.error(isJson ? JSON.stringify(envelope) : `${envelope.message}\n${envelope.hint}`)
-  process.exitCode = 2
-})
+runCommand(main)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
+import { backupCommand } from './commands/backup.ts'
 import { convertCommand } from './commands/convert.ts'
 import { coordinatesCommand } from './commands/coordinates.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   modelCommand,
   serveCommand,
+  backupCommand,
   tokenCommand,
   groupCommand,
   auditCommand,

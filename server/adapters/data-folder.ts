@@ -7,6 +7,8 @@ import type { LinkKeyStore } from '../jobs/link-keys.ts'
 /** Secrets of a server, kept in its data folder with mode 0600. */
 export interface DataFolder {
   token: string
+  /** Names this folder and not its place: it stays the same when the folder is moved. */
+  folderId: string
   linkKeys: LinkKeyStore
   /** Gives the folder free for another server. */
   release(): Promise<void>
@@ -29,6 +31,7 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
   const release = await lock(folder)
   return {
     token: token ?? (await secret(path.join(folder, 'token'))),
+    folderId: await secret(path.join(folder, 'folder-id')),
     linkKeys: keyStore(path.join(folder, 'link-keys.json')),
     release,
   }

@@ -3,6 +3,7 @@ import type { JobState } from '../../shared/contract/jobs.ts'
 import type { JobChange, JobRecord, JobRepository } from '../jobs/job-repository.ts'
 import type { Tables } from './database-tables.ts'
 import { ownedOrShared } from './owned-or-shared.ts'
+import { inTransaction } from './transaction.ts'
 
 /** States of jobs that still need their volume. */
 const UNFINISHED: JobState[] = ['queued', 'running', 'previewing']
@@ -41,7 +42,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
     },
     move: (jobId, attempt, from, to, change) => moveRow(db, jobId, attempt, from, to, change),
     complete: (jobId, attempt, change, artifacts) =>
-      db.transaction().execute(async (tx) => {
+      inTransaction(db, async (tx) => {
         if (!(await moveRow(tx, jobId, attempt, ['running', 'previewing'], 'completed', change))) return false
         await tx.deleteFrom('artifacts').where('job_id', '=', jobId).execute()
         await tx
@@ -67,7 +68,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       }))
     },
     replaceArtifacts: (jobId, attempt, goes, artifacts) =>
-      db.transaction().execute(async (tx) => {
+      inTransaction(db, async (tx) => {
         const known = await tx.selectFrom('artifacts').select('name').where('job_id', '=', jobId).execute()
         for (const { name } of known)
           if (goes(name))

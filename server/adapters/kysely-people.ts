@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Scope } from '../people/access.ts'
 import type { AuditEntry, MembershipSource, PeopleRepository, TokenRecord } from '../people/people-repository.ts'
 import type { Tables } from './database-tables.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Tokens, groups, who may use which model, and the audit log in a database. */
 export function createPeopleRepository(db: Kysely<Tables>): PeopleRepository {
@@ -62,7 +63,7 @@ function groups(db: Kysely<Tables>) {
       return (await query.orderBy('group_name').execute()).map((row) => row.group_name)
     },
     replaceGroupsOfModel: (model: string, allowed: readonly string[]) =>
-      db.transaction().execute(async (tx) => {
+      inTransaction(db, async (tx) => {
         await tx.deleteFrom('model_groups').where('model', '=', model).execute()
         const rows = [...new Set(allowed)].map((group) => ({ model, group_name: group }))
         if (rows.length > 0) await tx.insertInto('model_groups').values(rows).execute()
@@ -77,7 +78,7 @@ async function replaceProvided(db: Kysely<Tables>, user: string, provided: reado
   const query = db.selectFrom('memberships').select('group_name').where('user_name', '=', user)
   const known = (await query.where('source', '=', source).execute()).map((row) => row.group_name).sort()
   if (known.join('\n') === wanted.join('\n')) return
-  await db.transaction().execute(async (tx) => {
+  await inTransaction(db, async (tx) => {
     await tx.deleteFrom('memberships').where('user_name', '=', user).where('source', '=', source).execute()
     const rows = wanted.map((group) => ({ group_name: group, user_name: user, source }))
     if (rows.length > 0)

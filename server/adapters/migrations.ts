@@ -1,4 +1,6 @@
 import { type Kysely, type Migration, Migrator } from 'kysely'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { isConflict } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
 
 const first: Migration = {
@@ -158,9 +160,21 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004_people': people,
 }
 
-/** Brings the tables to the newest form. Runs at every start. */
+/** How often the steps are begun when another program makes them at the same time. */
+const MOST_ATTEMPTS = 5
+
+/**
+ * Brings the tables to the newest form, in one transaction. Runs at every start. Programs that start together make each
+ * step once: PostgreSQL lets one in by a lock of Kysely's, SQLite refuses the second, which then finds it done.
+ * @throws {DomainError} `database_newer` when a step was made that this program does not know
+ */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
-  const { error } = await migrator.migrateToLatest()
-  if (error) throw error
+  for (let attempt = 1; ; attempt++) {
+    const { error } = await migrator.migrateToLatest()
+    if (!error) return
+    const [, step] = /previously executed migration (\S+) is missing/.exec(String(error)) ?? []
+    if (step) throw new DomainError('database_newer', { step, cause: error })
+    if (attempt >= MOST_ATTEMPTS || !isConflict(error)) throw error
+  }
 }

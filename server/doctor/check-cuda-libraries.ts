@@ -28,6 +28,8 @@ export interface CudaLibrariesCheck {
   isWanted: boolean
   /** True when there is a card that it could use. */
   hasGpu: boolean
+  /** SHA-256 of the only files that are accepted; empty: any of the right version. */
+  pinned: readonly string[]
 }
 
 /** Are CUDA's provider libraries there, of the right version, and is all that they need? Linux on x64 only. */
@@ -41,7 +43,7 @@ export async function checkCudaLibraries(check: CudaLibrariesCheck): Promise<Fin
     const hint = `Copy ${absent.join(' and ')} of onnxruntime ${check.version} there, see docs/gpu.md.`
     return [bad(name, `${absent.join(' and ')} not in ${check.folder}`, hint)]
   }
-  const files = await Promise.all([SHARED, CUDA].map((file) => checkFile(path.join(check.folder, file), check.version)))
+  const files = await Promise.all([SHARED, CUDA].map((file) => checkFile(path.join(check.folder, file), check)))
   return [...files, judgeMissing(await missingLibraries(path.join(check.folder, CUDA), check.find, OPENED_LATER), bad)]
 }
 
@@ -59,11 +61,16 @@ export function judgeMissing(missing: readonly MissingLibrary[], bad: typeof fai
   )
 }
 
-async function checkFile(file: string, version: string): Promise<Finding> {
+async function checkFile(file: string, { version, pinned }: CudaLibrariesCheck): Promise<Finding> {
   const name = 'CUDA provider'
   const { sha256, hasVersion } = await digestWith(file, `\0${version}\0`)
   const origin = KNOWN_FILES[sha256]
   const message = `${path.basename(file)}, SHA-256 ${sha256}${origin ? ` (${origin})` : ''}`
+  if (pinned.length > 0 && !pinned.includes(sha256)) {
+    const hint =
+      'Put the file back that was checked, or name this one in CRYOMAMBA_CUDA_SHA256 once its origin is known.'
+    return failed(name, `${message} is not one of those that are pinned`, hint)
+  }
   // The shared library is a few lines of code that carry no version.
   if (hasVersion || path.basename(file) === SHARED) return ok(name, message)
   const hint = `Take the file of exactly onnxruntime ${version}; another version ends the process or fails to load.`

@@ -83,7 +83,15 @@ describe('GPUs', () => {
 describe('the CUDA provider', () => {
   const CUDA = 'libonnxruntime_providers_cuda.so'
   const check = (change: object = {}) =>
-    checkCudaLibraries({ folder, version: '1.29.0', find: () => '/lib/x', isWanted: true, hasGpu: true, ...change })
+    checkCudaLibraries({
+      folder,
+      version: '1.29.0',
+      find: () => '/lib/x',
+      isWanted: true,
+      hasGpu: true,
+      pinned: [],
+      ...change,
+    })
 
   it('is asked for by name and folder when it is not there', async () => {
     expect(await check()).toMatchObject([{ state: 'failed', message: expect.stringContaining(folder) }])
@@ -102,6 +110,9 @@ describe('the CUDA provider', () => {
     const hash = createHash('sha256').update('code\x001.28.0\0code').digest('hex')
     expect(cuda).toMatchObject({ state: 'warning', message: `${CUDA}, SHA-256 ${hash} does not name version 1.29.0` })
     expect(libraries).toMatchObject({ state: 'ok' })
+    const both = ['shared', 'code\x001.28.0\0code'].map((text) => createHash('sha256').update(text).digest('hex'))
+    expect((await check({ pinned: both })).map(({ state }) => state)).toEqual(['ok', 'warning', 'ok'])
+    expect((await check({ pinned: both.slice(0, 1) })).map(({ state }) => state)).toEqual(['ok', 'failed', 'ok'])
     const missing = (await check({ find: () => null }))[2]
     expect(missing).toMatchObject({ state: 'failed', message: 'not found: libcudnn.so.9' })
   })

@@ -17,6 +17,7 @@ import { writerBytes } from './plane-writer.ts'
 import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
 import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
 import { ScratchRing } from './scratch-ring.ts'
+import { SharedRing } from './shared-ring.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
 
 /** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
@@ -36,13 +37,21 @@ export interface MemoryRequest {
   /** Measured, or null. */
   networkBytes: number | null
   limitBytes: number | null
+  blendThreads?: number
 }
 
 /**
  * What a job holds in memory, from its shapes alone. Ring, slabs, tiles and planes are exact; the network's own share is
  * measured at the first run of a tile size and a guess before.
  */
-export function planMemory({ manifest, headers, params, networkBytes, limitBytes }: MemoryRequest): JobMemory {
+export function planMemory({
+  manifest,
+  headers,
+  params,
+  networkBytes,
+  limitBytes,
+  blendThreads,
+}: MemoryRequest): JobMemory {
   const [header] = headers
   const order = chooseAxisOrder(manifest, header, params.patch_zyx)
   const along = manifestAlong(manifest, order.ofModel)
@@ -61,7 +70,9 @@ export function planMemory({ manifest, headers, params, networkBytes, limitBytes
     ring_bytes: params.spill ? ring.memory : ring.disk,
     input_bytes: inputBytes(manifest, headers, placed.shapeZyx, shape, patch),
     resampling_bytes: Math.ceil(resampling),
-    tiles_bytes: tilesBytes(params, channels),
+    tiles_bytes:
+      tilesBytes(params, channels) +
+      (params.spill ? 0 : SharedRing.extraBytes(blendThreads ?? 0, channels.output, patch)),
     output_bytes: outputBytes(manifest, placed.shapeZyx, order, params),
     network_bytes: networkBytes ?? guessedNetworkBytes(manifest, params),
     base_bytes: BASE_BYTES,

@@ -25,6 +25,8 @@ export interface JobDescription {
   outFolder: string
   /** What happened before this run of the job and belongs in its provenance, e.g. that larger tiles did not fit. */
   earlierWarnings?: VolumeWarning[]
+  /** Threads that add tiles up beside the one that streams the volume; absent: none. */
+  blendThreads?: number
   /** Where statistics of volumes are kept from job to job; absent: nowhere. */
   cacheFolder?: string
   programVersion: string

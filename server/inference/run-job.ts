@@ -187,7 +187,7 @@ class Run {
     this.warnings.push(...input.warnings)
     const segmenter = new Segmenter({
       ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, clock: this.clock, signal },
-      ...(params.spill ? { ringFile: path.join(job.outFolder, 'ring.partial') } : {}),
+      ...(params.spill ? { ringFile: path.join(job.outFolder, 'ring.partial') } : { blendThreads: job.blendThreads }),
     })
     const clock = new TileClock(segmenter.plan.grid.numTiles)
     this.needs.events.progress(clock.progress())

@@ -26,6 +26,7 @@ export interface SegmenterNeeds {
   clock: StageClock
   /** Scratch file for the sums of a job that spills. */
   ringFile?: string
+  blendThreads?: number
   signal: AbortSignal
 }
 
@@ -60,7 +61,8 @@ export class Segmenter {
     events: PassEvents,
     tiles: { starts?: TileGrid['starts']; store?: TileStore } = {},
   ): Promise<void> {
-    const { input, order, shape, dtype, manifest, params, session, clock, signal, ringFile } = this.needs
+    const { input, order, shape, dtype, manifest, params, session, clock, signal } = this.needs
+    const { ringFile, blendThreads = 0 } = this.needs
     const { region, grid } = input
     const decode = makeDecoder(manifest, keepsProbability ? (params.threshold ?? null) : null)
     const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels)
@@ -85,7 +87,7 @@ export class Segmenter {
         params,
         clock,
         signal,
-        ...(ringFile ? { ringFile } : {}),
+        ...(ringFile ? { ringFile } : { blendThreads }),
         ...tiles,
       },
       {

@@ -12,6 +12,7 @@ import { NormalisedSlab } from './normalised-slab.ts'
 import type { PlaneStream } from './plane-stream.ts'
 import { type Ring, RingAccumulator } from './ring-accumulator.ts'
 import { ScratchRing } from './scratch-ring.ts'
+import { MOST_BLEND_THREADS, SharedRing } from './shared-ring.ts'
 import type { StageClock } from './stage-clock.ts'
 import { TilePredictor } from './tile-predictor.ts'
 
@@ -29,6 +30,8 @@ export interface SlidingWindowInput {
   store?: TileStore
   /** Where the sums are kept that memory shall not hold; absent: in memory. */
   ringFile?: string
+  /** Threads that add tiles up beside this one; 0 or absent: this one does. Not with `ringFile`. */
+  blendThreads?: number
   clock: StageClock
   signal: AbortSignal
 }
@@ -101,9 +104,7 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const slab = new NormalisedSlab(planes, grid, patch, strides, manifest.tiles.pad_value)
   const numChannels = { input: planes.numChannels, output: manifest.output.channels }
   const planeShape = [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]] as const
-  const ring = input.ringFile
-    ? await ScratchRing.create(input.ringFile, numChannels.output, patch, strides, planeShape)
-    : new RingAccumulator(numChannels.output, patch, strides, planeShape)
+  const ring = await makeRing(input, numChannels.output, patch, strides, planeShape, weights)
   const predictor = new TilePredictor(session, params.patch_zyx, numChannels, flipCombinations(params.mirror_axes))
   const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumsOfWeights(weights, patch, grid))
   const numAhead = session.numAhead ?? 0
@@ -139,6 +140,21 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   } finally {
     await ring.close()
   }
+}
+
+/** Sums in a scratch file, in memory that threads share, or in this thread's own; the same sums. */
+async function makeRing(
+  { ringFile, blendThreads = 0 }: SlidingWindowInput,
+  numChannels: number,
+  patch: Zyx,
+  strides: Zyx,
+  planeShape: readonly [number, number],
+  weights: Float32Array,
+): Promise<Ring> {
+  if (ringFile) return ScratchRing.create(ringFile, numChannels, patch, strides, planeShape)
+  if (blendThreads === 0) return new RingAccumulator(numChannels, patch, strides, planeShape)
+  const numWorkers = Math.min(blendThreads, MOST_BLEND_THREADS, patch[0])
+  return new SharedRing(numWorkers, numChannels, patch, strides, planeShape, weights)
 }
 
 /** Distance in the network's buffer between neighbours along the axes of the run. */

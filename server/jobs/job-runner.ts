@@ -4,6 +4,7 @@ import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
 import { exactName } from '../models/model-registry.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
+import { isAway, onceBack } from '../while-away.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
@@ -42,7 +43,7 @@ export interface JobRunnerLog {
  */
 export class JobRunner {
   private readonly running = new Map<string, Running>()
-  private isStopping = false
+  private readonly stopping = new AbortController()
   private watch: NodeJS.Timeout | undefined
   private isLooking = false
   private mustLookAgain = false
@@ -75,12 +76,13 @@ export class JobRunner {
 
   /** Stops all workers; their jobs go back on the queue. */
   async stop(): Promise<void> {
-    this.isStopping = true
+    this.stopping.abort()
     clearInterval(this.watch)
     for (const run of this.running.values()) {
       run.isSettled = true
       run.worker.kill()
-      await this.service.requeue(run.record)
+      // Where the database is away, the next start finds the job running and queues it again.
+      await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
   }
@@ -106,7 +108,7 @@ export class JobRunner {
 
   private async fillSlots(): Promise<void> {
     for (const slot of this.service.needs.config.devices) {
-      if (this.isStopping) return
+      if (this.stopping.signal.aborted) return
       if (this.running.has(slot.deviceId)) continue
       const next = (await this.service.needs.jobs.withState(['queued'])).find(
         (one) => !this.service.isUnrecorded(one.jobId),
@@ -160,6 +162,7 @@ export class JobRunner {
         model: { folder, manifest },
         params,
         outFolder: this.service.attemptFolder(jobId, attempt),
+        blendThreads: config.blendThreads,
         cacheFolder: this.service.cacheFolder(),
         programVersion: this.programVersion,
         createdAt: queued.createdAt,
@@ -167,11 +170,20 @@ export class JobRunner {
       this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
+      if (isAway(error)) return this.leaveQueued(jobId)
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
       this.log.error({ err: error, job_id: jobId }, 'job could not be started')
       await this.service.fail(jobId, attempt, problem.toEnvelope())
       this.mustLookAgain = true
     }
+  }
+
+  /** The database went away before the job was marked as running: it is found again when the database is back. */
+  private leaveQueued(jobId: string): void {
+    const run = [...this.running.values()].find((one) => one.record.jobId === jobId)
+    if (!run) return
+    run.isSettled = true
+    run.worker.kill()
   }
 
   /** The worker may be ready before the job is marked as running, or after. */
@@ -217,6 +229,7 @@ export class JobRunner {
         await this.service.needs.jobs
           .find(jobId)
           .then((job) => job?.state === 'running' && this.service.move(jobId, attempt, 'previewing', {}))
+          .catch((error) => this.log.error({ err: error, job_id: jobId }, 'a preview could not be recorded'))
         this.service.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
         return
       case 'finished':
@@ -228,7 +241,7 @@ export class JobRunner {
         return
       case 'canceled':
         run.isSettled = true
-        return this.service.markCanceled(jobId, attempt)
+        return onceBack(() => this.service.markCanceled(jobId, attempt), this.stopping.signal)
     }
   }
 
@@ -245,8 +258,11 @@ export class JobRunner {
       finishedAt: new Date().toISOString(),
     }
     try {
-      if (!(await this.service.needs.jobs.complete(jobId, attempt, change, artifacts))) return
+      const record = () => this.service.needs.jobs.complete(jobId, attempt, change, artifacts)
+      if (!(await onceBack(record, this.stopping.signal)) && !(await this.isRecorded(jobId, attempt))) return
     } catch (error) {
+      // The server stops while the database is away: the next start queues the job again.
+      if (isAway(error)) return
       this.log.error({ err: error, job_id: jobId }, 'a finished job could not be recorded')
       return this.fail(
         run,
@@ -261,6 +277,12 @@ export class JobRunner {
     const record = await this.service.needs.jobs.find(jobId)
     if (record) await this.service.record({ type: 'completed', data: { job: await this.service.view(record) } }, jobId)
     this.log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
+  }
+
+  /** Whether this attempt's result was recorded although the answer that said so was lost with a connection. */
+  private async isRecorded(jobId: string, attempt: number): Promise<boolean> {
+    const job = await this.service.needs.jobs.find(jobId)
+    return job?.state === 'completed' && job.attempt === attempt
   }
 
   private async fail(run: Running, error: ProblemEnvelope): Promise<void> {
@@ -290,8 +312,9 @@ export class JobRunner {
     const { jobId, attempt } = run.record
     const reason = run.hungSeconds === null ? exit.reason : `no sign of life for ${run.hungSeconds} s`
     this.log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
-    if (run.isCanceled) return this.service.markCanceled(jobId, attempt)
-    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await this.service.requeue(run.record))
+    const { signal } = this.stopping
+    if (run.isCanceled) return onceBack(() => this.service.markCanceled(jobId, attempt), signal)
+    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await onceBack(() => this.service.requeue(run.record), signal))
     await this.fail(run, new DomainError('worker_lost', { reason }).toEnvelope())
   }
 

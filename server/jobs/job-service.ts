@@ -30,7 +30,10 @@ export interface JobServiceNeeds {
   volumes: VolumeService
   models: ModelRegistry
   events: JobEvents
-  config: Pick<ServerConfig, 'dataFolder' | 'devices' | 'threads' | 'memoryLimitBytes' | 'maySpill' | 'hangSeconds'>
+  config: Pick<
+    ServerConfig,
+    'dataFolder' | 'devices' | 'threads' | 'blendThreads' | 'memoryLimitBytes' | 'maySpill' | 'hangSeconds'
+  >
   projects: Projects
   newId: () => string
 }
@@ -123,9 +126,9 @@ export class JobService {
     const { config } = this.needs
     const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
     const headers = volumes.map(({ header }) => header)
-    const limitBytes = config.memoryLimitBytes
+    const { memoryLimitBytes: limitBytes, blendThreads } = config
     const planFor = (effective: EffectiveParams) => ({
-      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes }),
+      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads }),
       effective,
     })
     // A guess is shown, but nobody is refused because of it.

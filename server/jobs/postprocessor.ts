@@ -10,9 +10,15 @@ import type { WorkerLauncher } from './worker-launcher.ts'
 /** Names of files of earlier requests. */
 const EARLIER = /^postprocessed_[0-9a-f]{12}\./
 
+/** Workers that run at once: beside the jobs, on the processor's cores, each for seconds. */
+const MOST_AT_ONCE = 2
+
 /** Makes other masks of finished jobs, each in a process of its own, one at a time for a job. */
 export class Postprocessor {
   private readonly running = new Map<string, Promise<unknown>>()
+  /** Who waits for one of the places. */
+  private readonly waiting: (() => void)[] = []
+  private numRunning = 0
   private readonly service: JobService
   private readonly launcher: WorkerLauncher
 
@@ -46,11 +52,24 @@ export class Postprocessor {
     const folder = this.service.attemptFolder(jobId, record.attempt)
     const labelValues = Object.keys(record.result?.labels ?? {}).map(Number)
     const volume = { path: file, filename, sha256, ...(mode0 ? { mode0 } : {}) }
-    const outcome = await this.inWorker({ volume, folder, name, params, labelValues })
+    const outcome = await this.inTurn({ volume, folder, name, params, labelValues })
     await needs.jobs.replaceArtifacts(jobId, record.attempt, (one) => EARLIER.test(one), outcome.artifacts)
     const gone = before.filter((one) => EARLIER.test(one.name) && !one.name.startsWith(`${name}.`))
     for (const one of gone) await rm(path.join(folder, one.name), { force: true })
     return outcome
+  }
+
+  /** As soon as fewer than the most run at once. */
+  private async inTurn(task: PostprocessTask): Promise<PostprocessOutcome> {
+    if (this.numRunning >= MOST_AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    else this.numRunning++
+    try {
+      return await this.inWorker(task)
+    } finally {
+      const next = this.waiting.shift()
+      if (next) next()
+      else this.numRunning--
+    }
   }
 
   private async inWorker(task: PostprocessTask): Promise<PostprocessOutcome> {

@@ -16,7 +16,7 @@ export const serverRoutes: FastifyPluginAsyncTypebox<{
 }> = async (app, { config, version, probeGpus, isReady }) => {
   app.get('/v1/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' as const, version }))
   app.get('/v1/readyz', async (_request, reply) =>
-    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'starting' }),
+    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'not_ready' }),
   )
   app.get('/v1/server/info', { schema: { response: { 200: ServerInfo, ...PROBLEM_REPLIES } } }, async () => ({
     name: 'cryomamba' as const,

@@ -11,6 +11,7 @@ import type { Scope } from '../people/access.ts'
 import { AUDITED } from '../plugins/audit.ts'
 import { createJobOn, finishedOn } from './job-calls.ts'
 import { hasCompiledServer, SERVER_ENTRY, startRealServer } from './real-server.ts'
+import { databaseSetting } from './shared-postgres.ts'
 import {
   AUTH,
   digestHeader,
@@ -278,8 +279,11 @@ describe.runIf(hasCompiledServer)('the command line beside a running server', ()
     try {
       expect(real.token).toBeNull()
       const entry = path.join(path.dirname(SERVER_ENTRY), 'people-command.js')
+      const env = { ...process.env, ...(await databaseSetting(folder)) }
       const run = async (...args: string[]) =>
-        JSON.parse((await promisify(execFile)(process.execPath, [entry, ...args, '--data', folder, '--json'])).stdout)
+        JSON.parse(
+          (await promisify(execFile)(process.execPath, [entry, ...args, '--data', folder, '--json'], { env })).stdout,
+        )
       const { token, token_id: id } = await run('token', 'create', '--user', 'anna')
       const look = async () =>
         (await fetch(`${real.url}/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status

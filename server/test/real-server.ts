@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { databaseSetting } from './shared-postgres.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -26,7 +27,13 @@ export async function startRealServer(
   env: Record<string, string> = {},
 ): Promise<RealServer> {
   const child = fork(SERVER_ENTRY, ['--port', String(port), '--data', dataFolder, '--json'], {
-    env: { ...process.env, CRYOMAMBA_LOG_LEVEL: 'fatal', CRYOMAMBA_REQUESTS_PER_MINUTE: '0', ...env },
+    env: {
+      ...process.env,
+      CRYOMAMBA_LOG_LEVEL: 'fatal',
+      CRYOMAMBA_REQUESTS_PER_MINUTE: '0',
+      ...(await databaseSetting(dataFolder)),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))

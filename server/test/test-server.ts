@@ -13,6 +13,7 @@ import type { SessionFactory } from '../inference/network-session.ts'
 import { serveOneJob } from '../inference/worker-loop.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { honestNetwork } from './hostile-networks.ts'
+import { databaseOfFolder, dropDatabaseOfFolder } from './shared-postgres.ts'
 
 export const TOKEN = 'test-token-0123456789'
 export const AUTH = { authorization: `Bearer ${TOKEN}` }
@@ -61,8 +62,10 @@ export async function makeTestServer(options: {
   await writeModelPackage(path.join(models, options.manifest.id), options.manifest)
   const dataFolder = path.join(root, 'data')
   const defaults = readConfig({ CRYOMAMBA_TOKEN: TOKEN }, { dataFolder, modelFolders: [models] })
+  const databaseUrl = await databaseOfFolder(dataFolder)
   const config: ServerConfig = {
     ...defaults,
+    databaseUrl,
     minChunkBytes: 16,
     defaultChunkBytes: 1000,
     port: 0,
@@ -74,6 +77,7 @@ export async function makeTestServer(options: {
   })
   const stop = async () => {
     await server.close()
+    await dropDatabaseOfFolder(dataFolder)
     await rm(root, { recursive: true, force: true })
   }
   return { ...server, dataFolder, config, stop }

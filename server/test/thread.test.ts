@@ -64,6 +64,19 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
     expect(hashes(beside)).toEqual(hashes(alone))
   })
 
+  it.each([1, 2])('gives the same bytes with %i threads that add tiles up, twice', async (blendThreads) => {
+    const { runInThread, deps } = await compiled()
+    const signal = new AbortController().signal
+    const none = await runInThread(await jobOf('none'), events, deps, signal)
+    for (const name of ['once', 'twice']) {
+      const found = await runInThread({ ...(await jobOf(name)), blendThreads }, events, deps, signal)
+      expect(found.result.mask_sha256).toBe(none.result.mask_sha256)
+      expect(found.artifacts.find((one) => one.name === 'probability.mrc')?.sha256).toBe(
+        none.artifacts.find((one) => one.name === 'probability.mrc')?.sha256,
+      )
+    }
+  })
+
   it('ends with the problem of the network, of the volume or of a cancel, and stops the thread', async () => {
     const { runInThread, deps } = await compiled()
     const stop = new AbortController()
@@ -74,7 +87,11 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
     await expect(runInThread(unavailable, events, deps, stop.signal)).rejects.toMatchObject({
       code: 'provider_unavailable',
     })
+    const beside = { ...job, blendThreads: 2 }
+    await expect(
+      runInThread({ ...beside, params: { ...unavailable.params } }, events, deps, stop.signal),
+    ).rejects.toMatchObject({ code: 'provider_unavailable' })
     const canceling = { ...events, progress: () => stop.abort() }
-    await expect(runInThread(job, canceling, deps, stop.signal)).rejects.toMatchObject({ code: 'canceled' })
+    await expect(runInThread(beside, canceling, deps, stop.signal)).rejects.toMatchObject({ code: 'canceled' })
   })
 })

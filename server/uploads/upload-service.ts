@@ -8,6 +8,7 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
+import { isAway, onceBack } from '../while-away.ts'
 import { writePart } from './part-writer.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
 
@@ -41,6 +42,7 @@ type Limits = Pick<
 export class UploadService {
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
   private readonly verifications = new Set<Promise<void>>()
+  private readonly stopping = new AbortController()
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
   private readonly limits: Limits
@@ -71,6 +73,7 @@ export class UploadService {
   /** Waits for running verifications. */
   async stop(): Promise<void> {
     for (const { stop } of this.inFlight.values()) stop.abort()
+    this.stopping.abort()
     await Promise.allSettled(this.verifications)
   }
 
@@ -227,7 +230,7 @@ export class UploadService {
   }
 
   private verifyInBackground(record: UploadRecord): void {
-    const run: Promise<void> = this.verify(record)
+    const run: Promise<void> = onceBack(() => this.verify(record), this.stopping.signal)
       .catch((error) => this.fail(record, error))
       .catch(this.onError)
       .finally(() => this.verifications.delete(run))
@@ -261,6 +264,8 @@ export class UploadService {
 
   private async fail(record: UploadRecord, error: unknown): Promise<void> {
     if (!(error instanceof DomainError)) this.onError(error)
+    // The next start goes on with it.
+    if (isAway(error)) return
     await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
     await rm(this.partialPath(record.uploadId), { force: true })
   }

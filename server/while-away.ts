@@ -1,0 +1,26 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { DomainError } from '../shared/errors/domain-error.ts'
+
+/** How soon work is tried again while the database is away. */
+const AGAIN_MS = 1_000
+
+/** True where the database cannot be used now and nothing is wrong with what was asked. */
+export function isAway(error: unknown): boolean {
+  return error instanceof DomainError && (error.code === 'database_unavailable' || error.code === 'database_in_use')
+}
+
+/**
+ * Does work in the background that must not be lost because the database is away: again and again until it is back.
+ * @param work may have begun before it failed; it must stand being done again
+ * @param signal ends the waiting; the last error is thrown then
+ */
+export async function onceBack<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAway(error) || signal.aborted) throw error
+      await wait(AGAIN_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
