@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import path from 'node:path'
-import { app, type BrowserWindow, dialog } from 'electron'
+import { app, type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
@@ -76,7 +76,7 @@ function start(): void {
     tell,
     newRef,
     onOpened: async (volume, file) => {
-      masks.volumeChanged()
+      await masks.volumeChanged()
       await runs.volumeOpened(volume, file)
     },
     sampleFile: path.join(root, 'resources/sample/sample.mrc'),
@@ -186,26 +186,25 @@ async function nothing(done: Promise<void>): Promise<null> {
 
 /** Asked once, when the window is closed over a run. */
 function mayClose(window: BrowserWindow): boolean {
-  const answer = dialog.showMessageBoxSync(window, {
-    type: 'question',
+  return isAgreed(window, {
     message: 'A segmentation is running.',
     detail: 'On a server it goes on without this window; on this computer it ends. Its mask is not kept here.',
     buttons: ['Close', 'Keep open'],
     defaultId: 1,
-    cancelId: 1,
   })
-  return answer === 0
 }
 
 /** Asked once, when the window is closed over a mask that was changed since its last export. */
 function mayLeaveMask(window: BrowserWindow): boolean {
-  const answer = dialog.showMessageBoxSync(window, {
-    type: 'question',
+  return isAgreed(window, {
     message: 'The mask has changes that were not exported.',
     detail: 'They are kept on this computer, and you are asked about them at the next start.',
     buttons: ['Close and keep them', 'Stay'],
     defaultId: 0,
-    cancelId: 1,
   })
-  return answer === 0
+}
+
+/** True for the first button; closing the question is the second. */
+function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
+  return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
 }

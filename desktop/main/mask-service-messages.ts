@@ -39,6 +39,8 @@ export type MaskCall =
   | { type: 'probability'; mask_ref: string; probability: string; candidate: string }
   | { type: 'save'; mask_ref: string; target: MaskTarget }
   | { type: 'take'; mask_ref: string; kind: TakeKind; file: string; labels: number[] | null }
+  /** Another volume is open: what is not exported stays kept. */
+  | { type: 'leave'; mask_ref: string }
   | { type: 'close'; mask_ref: string; is_discarded: boolean }
   /** Masks that earlier starts kept, newest first. */
   | { type: 'kept' }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import {
@@ -153,6 +153,9 @@ export class Masks {
   async offerKept(): Promise<void> {
     if (this.hasOffered) return
     this.hasOffered = true
+    // Most people keep none: no process is started to find that out.
+    const folders = await readdir(this.deps.folder).catch(() => [])
+    if (folders.length === 0) return
     const { kept = [] } = await this.service.call({ type: 'kept' })
     if (kept[0]) this.deps.tell({ type: 'mask_kept', kept: kept[0].kept })
   }
@@ -172,12 +175,13 @@ export class Masks {
     this.took(answer, null)
   }
 
-  /** Another volume is open, or none: the mask's changes stay on disk and are offered at the next start. */
-  volumeChanged(): void {
-    if (!this.shown) return
-    const { mask_ref } = this.shown.view
-    this.shown = null
-    this.deps.tell({ type: 'mask_closed', mask_ref })
+  /** Another volume is open, or none: changes that no export holds stay on disk, and are offered at once. */
+  async volumeChanged(): Promise<void> {
+    const maskRef = this.forgetShown()
+    if (maskRef === null) return
+    await this.service.call({ type: 'leave', mask_ref: maskRef })
+    this.hasOffered = false
+    await this.offerKept()
   }
 
   stop(): void {
@@ -206,6 +210,13 @@ export class Masks {
     return { kind: 'file', name: path.basename(file), file, mode0: input.mode0 }
   }
 
+  private forgetShown(): string | null {
+    const maskRef = this.shown?.view.mask_ref ?? null
+    this.shown = null
+    if (maskRef !== null) this.deps.tell({ type: 'mask_closed', mask_ref: maskRef })
+    return maskRef
+  }
+
   private find(maskRef: string): { view: MaskView; runRef: string | null } {
     if (this.shown?.view.mask_ref !== maskRef) throw new DomainError('mask_not_open')
     return this.shown
@@ -231,7 +242,7 @@ export class Masks {
   }
 
   private stopped(error: DomainError): void {
-    this.volumeChanged()
+    this.forgetShown()
     this.hasOffered = false
     this.deps.tell({ type: 'problem', problem: error.toEnvelope() })
     void this.offerKept().catch(() => undefined)

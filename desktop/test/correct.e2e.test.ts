@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { int16Bytes, mrcBytes } from '../../build/test-support/mrc-bytes.ts'
-import { type DesktopApp, launchDesktop, volumeShown } from './desktop-app.ts'
+import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
 import { readMask } from './run-flow.ts'
 
 // x, y, z: three different sizes, and voxels that are longer along z.
@@ -275,6 +275,27 @@ describe('after the program was killed', () => {
     expect(drawn(mask).filter(([, , , label]) => label === 1)).toHaveLength(before[0])
     expect(drawn(mask).filter(([, , , label]) => label === 2)).toHaveLength(before[1])
     expect(provenance.original.kind).toBe('empty')
+  })
+
+  it('keeps what is not exported when another volume is opened, and offers it at once', async () => {
+    const { page } = desktop
+    await page.getByRole('button', { name: 'Unlock Label 1' }).click()
+    const { at } = await voxelUnder(0.6, 0.3)
+    await tool('Eraser').click()
+    await setBrush(30)
+    const before = await voxelsOf(2)
+    await page.mouse.click(...at)
+    await expect.poll(() => voxelsOf(2), SLOW).toBeLessThan(before)
+    const after = await voxelsOf(2)
+    const other = path.join(files, 'second.mrc')
+    writeVolume(other, (x, y) => x + y)
+    await openThroughDialog(desktop, other)
+    await volumeShown(desktop, 'second.mrc')
+    await page.getByText('Corrections of tomogram.mrc were kept.').waitFor()
+    await page.getByRole('button', { name: 'Go on with them' }).click()
+    await volumeShown(desktop, 'tomogram.mrc')
+    await expect.poll(() => voxelsOf(2), SLOW).toBe(after)
+    await save('again.mrc')
   })
 
   it('refuses a mask of another grid with the reason', async () => {

@@ -21,6 +21,8 @@ let programVersion = ''
 let current: MaskSession | null = null
 let shownBin: number | null = null
 let windowPort: MessagePortMain | null = null
+/** While a slider moves only its newest place is worth computing. */
+let newestTry: MaskRequest | null = null
 const work = new SerialQueue()
 
 process.parentPort.on('message', ({ data, ports }) => {
@@ -69,6 +71,9 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
     case 'label':
       await open(call.change.mask_ref).changeLabel(call.change)
       return { view: open(call.change.mask_ref).view() }
+    case 'leave':
+      if (current?.ref === call.mask_ref) await leave(current)
+      return {}
     case 'close':
       return close(call.mask_ref, call.is_discarded)
     default:
@@ -114,10 +119,15 @@ function savedMask({ editor, source, record }: MaskSession): SavedMask {
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {
-  await current?.close(false)
+  if (current) await leave(current)
   current = session
   shownBin = null
   return { view: session.view() }
+}
+
+async function leave(session: MaskSession): Promise<void> {
+  current = null
+  await session.close(false)
 }
 
 async function close(maskRef: string, isDiscarded: boolean): Promise<MaskAnswer> {
@@ -172,6 +182,7 @@ async function serveWindow(data: unknown): Promise<void> {
   try {
     const request = checkMaskRequest(data)
     ref = request.mask_ref
+    if (request.type === 'try_threshold') newestTry = request
     await work.run(async () => {
       if (current?.ref === ref) await serve(current, request)
     })
@@ -210,7 +221,7 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
       })
     }
     case 'try_threshold': {
-      if (!session.probability || shownBin === null) return
+      if (!session.probability || shownBin === null || request !== newestTry) return
       const bin = shownBin
       const labels = await session.probability.tryOut(bin, request.threshold, request.smallest_object_voxels)
       const shape = bricks.shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]

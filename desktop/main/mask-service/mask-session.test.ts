@@ -143,6 +143,20 @@ describe('a mask that is being corrected', () => {
     await session.close(true)
   })
 
+  it('takes a change back that cannot be written down, and says so', async () => {
+    const kept = newKept()
+    const session = await MaskSession.begin(kept, 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty' })
+    // A file where the folder of kept masks would be.
+    writeFileSync(kept.folder, '')
+    expect(await codeOf(() => apply(session, dot(3, 2, 1)))).toBe('file_unwritable')
+    expect(labels(session).every((label) => label === 0)).toBe(true)
+    expect(session.view()).toMatchObject({ num_operations: 0, is_unsaved: false, undo_name: null })
+    rmSync(kept.folder)
+    await apply(session, dot(3, 2, 1))
+    expect(session.view()).toMatchObject({ num_operations: 1, is_unsaved: true })
+    await session.close(true)
+  })
+
   it('refuses to begin again with a part that is missing', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))

@@ -4,10 +4,11 @@ import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
-import type { MaskChange, VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
+import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
 import { defaultColor } from '../../../shared/mask/label-colors.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { asWriteProblem } from '../../../shared/node/write-volume.ts'
 import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
@@ -223,6 +224,22 @@ export class MaskSession {
 
   private async note(name: string, group: string | null, change: MaskChange): Promise<void> {
     if (change.bricks.length === 0) return
+    try {
+      await this.writeDown(name, group, change)
+    } catch (cause) {
+      // What cannot be kept is not shown either; the steps of undo would no longer fit.
+      this.editor.put(reverseOf(change))
+      this.editor.history.clear()
+      throw asWriteProblem(cause, 'The journal of the corrections')
+    }
+    this.count(name, group)
+    this.record.num_operations = this.operations.total
+    this.record.changed_at = new Date().toISOString()
+    // Strokes come many a second; they are counted again from the journal after a crash.
+    if (name !== 'brush') await this.kept.write(this.ref, this.record)
+  }
+
+  private async writeDown(name: string, group: string | null, change: MaskChange): Promise<void> {
     if (!this.journal) {
       const file = this.kept.fileOf(this.ref, 'beginning.bricks')
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
@@ -231,11 +248,6 @@ export class MaskSession {
       await this.kept.write(this.ref, this.record)
     }
     await this.journal.note(name, group, change)
-    this.count(name, group)
-    this.record.num_operations = this.operations.total
-    this.record.changed_at = new Date().toISOString()
-    // Strokes come many a second; they are counted again from the journal after a crash.
-    if (name !== 'brush') await this.kept.write(this.ref, this.record)
   }
 
   private count(name: string, group: string | null): void {

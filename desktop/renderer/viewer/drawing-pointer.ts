@@ -1,4 +1,4 @@
-import type { PaneKind } from './pane-layout.ts'
+import type { Pane, PaneKind } from './pane-layout.ts'
 
 /** A place in a slice under the pointer. */
 export interface SlicePoint {
@@ -23,7 +23,7 @@ export interface PointerTool {
 }
 
 /** The axis that each pane is seen along. */
-export const PANE_AXIS: Readonly<Record<PaneKind, SlicePoint['axis'] | null>> = {
+const PANE_AXIS: Readonly<Record<PaneKind, SlicePoint['axis'] | null>> = {
   xy: 'z',
   xz: 'y',
   yz: 'x',
@@ -72,4 +72,35 @@ export class DrawingPointer {
     this.drawingAxis = null
     this.tool?.end()
   }
+}
+
+/** A point of the picture, and its size; pixels. */
+interface PicturePoint {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+/**
+ * The place of the file at a point of the picture; null outside the slices.
+ * @param placeAt voxel of the file at a point of the picture, not rounded; null outside the slices
+ */
+export function slicePointAt(
+  pane: Pane | null,
+  { x, y, width, height }: PicturePoint,
+  placeAt: (x: number, y: number) => [number, number, number] | null,
+): SlicePoint | null {
+  const axis = pane && PANE_AXIS[pane.kind]
+  const pointXyz = axis ? placeAt(x, y) : null
+  if (!axis || !pointXyz) return null
+  const [column, row] = [0, 1, 2].filter((one) => one !== 'xyz'.indexOf(axis))
+  // Beside the pointer, towards the middle of its pane, so that both places lie in the volume.
+  const step = (length: number, at: number, middle: number) => (at < middle * length ? 8 : -8)
+  const dx = step(width, x, pane.left + pane.width / 2)
+  const dy = step(height, y, pane.top + pane.height / 2)
+  const pixels = (length: number, along: number, other: [number, number, number] | null) =>
+    other && other[along] !== pointXyz[along] ? Math.abs(length / (other[along] - pointXyz[along])) : 1
+  const pixelsPerVoxel: [number, number] = [pixels(dx, column, placeAt(x + dx, y)), pixels(dy, row, placeAt(x, y + dy))]
+  return { axis, pointXyz, pixelsPerVoxel, x, y }
 }

@@ -2,7 +2,7 @@ import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
-import { DrawingPointer, PANE_AXIS, type PointerTool, type SlicePoint } from './drawing-pointer.ts'
+import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { writeSlots } from './label-patch.ts'
 import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
@@ -286,25 +286,8 @@ export class VolumeView {
   /** The place of the file under the pointer; null outside the slices. */
   private pointUnder(event: MouseEvent): SlicePoint | null {
     const box = this.canvas.getBoundingClientRect()
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
-    const pane = this.paneUnder(event)
-    const axis = pane && PANE_AXIS[pane.kind]
-    const pointXyz = axis ? this.placeAt(x, y) : null
-    if (!axis || !pointXyz) return null
-    const across = 'xyz'.indexOf(axis)
-    // Beside the pointer, towards the middle of its pane, so that both places lie in the volume.
-    const step = (length: number, at: number, middle: number) => (at < middle * length ? 8 : -8)
-    const dx = step(box.width, x, pane.left + pane.width / 2)
-    const dy = step(box.height, y, pane.top + pane.height / 2)
-    const sideways = this.placeAt(x + dx, y) ?? pointXyz
-    const upwards = this.placeAt(x, y + dy) ?? pointXyz
-    const [column, row] = [0, 1, 2].filter((one) => one !== across)
-    const pixels = (length: number, from: number, to: number) => (from === to ? 1 : Math.abs(length / (to - from)))
-    const pixelsPerVoxel: [number, number] = [
-      pixels(dx, pointXyz[column], sideways[column]),
-      pixels(dy, pointXyz[row], upwards[row]),
-    ]
-    return { axis, pointXyz, pixelsPerVoxel, x, y }
+    const at = { x: event.clientX - box.left, y: event.clientY - box.top, width: box.width, height: box.height }
+    return slicePointAt(this.paneUnder(event), at, (x, y) => this.placeAt(x, y))
   }
 
   /** The place of the file, voxels, not rounded, at a point of the canvas; null outside the slices. */

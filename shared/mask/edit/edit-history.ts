@@ -51,6 +51,13 @@ export class EditHistory {
     }
   }
 
+  /** Forgets all steps. */
+  clear(): void {
+    this.done = []
+    this.undone = []
+    this.bytes = 0
+  }
+
   /** The newest step, which is now undone; null without one. */
   undo(): HistoryEntry | null {
     const entry = this.done.pop() ?? null

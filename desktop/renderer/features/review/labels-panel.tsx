@@ -1,5 +1,6 @@
 import { useFacts } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { Slider } from '../../ui/slider.tsx'
 import { LabelRow } from './label-row.tsx'
 
 /** The labels over the volume: colour, visibility, how much of each, and how strongly they cover the picture. */
@@ -26,17 +27,7 @@ export function LabelsPanel() {
           <LabelRow key={label.value} label={label} numVoxels={numVoxels} />
         ))}
       </ul>
-      <label className="slider">
-        <span className="field-name">Opacity</span>
-        <input
-          type="range"
-          min={0.05}
-          max={1}
-          step={0.05}
-          value={opacity}
-          onChange={(event) => setOpacity(event.currentTarget.valueAsNumber)}
-        />
-      </label>
+      <Slider name="Opacity" {...{ min: 0.05, max: 1, step: 0.05, value: opacity, onChange: setOpacity }} />
     </Panel>
   )
 }

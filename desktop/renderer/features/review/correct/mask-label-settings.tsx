@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { MaskLabel } from '../../../../../shared/contract/mask-view.ts'
 import { useFacts, useSession } from '../../../session/use-session.ts'
+import { Slider } from '../../../ui/slider.tsx'
 
 /** The chosen label: its name and opacity, and giving all of it to another label. */
 export function MaskLabelSettings({ label, labels }: { label: MaskLabel; labels: readonly MaskLabel[] }) {
@@ -27,18 +28,12 @@ export function MaskLabelSettings({ label, labels }: { label: MaskLabel; labels:
           onKeyDown={(event) => event.key === 'Enter' && rename()}
         />
       </label>
-      <label className="slider">
-        <span className="field-name">Opacity</span>
-        <input
-          type="range"
-          aria-label={`Opacity of ${label.name}`}
-          min={0}
-          max={1}
-          step={0.05}
-          value={opacity}
-          onChange={(event) => setOpacity(label.value, event.currentTarget.valueAsNumber)}
-        />
-      </label>
+      <Slider
+        name="Opacity"
+        label={`Opacity of ${label.name}`}
+        {...{ min: 0, max: 1, step: 0.05, value: opacity }}
+        onChange={(next) => setOpacity(label.value, next)}
+      />
       <select
         aria-label={`Give all of ${label.name} to`}
         value=""

@@ -1,5 +1,6 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 import { Panel } from '../../../ui/panel.tsx'
+import { Slider } from '../../../ui/slider.tsx'
 import { MaskLabelRow } from './mask-label-row.tsx'
 import { MaskLabelSettings } from './mask-label-settings.tsx'
 
@@ -32,18 +33,11 @@ export function MaskLabels() {
         Add a label
       </button>
       {chosen ? <MaskLabelSettings label={chosen} labels={labels} /> : null}
-      <label className="slider">
-        <span className="field-name">All labels</span>
-        <input
-          type="range"
-          aria-label="Opacity of all labels"
-          min={0.05}
-          max={1}
-          step={0.05}
-          value={opacity}
-          onChange={(event) => setOpacity(event.currentTarget.valueAsNumber)}
-        />
-      </label>
+      <Slider
+        name="All labels"
+        label="Opacity of all labels"
+        {...{ min: 0.05, max: 1, step: 0.05, value: opacity, onChange: setOpacity }}
+      />
     </Panel>
   )
 }

@@ -1,5 +1,6 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 import { formatCount } from '../../../ui/format.ts'
+import { Slider } from '../../../ui/slider.tsx'
 
 // Sizes on a scale that doubles: 0, 2, 4 … about a million voxels.
 const MOST_DOUBLINGS = 20
@@ -20,35 +21,20 @@ export function ThresholdSliders() {
   return (
     <fieldset className="threshold" disabled={isBusy}>
       <legend>Threshold</legend>
-      <label className="slider">
-        <span className="field-name">Probability</span>
-        <input
-          type="range"
-          aria-label="Probability"
-          min={0.01}
-          max={0.99}
-          step={0.01}
-          value={value}
-          onChange={(event) => move({ value: event.currentTarget.valueAsNumber, smallest })}
-        />
+      <Slider
+        name="Probability"
+        {...{ min: 0.01, max: 0.99, step: 0.01, value }}
+        onChange={(next) => move({ value: next, smallest })}
+      >
         <output>{value.toFixed(2)}</output>
-      </label>
-      <label className="slider">
-        <span className="field-name">Smallest object</span>
-        <input
-          type="range"
-          aria-label="Smallest object"
-          min={0}
-          max={MOST_DOUBLINGS}
-          step={0.5}
-          value={smallest === 0 ? 0 : Math.log2(smallest)}
-          onChange={(event) => {
-            const doublings = event.currentTarget.valueAsNumber
-            move({ value, smallest: doublings === 0 ? 0 : Math.round(2 ** doublings) })
-          }}
-        />
+      </Slider>
+      <Slider
+        name="Smallest object"
+        {...{ min: 0, max: MOST_DOUBLINGS, step: 0.5, value: smallest === 0 ? 0 : Math.log2(smallest) }}
+        onChange={(doublings) => move({ value, smallest: doublings === 0 ? 0 : Math.round(2 ** doublings) })}
+      >
         <output>{smallest === 0 ? 'all' : formatCount(smallest)}</output>
-      </label>
+      </Slider>
       <p className="faint">
         Shown on the level of the picture. Applied at full resolution; locked labels stay as they are.
       </p>

@@ -1,5 +1,6 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 import type { Tool } from '../../../state/mask-slice.ts'
+import { Slider } from '../../../ui/slider.tsx'
 import { ValueField } from '../value-field.tsx'
 
 const HINTS: Readonly<Record<Tool, string>> = {
@@ -41,18 +42,9 @@ function BrushSize() {
   const size = useFacts((state) => state.brushSize)
   const setSize = useFacts((state) => state.brushSized)
   return (
-    <label className="slider">
-      <span className="field-name">Size</span>
-      <input
-        type="range"
-        aria-label="Size of the brush"
-        min={1}
-        max={100}
-        value={size}
-        onChange={(event) => setSize(event.currentTarget.valueAsNumber)}
-      />
+    <Slider name="Size" label="Size of the brush" {...{ min: 1, max: 100, step: 1, value: size, onChange: setSize }}>
       <output>{size} voxels</output>
-    </label>
+    </Slider>
   )
 }
 
