@@ -83,7 +83,7 @@ function GrowRange() {
         <ValueField label="From" value={low} onCommit={(next) => change({ low: next, high }, reach)} />
         <ValueField label="To" value={high} onCommit={(next) => change({ low, high: next }, reach)} />
         <ValueField
-          label="Reach, voxels"
+          label="Reach"
           value={reach}
           onCommit={(next) => change({ low, high }, Math.min(4096, Math.max(1, Math.round(next))))}
         />
