@@ -134,7 +134,7 @@ describe('8-bit values of a doubtful sign', () => {
     await volumeShown(desktop, 'bytes.mrc')
     expect((await crosshair()).value).toBe(-56)
     await desktop.page.getByText('Unsigned', { exact: true }).click()
-    await expect.poll(async () => (await crosshair()).value).toBe(200)
+    await expect.poll(async () => (await crosshair()).value, { timeout: 20_000 }).toBe(200)
   })
 })
 

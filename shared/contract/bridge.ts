@@ -246,6 +246,14 @@ export const BRIDGE_CHANNELS = {
 
 const IndexXyz = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })])
 
+/** An axis as it is shown; which axis of the file that is, `LevelMessage.orientation` says. */
+export const DisplayAxis = Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')])
+export type DisplayAxis = Type.Static<typeof DisplayAxis>
+
+/** How the planes of a slab become one. */
+export const PlaneProjection = Type.Union([Type.Literal('mean'), Type.Literal('min'), Type.Literal('max')])
+export type PlaneProjection = Type.Static<typeof PlaneProjection>
+
 /** What the window asks the volume service for. */
 export const VolumeRequest = Type.Union([
   /** The finest level with at most `max_voxels` voxels and no axis longer than `max_axis`. */
@@ -255,6 +263,19 @@ export const VolumeRequest = Type.Union([
       volume_ref: Ref,
       max_voxels: Type.Integer({ minimum: 1 }),
       max_axis: Type.Integer({ minimum: 16 }),
+    },
+    closed,
+  ),
+  /** A plane of the file at full resolution, or a slab of planes, across a display axis. `index` counts along it. */
+  Type.Object(
+    {
+      type: Type.Literal('plane'),
+      volume_ref: Ref,
+      request_index: Type.Integer(),
+      axis: DisplayAxis,
+      index: Type.Integer({ minimum: 0 }),
+      thickness: Type.Integer({ minimum: 1, maximum: 512 }),
+      projection: PlaneProjection,
     },
     closed,
   ),
@@ -268,7 +289,7 @@ export type VolumeRequest = Type.Static<typeof VolumeRequest>
 
 /**
  * A level of the volume: bin 1, 2, 4, …; ceil shape, mean over the voxels covered (DESIGN §5).
- * `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
+ * Shapes and voxels are in display order (`orientation`); `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
  */
 export interface LevelMessage {
   type: 'level'
@@ -281,11 +302,27 @@ export interface LevelMessage {
   high: number
   /** Number of level voxels with each of the 256 values. */
   histogram: number[]
-  /** True when only some planes were read so far. */
+  /** True when only some planes were read so far: voxels are single voxels of the file, not means. */
   is_sampled: boolean
+  /** How the file's axes are turned for the screen: for each display axis the file's axis (0 = x), and if it is mirrored. */
+  orientation: { fileAxisXyz: [number, number, number]; isFlippedXyz: [boolean, boolean, boolean] }
 }
 
-/** Labels on the grid of the level on show. The largest value of the type means "not computed yet" unless final. */
+/** A plane at the file's full resolution, in the codes of the level and in display order: columns run along x, or y. */
+export interface PlaneMessage {
+  type: 'plane'
+  volume_ref: string
+  request_index: number
+  axis: DisplayAxis
+  index: number
+  thickness: number
+  projection: PlaneProjection
+  shape: [rows: number, columns: number]
+  /** Null where it cannot be given yet: planes across the file's x need the whole file to have been read. */
+  voxels: Uint8Array<ArrayBuffer> | null
+}
+
+/** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
   volume_ref: string
@@ -293,12 +330,15 @@ export interface LabelsMessage {
   stage: Type.Static<typeof PreviewStage> | 'final'
   bin: number
   shape_zyx: [number, number, number]
+  /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
+  first_plane?: number
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
 /** What the volume service tells the window. */
 export type VolumeMessage =
   | LevelMessage
+  | PlaneMessage
   | LabelsMessage
   | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
   | { type: 'labels_cleared'; volume_ref: string }

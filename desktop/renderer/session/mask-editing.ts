@@ -7,7 +7,8 @@ import type {
 } from '../../../shared/contract/bridge.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskMessage, MaskRequest, MaskView } from '../../../shared/contract/mask-view.ts'
-import type { Xyz } from '../../../shared/volume/zyx.ts'
+import { orientVoxels, toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
+import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
@@ -193,23 +194,32 @@ export class MaskEditing {
     this.send({ type: 'try_threshold', mask_ref: mask.mask_ref, threshold: value, smallest_object_voxels: smallest })
   }
 
+  /** The mask service speaks in the file's order of voxels, the picture in display order. */
+  private labelsCame(message: Extract<MaskMessage, { type: 'level' | 'patch' }>): void {
+    const { level, mask, volume } = this.ground.store.getState()
+    const view = this.ground.view()
+    if (!view || !level || !mask || !volume) return
+    if (message.type === 'patch') return void (view.showLabelPatch(message) || this.showLevel())
+    const shapeXyz = toDisplayAxes(reverseTriple(message.shape_zyx), level.orientation)
+    view.showLabels({
+      ...{ type: 'labels', volume_ref: volume.volume_ref, run_ref: mask.mask_ref, stage: 'final' },
+      ...{ bin: message.bin, shape_zyx: reverseTriple(shapeXyz) },
+      voxels: orientVoxels(message.voxels, message.shape_zyx, level.orientation) as Uint8Array<ArrayBuffer>,
+    })
+  }
+
   private send(request: MaskRequest): void {
     if (this.port) this.port.postMessage(request)
     else this.waiting.push(request)
   }
 
   private messageCame(message: MaskMessage): void {
-    const { mask, volume, crosshairXyz, maskLabelRead, problemMet } = this.ground.store.getState()
+    const { mask, crosshairXyz, maskLabelRead, problemMet } = this.ground.store.getState()
     if (!mask || message.mask_ref !== mask.mask_ref) return
     switch (message.type) {
       case 'level':
       case 'patch':
-        if (message.type === 'patch') this.ground.view()?.showLabelPatch(message)
-        else if (volume)
-          this.ground.view()?.showLabels({
-            ...{ type: 'labels', volume_ref: volume.volume_ref, run_ref: mask.mask_ref, stage: 'final' },
-            ...{ bin: message.bin, shape_zyx: message.shape_zyx, voxels: message.voxels },
-          })
+        this.labelsCame(message)
         if (crosshairXyz) this.crosshairMoved(crosshairXyz)
         return
       case 'label_at':

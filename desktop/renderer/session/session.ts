@@ -19,6 +19,7 @@ import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
 import { MaskEditing } from './mask-editing.ts'
+import { PlaneRequests } from './plane-requests.ts'
 
 /**
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
@@ -30,6 +31,7 @@ export class Session {
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
+  private readonly planes: PlaneRequests
   private view: VolumeView | null = null
   private numVoxelRequests = 0
 
@@ -43,6 +45,7 @@ export class Session {
       view: () => this.view,
       showRunAgain: () => this.requestLevel(),
     })
+    this.planes = new PlaneRequests(store, (request) => this.send(request))
   }
 
   /** Begins to listen; then tells the main process that events can come. */
@@ -60,6 +63,11 @@ export class Session {
       if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
         this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
+      if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
+      if (state.slab !== before.slab) this.view?.hidePlanes()
+      if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
+      if (state.slab !== before.slab || state.panes !== before.panes || state.crosshairXyz !== before.crosshairXyz)
+        this.planes.changed()
     })
     await this.attempt(async () => {
       const app = await this.bridge.request('app.state', null)
@@ -77,6 +85,8 @@ export class Session {
     const state = this.store.getState()
     view.setLabelStyles(labelStyles(state))
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+    view.setYDown(state.isYDown)
+    view.setLayout(state.layout)
     this.masks.toolChanged()
     if (state.volume) this.requestLevel()
   }
@@ -113,7 +123,7 @@ export class Session {
 
   autoContrast = (): void => {
     const { level } = this.store.getState()
-    if (level) this.setWindow(autoWindow(level.histogram))
+    if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
   }
 
   setTheme = (theme: Theme) => {
@@ -190,6 +200,7 @@ export class Session {
         return state.volumeOpening(event.name)
       case 'volume_opened':
         this.view?.clear()
+        state.planesHidden()
         state.volumeOpened(event.volume)
         state.labelsShown(null)
         return this.requestLevel()
@@ -252,13 +263,13 @@ export class Session {
   }
 
   private requestLevel(): void {
-    const { volume, graphicsLosses } = this.store.getState()
+    const { volume, graphicsLosses, mostVoxels } = this.store.getState()
     if (!volume || !this.view) return
     const { maxVoxels, maxAxis } = this.view.limits()
     this.send({
       type: 'level',
       volume_ref: volume.volume_ref,
-      max_voxels: Math.max(1, Math.floor(maxVoxels / 8 ** graphicsLosses)),
+      max_voxels: Math.max(1, Math.floor((mostVoxels ?? maxVoxels) / 8 ** graphicsLosses)),
       max_axis: maxAxis,
     })
   }
@@ -271,6 +282,8 @@ export class Session {
         return state.levelProgressed(message.done_planes / message.total_planes)
       case 'level':
         return this.levelCame(message)
+      case 'plane':
+        return this.planes.came(message, this.view)
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':
@@ -285,12 +298,14 @@ export class Session {
   }
 
   private levelCame(message: LevelMessage): void {
-    const { bin, low, high, histogram, is_sampled } = message
-    const { volume, levelShown } = this.store.getState()
-    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null)
-    levelShown({ bin, low, high, histogram, is_sampled })
+    const { bin, low, high, histogram, is_sampled, orientation } = message
+    const { volume, levelShown, planesHidden, crosshairXyz } = this.store.getState()
+    planesHidden()
+    levelShown({ bin, low, high, histogram, is_sampled, orientation })
+    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null, crosshairXyz)
     const { window: range } = this.store.getState()
     this.view?.setWindow(range.low, range.high)
+    this.planes.changed()
     this.masks.showLevel()
   }
 

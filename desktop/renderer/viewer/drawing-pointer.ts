@@ -1,8 +1,9 @@
+import type { DisplayOrientation } from '../../../shared/volume/display-orientation.ts'
 import type { Pane, PaneKind } from './pane-layout.ts'
 
 /** A place in a slice under the pointer. */
 export interface SlicePoint {
-  /** The axis that the slice is seen along. */
+  /** The axis of the file that the slice is seen along. */
   axis: 'x' | 'y' | 'z'
   /** Voxel of the file, not rounded; voxel centres sit on whole numbers. */
   pointXyz: [number, number, number]
@@ -22,13 +23,8 @@ export interface PointerTool {
   end(): void
 }
 
-/** The axis that each pane is seen along. */
-const PANE_AXIS: Readonly<Record<PaneKind, SlicePoint['axis'] | null>> = {
-  xy: 'z',
-  xz: 'y',
-  yz: 'x',
-  '3d': null,
-}
+/** The display axis (0 = x) that each pane is seen along. */
+const PANE_AXES: Readonly<Record<PaneKind, number | null>> = { xy: 2, xz: 1, yz: 0, '3d': null }
 
 /**
  * Gives the left button to a tool while there is one. All other buttons, and the left one with Ctrl or ⌘, go on to the
@@ -89,12 +85,14 @@ interface PicturePoint {
 export function slicePointAt(
   pane: Pane | null,
   { x, y, width, height }: PicturePoint,
+  { fileAxisXyz }: Pick<DisplayOrientation, 'fileAxisXyz'>,
   placeAt: (x: number, y: number) => [number, number, number] | null,
 ): SlicePoint | null {
-  const axis = pane && PANE_AXIS[pane.kind]
-  const pointXyz = axis ? placeAt(x, y) : null
-  if (!axis || !pointXyz) return null
-  const [column, row] = [0, 1, 2].filter((one) => one !== 'xyz'.indexOf(axis))
+  const across = pane ? PANE_AXES[pane.kind] : null
+  const pointXyz = across === null ? null : placeAt(x, y)
+  if (!pane || across === null || !pointXyz) return null
+  const axis = (['x', 'y', 'z'] as const)[fileAxisXyz[across]]
+  const [column, row] = [0, 1, 2].filter((one) => one !== across).map((one) => fileAxisXyz[one])
   // Beside the pointer, towards the middle of its pane, so that both places lie in the volume.
   const step = (length: number, at: number, middle: number) => (at < middle * length ? 8 : -8)
   const dx = step(width, x, pane.left + pane.width / 2)
