@@ -167,14 +167,14 @@ function sendLevel(session: MaskSession, bricks: LabelBricks, box: VoxelBox, bin
     bin,
     start_zyx: [...startZyx],
     shape_zyx: [...shapeZyx],
-    voxels: narrow(labels),
+    voxels: narrow(session, labels),
   })
 }
 
-/** Half the bytes where all labels fit. */
-function narrow(labels: Uint16Array): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
-  for (let i = 0; i < labels.length; i++) if (labels[i] > 255) return labels as Uint16Array<ArrayBuffer>
-  return Uint8Array.from(labels)
+/** Half the bytes where all labels fit; those of one mask and its beginning come in one type, level and patches. */
+function narrow({ editor }: MaskSession, labels: Uint16Array): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  const isWide = Math.max(...editor.counts.keys()) > 255 || labels.some((label) => label > 255)
+  return isWide ? (labels as Uint16Array<ArrayBuffer>) : Uint8Array.from(labels)
 }
 
 async function serveWindow(data: unknown): Promise<void> {
@@ -225,7 +225,7 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
       const bin = shownBin
       const labels = await session.probability.tryOut(bin, request.threshold, request.smallest_object_voxels)
       const shape = bricks.shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
-      const voxels = narrow(labels)
+      const voxels = narrow(session, labels)
       tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
     }
   }
