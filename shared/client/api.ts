@@ -4,12 +4,15 @@ import type { ModelSummary } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
 import type { ByteSource } from '../volume/header.ts'
+import type { ServerTrust } from './server-trust.ts'
 
 /** Where a server is and how to prove who asks. */
 export interface ServerAddress {
   /** `http://host:port` or `https://…`, without a path. */
   url: string
   token: string
+  /** For a certificate that no public authority vouches for. */
+  trust?: ServerTrust
 }
 
 /** Facts of a running upload, given after every part. */

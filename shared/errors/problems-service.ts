@@ -69,6 +69,20 @@ export const SERVICE_PROBLEMS = {
     'Wait {retryAfterSeconds} s.',
     true,
   ),
+  not_ready: row(
+    503,
+    'Server not ready',
+    'The server cannot take work: {reasons}.',
+    'Wait a moment; if it stays so, tell the people who run the server.',
+    true,
+  ),
+  server_stopping: row(
+    503,
+    'Server stopping',
+    'The server is stopping and takes no new work.',
+    'Try again in {retryAfterSeconds} s; running jobs go on after the restart.',
+    true,
+  ),
   upload_not_found: row(404, 'Upload not found', 'There is no upload {uploadId}.', 'Start the upload again.'),
   upload_part_corrupt: row(
     422,
@@ -239,6 +253,12 @@ export const SERVICE_PROBLEMS = {
     'The server {url} does not answer ({reason}).',
     'Check the address and the network.',
     true,
+  ),
+  certificate_untrusted: row(
+    502,
+    'Certificate not trusted',
+    'The certificate of {url} is not trusted ({reason}); its SHA-256 fingerprint is {fingerprint}.',
+    'If the administrator of the server names the same fingerprint, confirm it with --fingerprint {fingerprint}, or give the CA file of the lab with --ca.',
   ),
   server_incompatible: row(
     502,

@@ -51,7 +51,8 @@ export const segmentCommand: Command = {
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
-    await withServer({ server: values.server, token: values.token, modelFolders, env }, async (client) => {
+    const { server, token, ca, fingerprint } = values
+    await withServer({ server, token, ca, fingerprint, modelFolders, env }, async (client) => {
       const modelId = model ?? (await nameOfFolder(client, modelFolders))
       const { job, artifacts } = await segmentVolume(client, { files: positionals, mode0, model: modelId, params }, io)
       await saveMask(client, maskArtifact(artifacts, out), out, io)
