@@ -59,6 +59,7 @@ export interface ComposedServer {
   token: string | null
   tokens: TokenService
   people: PeopleRepository
+  uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
   /**
@@ -223,6 +224,7 @@ export async function composeServer(
     token: config.hasServerToken ? folder.token : null,
     tokens,
     people: peopleRepository,
+    uploads,
     listen: () => listen(app, config),
     close: async (graceMs = 0) => {
       readiness.stopping()

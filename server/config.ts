@@ -38,6 +38,14 @@ export interface ServerConfig {
   /** What the network of an uploaded package may take while it is tried. */
   modelTrial: { seconds: number; bytes: number }
   uploadLifetimeHours: number
+  /** A part that brings next to nothing for this long is ended. */
+  uploadIdleSeconds: number
+  /** Unfinished uploads that one user may have at a time. */
+  maxUploadsPerUser: number
+  /** What the volumes, unfinished uploads and artifacts of one user may take; 0 for no limit. */
+  userQuotaBytes: number
+  /** Free space that uploads leave for the database and results. */
+  minFreeBytes: number
   devices: DeviceSlot[]
   threads: number
   /** Threads of one job that add tiles up beside the one that streams the volume. */
@@ -103,6 +111,10 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
+    uploadIdleSeconds: read.integer('CRYOMAMBA_UPLOAD_IDLE_SECONDS', 60, 1, 3600),
+    maxUploadsPerUser: read.integer('CRYOMAMBA_MAX_UPLOADS_PER_USER', 10, 1),
+    userQuotaBytes: read.integer('CRYOMAMBA_USER_QUOTA_BYTES', 0, 0),
+    minFreeBytes: read.integer('CRYOMAMBA_MIN_FREE_BYTES', 256 * MIB, 0),
     devices,
     threads,
     blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),

@@ -16,9 +16,11 @@ import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
 import { surfaceCommand } from './commands/surface.ts'
+import { uploadCommand } from './commands/upload.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
+  uploadCommand,
   postprocessCommand,
   infoCommand,
   convertCommand,

@@ -19,7 +19,6 @@ export class HttpConnection {
     this.agent = this.address.url.startsWith('https:') ? new CheckedAgent(this.address.url, trust) : undefined
     this.http = axios.create({
       baseURL: this.address.url,
-      headers: { authorization: `Bearer ${address.token}` },
       timeout: REQUEST_TIMEOUT_MS,
       httpsAgent: this.agent,
       maxRedirects: 0,
@@ -28,6 +27,13 @@ export class HttpConnection {
       validateStatus: () => true,
       proxy: isLoopback(this.address.url) ? false : undefined,
     })
+    this.setToken(address.token)
+  }
+
+  /** Every later request carries this token. */
+  setToken(token: string): void {
+    this.address.token = token
+    this.http.defaults.headers.common.authorization = `Bearer ${token}`
   }
 
   /** Sends a request and gives the body of a 2xx answer. @throws {DomainError} what the server says, or `server_unreachable` */
