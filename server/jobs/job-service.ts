@@ -38,6 +38,15 @@ export interface JobServiceNeeds {
   newId: () => string
 }
 
+/** Memory of a job and the parameters that it will run with. */
+export interface JobPlan {
+  memory: JobMemory
+  effective: EffectiveParams
+  /** What is held against the limit. */
+  neededBytes: number
+  isWithinLimit: boolean
+}
+
 /**
  * Jobs as users see them, and every move between their states.
  * A move is a compare-and-set on state and attempt, so that a late worker can never change a later attempt.
@@ -102,7 +111,7 @@ export class JobService {
   }
 
   /** A model that this user may run. @throws {DomainError} `model_not_found` */
-  private async modelFor(owner: string, name: string): Promise<ModelPackage> {
+  async modelFor(owner: string, name: string): Promise<ModelPackage> {
     const found = this.needs.models.get(name)
     if (await this.needs.projects.mayUseModel(owner, found.manifest.id)) return found
     throw new DomainError('model_not_found', { model: name })
@@ -122,23 +131,32 @@ export class JobService {
     manifest: ModelManifest,
     volumes: readonly VolumeRecord[],
     params: EffectiveParams,
-  ): Promise<{ memory: JobMemory; effective: EffectiveParams }> {
+  ): Promise<JobPlan> {
+    const headers = volumes.map(({ header }) => header)
+    const plan = await this.plan(manifest, headers, params)
+    if (plan.isWithinLimit) return plan
+    throw new DomainError('memory_limit', { neededBytes: plan.neededBytes, limitBytes: plan.memory.limit_bytes })
+  }
+
+  /** What a job holds, in memory or with a scratch file where memory is too small and that is allowed. */
+  async plan(
+    manifest: ModelManifest,
+    headers: readonly VolumeRecord['header'][],
+    params: EffectiveParams,
+  ): Promise<JobPlan> {
     const { config } = this.needs
     const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
-    const headers = volumes.map(({ header }) => header)
     const { memoryLimitBytes: limitBytes, blendThreads } = config
-    const planFor = (effective: EffectiveParams) => ({
-      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads }),
-      effective,
-    })
-    // A guess is shown, but nobody is refused because of it.
-    const neededBy = ({ memory }: { memory: JobMemory }) =>
-      memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    const planFor = (effective: EffectiveParams): JobPlan => {
+      const memory = planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads })
+      // A guess is shown, but nobody is refused because of it.
+      const neededBytes = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+      return { memory, effective, neededBytes, isWithinLimit: neededBytes <= limitBytes }
+    }
     const inMemory = planFor(params)
-    if (neededBy(inMemory) <= limitBytes) return inMemory
+    if (inMemory.isWithinLimit || !config.maySpill) return inMemory
     const spilled = planFor({ ...params, spill: true })
-    if (config.maySpill && neededBy(spilled) <= limitBytes) return spilled
-    throw new DomainError('memory_limit', { neededBytes: neededBy(inMemory), limitBytes })
+    return spilled.isWithinLimit ? spilled : inMemory
   }
 
   /** Where workers keep statistics of volumes and what networks were seen to need. */
@@ -345,7 +363,8 @@ export class JobService {
   }
 }
 
-function numTilesOf(manifest: ModelManifest, header: VolumeRecord['header'], params: EffectiveParams): number {
+/** Tiles of a run over a volume. */
+export function numTilesOf(manifest: ModelManifest, header: VolumeRecord['header'], params: EffectiveParams): number {
   const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
   return tileGrid(shape, params.patch_zyx, params.step).numTiles
 }
