@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
+import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
@@ -16,7 +17,7 @@ export async function exportMask(
   if (!window) return null
   const chosen = await dialog.showSaveDialog(window, {
     title: 'Export mask',
-    defaultPath: `${baseName(volumeName)}_mask.${format}`,
+    defaultPath: `${volumeBaseName(volumeName)}_mask.${format}`,
     filters: [{ name: FORMAT_NAMES[format], extensions: [format] }],
   })
   if (chosen.canceled || !chosen.filePath) return null
@@ -24,10 +25,6 @@ export async function exportMask(
   const { artifact, client } = await runs.artifact(runRef, `mask.${format}`)
   await client.downloadArtifact(artifact, file)
   return { name: path.basename(file), size_bytes: artifact.size_bytes, warnings: artifact.warnings }
-}
-
-function baseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
 function withEnding(file: string, format: MaskFormat): string {

@@ -7,11 +7,18 @@ import type { VolumeHost } from './volume-host.ts'
 
 const EXTENSIONS = ['mrc', 'rec', 'map', 'st', 'ali', 'ccp4', 'nii', 'gz', 'bz2', 'hdr', 'img', 'nrrd', 'nhdr']
 
+/** What a dialog offers. */
+export const VOLUME_FILTERS = [
+  { name: 'Volumes', extensions: EXTENSIONS },
+  { name: 'All files', extensions: ['*'] },
+]
+
 export interface OpenFilesDeps {
   volumes: VolumeHost
   getWindow: () => BrowserWindow | null
   tell: (event: DesktopEvent) => void
   onOpened: (volume: OpenedVolume, file: string) => Promise<void>
+  onClosed: () => void
   newRef: () => string
   sampleFile: string
 }
@@ -42,10 +49,7 @@ export class OpenFiles {
     const chosen = await dialog.showOpenDialog(window, {
       title: 'Open volume',
       properties: ['openFile'],
-      filters: [
-        { name: 'Volumes', extensions: EXTENSIONS },
-        { name: 'All files', extensions: ['*'] },
-      ],
+      filters: VOLUME_FILTERS,
     })
     if (!chosen.canceled) await this.open(chosen.filePaths[0])
   }
@@ -83,6 +87,7 @@ export class OpenFiles {
     const before = this.shown
     this.shown = null
     if (before) await this.deps.volumes.close(before.volume.volume_ref)
+    this.deps.onClosed()
     this.deps.tell({ type: 'volume_closed' })
   }
 

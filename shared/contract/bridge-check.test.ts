@@ -18,9 +18,16 @@ describe('the bridge', () => {
       'connection.test',
       'connection.use',
       'connection.leave',
+      'connection.forget',
       'run.start',
+      'run.estimate',
       'run.cancel',
+      'run.pause',
+      'run.resume',
+      'run.show',
       'run.dismiss',
+      'batch.start',
+      'batch.export',
       'mask.export',
     ])
   })
