@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { app, type BrowserWindow, dialog } from 'electron'
+import { app, type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
@@ -11,6 +11,7 @@ import { Connections } from './connections.ts'
 import { exportMask } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
+import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
 import { tellEnded } from './run-notice.ts'
@@ -23,6 +24,8 @@ import { VolumeHost } from './volume-host.ts'
 import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
 
 /** Composition root of the desktop program. */
+// 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
+const LEVEL_CACHE_BYTES = 20e9
 if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
 // As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
@@ -54,7 +57,11 @@ function start(): void {
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }))
+  const levels = {
+    folder: path.join(userData, 'levels'),
+    mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+  }
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), levels)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -90,9 +97,22 @@ function start(): void {
     getWindow,
     tell,
     newRef,
-    onOpened: (volume, file) => runs.volumeOpened(volume, file),
+    onOpened: async (volume, file) => {
+      await masks.volumeChanged()
+      await runs.volumeOpened(volume, file)
+    },
     onClosed: () => runs.volumeClosed(),
     sampleFile: path.join(root, 'resources/sample/sample.mrc'),
+  })
+
+  const masks = new Masks({
+    getWindow,
+    tell,
+    newRef,
+    folder: path.join(userData, 'corrections'),
+    programVersion: app.getVersion(),
+    files,
+    runs,
   })
 
   const requests = new RunRequests({ runs, files, connections, newRef })
@@ -103,6 +123,7 @@ function start(): void {
       version: app.getVersion(),
       platform: process.platform,
       theme: settings.theme,
+      view: settings.view,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
@@ -112,8 +133,11 @@ function start(): void {
       runs: runs.all,
     }),
     'app.ready': () => {
+      volumes.start()
       volumes.connectWindow()
       files.repeat()
+      masks.connectWindow()
+      void masks.offerKept().catch((error) => console.error(error))
       openFile = (file) => void files.open(file)
       if (waitingFile) void files.open(waitingFile)
       waitingFile = null
@@ -123,6 +147,10 @@ function start(): void {
     },
     'settings.theme': (theme) => {
       settings.theme = theme
+      return null
+    },
+    'settings.view': (view) => {
+      settings.view = view
       return null
     },
     'volume.choose': async () => nothing(files.choose()),
@@ -163,6 +191,17 @@ function start(): void {
     'batch.start': (order) => startBatch(window, runs, order, newRef),
     'batch.export': ({ batch_ref }) => exportBatch(window, runs, batch_ref),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
+    'mask.edit': (input) => masks.edit(input),
+    'mask.apply': (input) => masks.apply(input),
+    'mask.undo': async (input) => nothing(masks.undo(input)),
+    'mask.redo': async (input) => nothing(masks.redo(input)),
+    'mask.cancel': async (input) => nothing(masks.cancel(input)),
+    'mask.label': async (input) => nothing(masks.changeLabel(input)),
+    'mask.probability': async (input) => nothing(masks.fetchProbability(input)),
+    'mask.save': (input) => masks.save(input),
+    'mask.take': (input) => masks.take(input),
+    'mask.close': async (input) => nothing(masks.close(input)),
+    'mask.recover': async (input) => nothing(masks.recover(input)),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
@@ -171,6 +210,7 @@ function start(): void {
     window = createMainWindow(settings.theme)
     window.on('close', (event) => {
       if (window && runs.isBusy && !mayClose(window)) event.preventDefault()
+      else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
     })
     window.on('closed', () => {
       window = null
@@ -189,6 +229,7 @@ function start(): void {
     runs.stop()
     connections.leave()
     volumes.stop()
+    masks.stop()
     void engine.stop().finally(() => app.exit())
   })
 }
@@ -200,14 +241,26 @@ async function nothing(done: Promise<void>): Promise<null> {
 
 /** Asked once, when the window is closed over a run. */
 function mayClose(window: BrowserWindow): boolean {
-  const answer = dialog.showMessageBoxSync(window, {
-    type: 'question',
+  return isAgreed(window, {
     message: 'A segmentation is under way.',
     detail:
       'On a server it goes on without this window. An upload, and a segmentation on this computer, stop and go on at the next start.',
     buttons: ['Close', 'Keep open'],
     defaultId: 1,
-    cancelId: 1,
   })
-  return answer === 0
+}
+
+/** Asked once, when the window is closed over a mask that was changed since its last export. */
+function mayLeaveMask(window: BrowserWindow): boolean {
+  return isAgreed(window, {
+    message: 'The mask has changes that were not exported.',
+    detail: 'They are kept on this computer, and you are asked about them at the next start.',
+    buttons: ['Close and keep them', 'Stay'],
+    defaultId: 0,
+  })
+}
+
+/** True for the first button; closing the question is the second. */
+function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
+  return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
 }

@@ -5,7 +5,26 @@ import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/br
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeHost } from './volume-host.ts'
 
-const EXTENSIONS = ['mrc', 'rec', 'map', 'st', 'ali', 'ccp4', 'nii', 'gz', 'bz2', 'hdr', 'img', 'nrrd', 'nhdr']
+/** Endings that masks are looked for by. */
+export const MASK_EXTENSIONS = ['mrc', 'rec', 'map', 'nii', 'gz', 'nrrd', 'nhdr', 'hdr']
+const EXTENSIONS = [
+  'mrc',
+  'rec',
+  'map',
+  'st',
+  'ali',
+  'ccp4',
+  'nii',
+  'gz',
+  'bz2',
+  'hdr',
+  'img',
+  'nrrd',
+  'nhdr',
+  'zarr',
+  'json',
+  'zattrs',
+]
 
 /** What a dialog offers. */
 export const VOLUME_FILTERS = [
@@ -43,12 +62,19 @@ export class OpenFiles {
     return this.shown
   }
 
+  /** The open volume of a file. @throws {DomainError} `volume_not_open` */
+  findFile(file: string): { volume: OpenedVolume; file: string } {
+    if (this.shown?.file !== file) throw new DomainError('volume_not_open')
+    return this.shown
+  }
+
   async choose(): Promise<void> {
     const window = this.deps.getWindow()
     if (!window) return
     const chosen = await dialog.showOpenDialog(window, {
       title: 'Open volume',
-      properties: ['openFile'],
+      // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
+      properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
       filters: VOLUME_FILTERS,
     })
     if (!chosen.canceled) await this.open(chosen.filePaths[0])

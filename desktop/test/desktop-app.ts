@@ -23,9 +23,8 @@ export interface DesktopApp {
   closeAndKeep(): Promise<number>
 }
 
-/** Starts the built program; the caller closes it. `before` is the folder of a program that was closed and kept. */
-export async function launchDesktop(files: string[] = [], before?: string): Promise<DesktopApp> {
-  const folder = before ?? mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
+/** Starts the built program; the caller closes it. @param folder of an earlier start, to go on with its settings */
+export async function launchDesktop(files: string[] = [], folder = newFolder()): Promise<DesktopApp> {
   nameElectronRuntime()
   const app = await electron.launch({
     cwd: ROOT,
@@ -62,6 +61,10 @@ export async function launchDesktop(files: string[] = [], before?: string): Prom
     },
     closeAndKeep: () => closeDesktop(app),
   }
+}
+
+function newFolder(): string {
+  return mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
 }
 
 /** Whatever the program asks when it is closed is answered with its first button. */

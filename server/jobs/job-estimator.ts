@@ -4,7 +4,8 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { HeaderSummary } from '../volumes/volume-repository.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
-import { type JobService, numTilesOf } from './job-service.ts'
+import type { JobService } from './job-service.ts'
+import { bestPlan, numTilesOf } from './plan-job.ts'
 
 /** Finished jobs that are looked at for the speed of a model. */
 const NUM_LOOKED_AT = 100
@@ -32,7 +33,13 @@ export class JobEstimator {
       { provider: config.devices[0].provider, threads: config.threads },
     )
     const header = headerOf(request)
-    const { memory, effective, isWithinLimit } = await this.service.plan(manifest, [header], params)
+    const { memory, effective, isWithinLimit } = await bestPlan(
+      manifest,
+      [header],
+      params,
+      config,
+      this.service.cacheFolder(),
+    )
     const region = effective.roi_zyx ? { ...header, shapeZyx: shapeOf(effective.roi_zyx) } : header
     const tiles = numTilesOf(manifest, region, effective)
     const perForward = await this.secondsPerForward(owner, manifest, effective)

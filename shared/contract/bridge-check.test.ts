@@ -10,6 +10,7 @@ describe('the bridge', () => {
       'app.state',
       'app.ready',
       'settings.theme',
+      'settings.view',
       'volume.choose',
       'volume.sample',
       'volume.drop',
@@ -29,6 +30,17 @@ describe('the bridge', () => {
       'batch.start',
       'batch.export',
       'mask.export',
+      'mask.edit',
+      'mask.apply',
+      'mask.undo',
+      'mask.redo',
+      'mask.cancel',
+      'mask.label',
+      'mask.probability',
+      'mask.save',
+      'mask.take',
+      'mask.close',
+      'mask.recover',
     ])
   })
 
@@ -47,5 +59,8 @@ describe('the bridge', () => {
     expect(() =>
       checkVolumeRequest({ type: 'voxel', volume_ref: 'a', request_index: 1, index_xyz: [0, -1, 0] }),
     ).toThrow(refused)
+    const plane = { type: 'plane', volume_ref: 'a', request_index: 1, axis: 'z', index: 3, projection: 'mean' }
+    expect(checkVolumeRequest({ ...plane, thickness: 5 })).toMatchObject(plane)
+    expect(() => checkVolumeRequest({ ...plane, thickness: 1e9 })).toThrow(refused)
   })
 })

@@ -3,6 +3,7 @@ import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './c
 import { JobEstimate } from './estimate.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
+import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
 import { Me } from './people.ts'
 import { RUN_INPUTS, RunFacts } from './run-orders.ts'
@@ -16,6 +17,17 @@ const ServerUrl = Type.String({ minLength: 1, maxLength: 2048 })
 
 export const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')])
 export type Theme = Type.Static<typeof Theme>
+
+/** How slices are drawn, kept between starts. */
+export const ViewSettings = Type.Object(
+  {
+    is_y_down: Type.Boolean(),
+    /** Most voxels of a level that is shown; null leaves it to the graphics card. */
+    most_voxels: orNull(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+export type ViewSettings = Type.Static<typeof ViewSettings>
 
 /** A server that was used before. The token itself never reaches the window. */
 export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
@@ -31,7 +43,7 @@ export const OpenedVolume = Type.Object(
     volume_ref: Ref,
     name: Type.String(),
     size_bytes: Type.Number(),
-    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd')]),
+    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd'), Type.Literal('ome-zarr')]),
     shape_zyx: ShapeZyx,
     num_volumes: Type.Integer(),
     dtype: Dtype,
@@ -144,6 +156,7 @@ export const AppState = Type.Object(
     version: Type.String(),
     platform: Type.String(),
     theme: Theme,
+    view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
     can_keep_tokens: Type.Boolean(),
@@ -175,6 +188,7 @@ export const BRIDGE_REQUESTS = {
   /** The window can take events now; whatever waited (a file argument) is opened. */
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
+  'settings.view': { input: ViewSettings, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
@@ -202,6 +216,23 @@ export const BRIDGE_REQUESTS = {
   /** Saves the table of a batch as CSV. */
   'batch.export': { input: RUN_INPUTS.ofBatch, output: ExportedFile },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+  /** Begins to correct a mask; null when the dialog was closed without a choice. */
+  'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
+  'mask.apply': { input: MASK_INPUTS.apply, output: Type.Object({ num_voxels: Type.Integer() }, closed) },
+  'mask.undo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.redo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Ends what is being carried out; nothing of it stays. */
+  'mask.cancel': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Changes a label, or adds it to the list. */
+  'mask.label': { input: MASK_INPUTS.label, output: Nothing },
+  /** Brings the run's probability here, for the threshold. */
+  'mask.probability': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.save': { input: MASK_INPUTS.save, output: ExportedFile },
+  'mask.take': { input: MASK_INPUTS.take, output: ExportedFile },
+  /** Ends correcting. Changes that are neither exported nor discarded are refused. */
+  'mask.close': { input: MASK_INPUTS.close, output: Nothing },
+  /** Takes up or throws away what an earlier start kept. */
+  'mask.recover': { input: MASK_INPUTS.recover, output: Nothing },
 } as const
 export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
@@ -233,6 +264,9 @@ export const DesktopEvent = Type.Union([
   event('run_shown', { run_ref: orNull(Ref) }),
   /** Whether the server in use answers; `problem` is null while it does. */
   event('server_heard', { problem: orNull(ErrorEnvelope) }),
+  event('mask_changed', { mask: MaskView }),
+  event('mask_closed', { mask_ref: Ref }),
+  event('mask_kept', { kept: KeptMask }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
   event('menu', { command: MenuCommand }),
@@ -247,11 +281,20 @@ export const BRIDGE_CHANNELS = {
   request: 'cryomamba:request',
   event: 'cryomamba:event',
   port: 'cryomamba:port',
+  maskPort: 'cryomamba:mask-port',
 } as const
 
 // The volume service and the window speak over a MessagePort: bulk data never passes the main process.
 
 const IndexXyz = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })])
+
+/** An axis as it is shown; which axis of the file that is, `LevelMessage.orientation` says. */
+export const DisplayAxis = Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')])
+export type DisplayAxis = Type.Static<typeof DisplayAxis>
+
+/** How the planes of a slab become one. */
+export const PlaneProjection = Type.Union([Type.Literal('mean'), Type.Literal('min'), Type.Literal('max')])
+export type PlaneProjection = Type.Static<typeof PlaneProjection>
 
 /** What the window asks the volume service for. */
 export const VolumeRequest = Type.Union([
@@ -265,6 +308,19 @@ export const VolumeRequest = Type.Union([
     },
     closed,
   ),
+  /** A plane of the file at full resolution, or a slab of planes, across a display axis. `index` counts along it. */
+  Type.Object(
+    {
+      type: Type.Literal('plane'),
+      volume_ref: Ref,
+      request_index: Type.Integer(),
+      axis: DisplayAxis,
+      index: Type.Integer({ minimum: 0 }),
+      thickness: Type.Integer({ minimum: 1, maximum: 512 }),
+      projection: PlaneProjection,
+    },
+    closed,
+  ),
   /** The value of one voxel of the file, in file units. */
   Type.Object(
     { type: Type.Literal('voxel'), volume_ref: Ref, request_index: Type.Integer(), index_xyz: IndexXyz },
@@ -275,7 +331,7 @@ export type VolumeRequest = Type.Static<typeof VolumeRequest>
 
 /**
  * A level of the volume: bin 1, 2, 4, …; ceil shape, mean over the voxels covered (DESIGN §5).
- * `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
+ * Shapes and voxels are in display order (`orientation`); `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
  */
 export interface LevelMessage {
   type: 'level'
@@ -288,11 +344,27 @@ export interface LevelMessage {
   high: number
   /** Number of level voxels with each of the 256 values. */
   histogram: number[]
-  /** True when only some planes were read so far. */
+  /** True when only some planes were read so far: voxels are single voxels of the file, not means. */
   is_sampled: boolean
+  /** How the file's axes are turned for the screen: for each display axis the file's axis (0 = x), and if it is mirrored. */
+  orientation: { fileAxisXyz: [number, number, number]; isFlippedXyz: [boolean, boolean, boolean] }
 }
 
-/** Labels on the grid of the level on show. The largest value of the type means "not computed yet" unless final. */
+/** A plane at the file's full resolution, in the codes of the level and in display order: columns run along x, or y. */
+export interface PlaneMessage {
+  type: 'plane'
+  volume_ref: string
+  request_index: number
+  axis: DisplayAxis
+  index: number
+  thickness: number
+  projection: PlaneProjection
+  shape: [rows: number, columns: number]
+  /** Null where it cannot be given yet: planes across the file's x need the whole file to have been read. */
+  voxels: Uint8Array<ArrayBuffer> | null
+}
+
+/** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
   volume_ref: string
@@ -300,12 +372,15 @@ export interface LabelsMessage {
   stage: Type.Static<typeof PreviewStage> | 'final'
   bin: number
   shape_zyx: [number, number, number]
+  /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
+  first_plane?: number
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
 /** What the volume service tells the window. */
 export type VolumeMessage =
   | LevelMessage
+  | PlaneMessage
   | LabelsMessage
   | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
   | { type: 'labels_cleared'; volume_ref: string }

@@ -7,6 +7,8 @@ import * as common from './common.ts'
 import * as estimate from './estimate.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
+import * as maskEdit from './mask-edit.ts'
+import * as maskView from './mask-view.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
@@ -22,6 +24,8 @@ const MODULES = {
   estimate,
   jobs,
   live,
+  'mask-edit': maskEdit,
+  'mask-view': maskView,
   'model-package': modelPackage,
   models,
   operation,
