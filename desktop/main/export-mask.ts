@@ -5,18 +5,19 @@ import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
 
-/** Asks where to, then downloads the mask in that format, checked by its hash. Null when no place was chosen. */
+/** Asks where to, then downloads the mask in that format, checked by its hash. `folder` is offered. Null when no place was chosen. */
 export async function exportMask(
   window: BrowserWindow | null,
   runs: Runs,
   runRef: string,
   format: MaskFormat,
+  folder: string | null,
 ): Promise<ExportedFile> {
   const { volume_name: volumeName } = runs.view(runRef)
   if (!window) return null
   const chosen = await dialog.showSaveDialog(window, {
     title: 'Export mask',
-    defaultPath: `${baseName(volumeName)}_mask.${format}`,
+    defaultPath: path.join(folder ?? '', `${baseName(volumeName)}_mask.${format}`),
     filters: [{ name: FORMAT_NAMES[format], extensions: [format] }],
   })
   if (chosen.canceled || !chosen.filePath) return null

@@ -1,22 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import path from 'node:path'
-import { app, type BrowserWindow, dialog } from 'electron'
+import { app, type BrowserWindow, clipboard, dialog, shell } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
+import { CrashReports } from './crash-reports.ts'
+import { readDiagnostics, reportText } from './diagnostics.ts'
 import { exportMask } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
+import { LogLines } from './log-lines.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
+import { openOutside } from './outside-pages.ts'
+import { UserPreferences } from './preferences.ts'
+import { RecentFiles } from './recent-files.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
+import { ViewStates } from './view-states.ts'
 import { VolumeHost } from './volume-host.ts'
+import { keepDumps, watchCrashes } from './watch-crashes.ts'
 import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** Composition root of the desktop program. */
 const isTest = process.env.CRYOMAMBA_E2E === '1'
@@ -25,6 +34,7 @@ if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAM
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 // Without a usable graphics card the picture is drawn by the processor: slower, but there.
 app.commandLine.appendSwitch('enable-unsafe-swiftshader')
+keepDumps()
 registerAppScheme()
 refuseNavigation()
 if (app.requestSingleInstanceLock()) void app.whenReady().then(start)
@@ -51,6 +61,34 @@ function start(): void {
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
+  const clean = (text: string) => withoutSecrets(text, vault.secrets)
+  const log = new LogLines(clean)
+  log.listen('main')
+  const crashes = new CrashReports(path.join(userData, 'crashes'), {
+    version: app.getVersion(),
+    lines: () => log.lines,
+    clean,
+  })
+  crashes.begin()
+  watchCrashes(crashes, log)
+  const preferences = new UserPreferences(userData, settings.formerTheme, () => {
+    window?.webContents.setZoomFactor(preferences.value.zoom)
+    tell({ type: 'preferences_changed', preferences: preferences.value, theme: preferences.theme })
+  })
+  const showMenu = () =>
+    installMenu(recent.list, {
+      command: (command) => tell({ type: 'menu', command }),
+      zoom: (step) => preferences.zoomBy(step),
+      openRecent: (recentRef) => void files.open(recent.find(recentRef)),
+      clearRecent: () => recent.clear(),
+      openOutside: (page) => void openOutside(page),
+    })
+  const recent = new RecentFiles(userData, () => {
+    tell({ type: 'recent_changed', recent: recent.list })
+    showMenu()
+  })
+  const views = new ViewStates(userData)
+  const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
   const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }))
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
@@ -69,20 +107,27 @@ function start(): void {
     newRef,
     onChange: (run) => tell({ type: 'run_changed', run }),
   })
+  const sampleFile = path.join(root, 'resources/sample/sample.mrc')
   const files = new OpenFiles({
     volumes,
     getWindow,
     tell,
     newRef,
-    onOpened: (volume, file) => runs.volumeOpened(volume, file),
-    sampleFile: path.join(root, 'resources/sample/sample.mrc'),
+    onOpened: (volume, file) => {
+      if (file !== sampleFile) recent.opened(file)
+      return runs.volumeOpened(volume, file)
+    },
+    sampleFile,
   })
 
   hostBridge(getWindow, {
     'app.state': () => ({
       version: app.getVersion(),
       platform: process.platform,
-      theme: settings.theme,
+      theme: preferences.theme,
+      preferences: preferences.value,
+      recent: recent.list,
+      crash: crashes.newest,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
@@ -99,9 +144,39 @@ function start(): void {
       return null
     },
     'settings.theme': (theme) => {
-      settings.theme = theme
+      preferences.change({ theme })
       return null
     },
+    'preferences.change': (change) => {
+      preferences.change(change)
+      return null
+    },
+    'preferences.results_folder': async () => {
+      const folder = window ? await chooseFolder(window) : null
+      if (folder) preferences.change({ results_folder: folder })
+      return null
+    },
+    'recent.open': async (recentRef) => nothing(files.open(recent.find(recentRef))),
+    'recent.clear': () => {
+      recent.clear()
+      return null
+    },
+    'view_state.find': (volumeRef) => views.find(files.find(volumeRef).file),
+    'view_state.keep': async ({ volume_ref, state }) => nothing(views.keep(files.find(volume_ref).file, state)),
+    'diagnostics.read': diagnose,
+    'diagnostics.copy': () => {
+      clipboard.writeText(reportText(diagnose()))
+      return null
+    },
+    'crash.folder': async () => {
+      await shell.openPath(crashes.folder)
+      return null
+    },
+    'crash.seen': () => {
+      crashes.seen()
+      return null
+    },
+    'outside.open': async (page) => nothing(openOutside(page)),
     'volume.choose': async () => nothing(files.choose()),
     'volume.sample': async () => nothing(files.openSample()),
     'volume.drop': async (file) => nothing(files.open(file)),
@@ -120,13 +195,13 @@ function start(): void {
     },
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
-    'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
+    'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format, preferences.value.results_folder),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
-  installMenu((command) => tell({ type: 'menu', command }))
+  showMenu()
   const open = () => {
-    window = createMainWindow(settings.theme)
+    window = createMainWindow(preferences.theme, preferences.value.zoom)
     window.on('close', (event) => {
       if (window && runs.isBusy && !isTest && !mayClose(window)) event.preventDefault()
     })
@@ -139,10 +214,12 @@ function start(): void {
   app.on('second-instance', (_event, argv) => {
     const file = fileArgument(argv, app.getAppPath(), app.isPackaged)
     if (file) openFile(file)
+    if (window?.isMinimized()) window.restore()
     window?.focus()
   })
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit())
   app.on('will-quit', (event) => {
+    crashes.end()
     event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
     volumes.stop()
@@ -166,4 +243,12 @@ function mayClose(window: BrowserWindow): boolean {
     cancelId: 1,
   })
   return answer === 0
+}
+
+async function chooseFolder(window: BrowserWindow): Promise<string | null> {
+  const chosen = await dialog.showOpenDialog(window, {
+    title: 'Folder of results',
+    properties: ['openDirectory', 'createDirectory'],
+  })
+  return chosen.canceled ? null : chosen.filePaths[0]
 }

@@ -1,5 +1,7 @@
 import { useEffect } from 'react'
 import { ConnectPanel } from './features/connect/connect-panel.tsx'
+import { CrashNotice } from './features/diagnostics/crash-notice.tsx'
+import { Sheets } from './features/help/sheets.tsx'
 import { DropZone } from './features/open/drop-zone.tsx'
 import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
@@ -25,6 +27,7 @@ export function App() {
     <DropZone>
       <TopBar />
       <Notices />
+      <Sheets />
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
@@ -32,6 +35,7 @@ export function App() {
           <LabelsPanel />
         </aside>
         <div className="stage">
+          <CrashNotice />
           <ViewerPane />
           {hasVolume ? null : <EmptyState />}
         </div>

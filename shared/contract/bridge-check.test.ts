@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BRIDGE_REQUESTS } from './bridge.ts'
-import { checkBridgeInput, checkDesktopEvent, checkVolumeRequest } from './bridge-check.ts'
+import { checkBridgeInput, checkDesktopEvent, checkPageInput, checkVolumeRequest } from './bridge-check.ts'
 
 const refused = expect.objectContaining({ code: 'bridge_input_invalid' })
 
@@ -10,6 +10,17 @@ describe('the bridge', () => {
       'app.state',
       'app.ready',
       'settings.theme',
+      'preferences.change',
+      'preferences.results_folder',
+      'recent.open',
+      'recent.clear',
+      'view_state.find',
+      'view_state.keep',
+      'diagnostics.read',
+      'diagnostics.copy',
+      'crash.folder',
+      'crash.seen',
+      'outside.open',
       'volume.choose',
       'volume.sample',
       'volume.drop',
@@ -40,5 +51,9 @@ describe('the bridge', () => {
     expect(() =>
       checkVolumeRequest({ type: 'voxel', volume_ref: 'a', request_index: 1, index_xyz: [0, -1, 0] }),
     ).toThrow(refused)
+  })
+  it('lets no page name a path', () => {
+    expect(() => checkPageInput('volume.drop', '/etc/passwd')).toThrow(refused)
+    expect(checkBridgeInput('volume.drop', '/data/a.mrc')).toBe('/data/a.mrc')
   })
 })

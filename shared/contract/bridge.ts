@@ -1,8 +1,18 @@
 import { Type } from 'typebox'
+import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
 import { ModelSummary } from './models.ts'
+import {
+  CrashNotice,
+  Diagnostics,
+  OutsidePage,
+  Preferences,
+  PreferencesChange,
+  RecentFile,
+  ViewState,
+} from './preferences.ts'
 import { ServerInfo } from './server-info.ts'
 
 /** Identifies one opened file, one run, one request: made by the main process, meaningless to others. */
@@ -133,7 +143,12 @@ export const AppState = Type.Object(
   {
     version: Type.String(),
     platform: Type.String(),
+    /** The colours in use; the choice behind them is in `preferences`. */
     theme: Theme,
+    preferences: Preferences,
+    recent: Type.Array(RecentFile),
+    /** A crash since the last start. */
+    crash: orNull(CrashNotice),
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
     can_keep_tokens: Type.Boolean(),
@@ -162,6 +177,20 @@ export const BRIDGE_REQUESTS = {
   /** The window can take events now; whatever waited (a file argument) is opened. */
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
+  'preferences.change': { input: PreferencesChange, output: Nothing },
+  /** Asks for the folder that exports are offered. */
+  'preferences.results_folder': { input: Nothing, output: Nothing },
+  'recent.open': { input: RecentFile.properties.recent_ref, output: Nothing },
+  'recent.clear': { input: Nothing, output: Nothing },
+  /** How the open file was looked at before; null when it is new. */
+  'view_state.find': { input: Ref, output: orNull(ViewState) },
+  'view_state.keep': { input: Type.Object({ volume_ref: Ref, state: ViewState }, closed), output: Nothing },
+  'diagnostics.read': { input: Nothing, output: Diagnostics },
+  /** Puts the report without secrets on the clipboard. */
+  'diagnostics.copy': { input: Nothing, output: Nothing },
+  'crash.folder': { input: Nothing, output: Nothing },
+  'crash.seen': { input: Nothing, output: Nothing },
+  'outside.open': { input: OutsidePage, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
@@ -183,19 +212,14 @@ export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
 export type BridgeOutput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['output']>
 
-/** Menu entries that the window carries out itself. */
-export const MenuCommand = Type.Union([
-  Type.Literal('open'),
-  Type.Literal('export'),
-  Type.Literal('auto_contrast'),
-  Type.Literal('toggle_mask'),
-  Type.Literal('toggle_theme'),
-  Type.Literal('reset_view'),
-])
-export type MenuCommand = Type.Static<typeof MenuCommand>
-
 const event = <T extends string, D extends Parameters<typeof Type.Object>[0]>(type: T, data: D) =>
   Type.Object({ type: Type.Literal(type), ...data }, closed)
+
+/**
+ * Requests that only the preload script makes, out of what the page hands to it: a page must not name a path. The page's
+ * own request of such a name is refused.
+ */
+export const PRELOAD_CHANNELS: readonly BridgeChannel[] = ['volume.drop']
 
 /** What the main process tells the window. */
 export const DesktopEvent = Type.Union([
@@ -206,6 +230,8 @@ export const DesktopEvent = Type.Union([
   event('run_changed', { run: RunView }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
+  event('preferences_changed', { preferences: Preferences, theme: Theme }),
+  event('recent_changed', { recent: Type.Array(RecentFile) }),
   event('menu', { command: MenuCommand }),
 ])
 export type DesktopEvent = Type.Static<typeof DesktopEvent>

@@ -10,6 +10,7 @@ import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
 import * as people from './people.ts'
+import * as preferences from './preferences.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -23,6 +24,7 @@ const MODULES = {
   models,
   operation,
   people,
+  preferences,
   'server-info': serverInfo,
   uploads,
   volumes,

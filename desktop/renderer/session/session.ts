@@ -4,7 +4,6 @@ import type {
   LabelsMessage,
   LevelMessage,
   MaskFormat,
-  MenuCommand,
   Mode0,
   Theme,
   VolumeMessage,
@@ -18,6 +17,8 @@ import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
+import { ProgramActions } from './program-actions.ts'
+import { ViewMemory } from './view-memory.ts'
 
 /**
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
@@ -25,6 +26,7 @@ import { labelStyles } from './label-styles.ts'
  */
 export class Session {
   readonly store: DesktopStore
+  readonly program: ProgramActions
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
@@ -34,6 +36,8 @@ export class Session {
   constructor(store: DesktopStore, bridge: BridgeClient) {
     this.store = store
     this.bridge = bridge
+    this.program = new ProgramActions({ session: this, bridge, attempt: (work) => this.attempt(work) })
+    new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
 
   /** Begins to listen; then tells the main process that events can come. */
@@ -54,6 +58,7 @@ export class Session {
       const app = await this.bridge.request('app.state', null)
       const { appKnown, connected, runChanged } = this.store.getState()
       appKnown(app)
+      this.store.getState().programKnown(app)
       if (app.connection) connected(app.connection)
       if (app.run) runChanged(app.run)
       await this.bridge.request('app.ready', null)
@@ -92,6 +97,7 @@ export class Session {
   chooseFile = () => this.attempt(() => this.bridge.request('volume.choose', null))
   openSample = () => this.attempt(() => this.bridge.request('volume.sample', null))
   openDropped = (file: File) => this.attempt(() => this.bridge.openDropped(file))
+  closeVolume = () => this.attempt(() => this.bridge.request('volume.close', null))
   readMode0 = (mode0: Mode0) => this.attempt(() => this.bridge.request('volume.mode0', mode0))
   setLayout = (layout: Layout) => this.view?.setLayout(layout)
   resetView = () => this.view?.resetView()
@@ -193,26 +199,12 @@ export class Session {
       case 'connection_lost':
         state.disconnected()
         return state.problemMet(event.problem)
+      case 'preferences_changed':
+        return state.preferencesChanged(event.preferences, event.theme)
+      case 'recent_changed':
+        return state.recentChanged(event.recent)
       case 'menu':
-        return this.menuChosen(event.command)
-    }
-  }
-
-  private menuChosen(command: MenuCommand): void {
-    const { run, theme, maskToggled } = this.store.getState()
-    switch (command) {
-      case 'open':
-        return void this.chooseFile()
-      case 'export':
-        return void (run?.phase === 'completed' && this.exportMask(run.run_ref, 'mrc'))
-      case 'auto_contrast':
-        return this.autoContrast()
-      case 'toggle_mask':
-        return maskToggled()
-      case 'toggle_theme':
-        return void this.setTheme(theme === 'dark' ? 'light' : 'dark')
-      case 'reset_view':
-        return this.resetView()
+        return this.program.menuChosen(event.command)
     }
   }
 

@@ -1,5 +1,6 @@
 import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage } from '../../../shared/contract/bridge.ts'
+import type { ViewState } from '../../../shared/contract/preferences.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
@@ -26,6 +27,9 @@ const KEY_STEPS: Readonly<Record<string, readonly [number, number, number]>> = {
 /** NiiVue keeps the drawing layer on this texture unit. */
 const DRAWING_UNIT = 33_991 // gl.TEXTURE7
 const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
+/** Where the picture is looked at from. */
+export type Camera = NonNullable<ViewState['camera']>
+
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
@@ -180,6 +184,26 @@ export class VolumeView {
     for (let axis = 0; axis < 4; axis++) this.nv.scene.pan2Dxyzmm[axis] = axis === 3 ? 1 : 0
     this.nv.setScale(FIRST_SCALE)
     this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.fitCrosshair()
+    this.redraw()
+  }
+
+  /** Zoom and position of the slices, turn and size of the 3D view. */
+  camera(): Camera {
+    const { pan2Dxyzmm: pan, renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
+    return {
+      pan_xyz: [pan[0], pan[1], pan[2]],
+      zoom: pan[3],
+      azimuth_deg: renderAzimuth,
+      elevation_deg: renderElevation,
+      scale_3d: volScaleMultiplier,
+    }
+  }
+
+  setCamera({ pan_xyz, zoom, azimuth_deg, elevation_deg, scale_3d }: Camera): void {
+    for (const [axis, value] of [...pan_xyz, zoom].entries()) this.nv.scene.pan2Dxyzmm[axis] = value
+    this.nv.setScale(scale_3d)
+    this.nv.setRenderAzimuthElevation(azimuth_deg, elevation_deg)
     this.fitCrosshair()
     this.redraw()
   }
