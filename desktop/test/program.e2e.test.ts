@@ -221,12 +221,16 @@ describe('a crash', () => {
     const shown = () =>
       app.evaluate(({ BrowserWindow }) =>
         BrowserWindow.getAllWindows()[0].webContents.executeJavaScript(
-          `[document.querySelector('h1')?.textContent, document.querySelector('[data-testid=crash]')?.textContent ?? '']`,
+          `[
+            document.querySelector('h1')?.textContent,
+            document.querySelector('[data-testid=viewer]')?.dataset.ready,
+            document.querySelector('[data-testid=crash]')?.textContent ?? '',
+          ]`,
         ),
       )
     await expect
       .poll(shown, { timeout: 30_000 })
-      .toEqual(['sample.mrc', expect.stringContaining('A report lies on this computer; it was not sent')])
+      .toEqual(['sample.mrc', 'true', expect.stringContaining('A report lies on this computer; it was not sent')])
     const picture = await app.evaluate(async ({ BrowserWindow }) => {
       await new Promise((resolve) => setTimeout(resolve, 2000))
       return (await BrowserWindow.getAllWindows()[0].webContents.capturePage()).toPNG().toString('base64')

@@ -9,7 +9,7 @@ export function CrashNotice() {
   return (
     <div className="crash" role="status" data-testid="crash">
       <p>
-        <strong>CryoMamba stopped last time</strong> ({crash.what}). A report lies on this computer; it was not sent.
+        <strong>A part of CryoMamba stopped</strong> ({crash.what}). A report lies on this computer; it was not sent.
       </p>
       <button type="button" onClick={() => void program.openCrashFolder()}>
         Open folder
