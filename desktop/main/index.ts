@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import path from 'node:path'
-import { app, type BrowserWindow, clipboard, dialog, shell } from 'electron'
+import { app, type BrowserWindow, clipboard, dialog, type MessageBoxSyncOptions, shell } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
+import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
+import { exportBatch, startBatch } from './batches.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
@@ -13,11 +14,15 @@ import { exportMask } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
 import { LogLines } from './log-lines.ts'
+import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
 import { openOutside } from './outside-pages.ts'
 import { UserPreferences } from './preferences.ts'
 import { RecentFiles } from './recent-files.ts'
+import { tellEnded } from './run-notice.ts'
+import { RunRequests } from './run-requests.ts'
+import { RunStore } from './run-store.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
@@ -28,7 +33,8 @@ import { createMainWindow, refuseNavigation, refusePermissions } from './window.
 import { withoutSecrets } from './without-secrets.ts'
 
 /** Composition root of the desktop program. */
-const isTest = process.env.CRYOMAMBA_E2E === '1'
+// 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
+const LEVEL_CACHE_BYTES = 20e9
 if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
 // As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
@@ -89,7 +95,11 @@ function start(): void {
   })
   const views = new ViewStates(userData)
   const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }))
+  const levels = {
+    folder: path.join(userData, 'levels'),
+    mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+  }
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), levels)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -97,15 +107,28 @@ function start(): void {
       tell({ type: 'connection_lost', problem: error.toEnvelope() })
     },
   )
-  const connections = new Connections({ createClient, vault, engine })
-  const resultsFolder = path.join(userData, 'results')
-  rmSync(resultsFolder, { recursive: true, force: true }) // masks of a run live as long as the program
+  const connections = new Connections({
+    createClient,
+    vault,
+    engine,
+    onHeard: (problem) => {
+      tell({ type: 'server_heard', problem })
+      const { connection } = connections
+      if (!problem && connection) runs.resumeWaiting(connection.kind === 'local' ? null : connection.url)
+    },
+  })
   const runs = new Runs({
-    connections,
+    current: () => connections.current,
+    clientFor: (target) => connections.clientFor(target),
     volumes,
-    resultsFolder,
+    store: new RunStore(userData),
+    uploads: createUploadStore(path.join(userData, 'uploads'), console.warn),
+    resultsFolder: path.join(userData, 'results'),
     newRef,
     onChange: (run) => tell({ type: 'run_changed', run }),
+    onRemoved: (run_ref) => tell({ type: 'run_removed', run_ref }),
+    onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
+    onEnded: (run) => preferences.value.notifications && tellEnded(window, run),
   })
   const sampleFile = path.join(root, 'resources/sample/sample.mrc')
   const files = new OpenFiles({
@@ -113,12 +136,27 @@ function start(): void {
     getWindow,
     tell,
     newRef,
-    onOpened: (volume, file) => {
+    onOpened: async (volume, file) => {
       if (file !== sampleFile) recent.opened(file)
-      return runs.volumeOpened(volume, file)
+      await masks.volumeChanged()
+      await runs.volumeOpened(volume, file)
     },
+    onClosed: () => runs.volumeClosed(),
     sampleFile,
   })
+
+  const masks = new Masks({
+    getWindow,
+    tell,
+    newRef,
+    folder: path.join(userData, 'corrections'),
+    programVersion: app.getVersion(),
+    files,
+    runs,
+  })
+
+  const requests = new RunRequests({ runs, files, connections, newRef })
+  let isTakenUp = false
 
   hostBridge(getWindow, {
     'app.state': () => ({
@@ -128,19 +166,26 @@ function start(): void {
       preferences: preferences.value,
       recent: recent.list,
       crash: crashes.newest,
+      view: settings.view,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
       local_engine_problem: null,
       connection: connections.connection,
-      run: runs.newest,
+      run: runs.shown,
+      runs: runs.all,
     }),
     'app.ready': () => {
+      volumes.start()
       volumes.connectWindow()
       files.repeat()
+      masks.connectWindow()
+      void masks.offerKept().catch((error) => console.error(error))
       openFile = (file) => void files.open(file)
       if (waitingFile) void files.open(waitingFile)
       waitingFile = null
+      if (!isTakenUp) runs.resumeWaiting()
+      isTakenUp = true
       return null
     },
     'settings.theme': (theme) => {
@@ -177,25 +222,59 @@ function start(): void {
       return null
     },
     'outside.open': async (page) => nothing(openOutside(page)),
+    'settings.view': (view) => {
+      settings.view = view
+      return null
+    },
     'volume.choose': async () => nothing(files.choose()),
     'volume.sample': async () => nothing(files.openSample()),
     'volume.drop': async (file) => nothing(files.open(file)),
     'volume.mode0': async (mode0) => nothing(files.openAgain(mode0)),
     'volume.close': async () => nothing(files.close()),
     'connection.test': (target) => connections.test(target),
-    'connection.use': (target) => connections.use(target),
+    'connection.use': async (target) => {
+      const connection = await connections.use(target)
+      runs.resumeWaiting(connection.kind === 'local' ? null : connection.url)
+      return connection
+    },
     'connection.leave': () => {
       connections.leave()
       return null
     },
-    'run.start': ({ volume_ref, model_id }) => {
-      const { volume, file } = files.find(volume_ref)
-      runs.start(volume, file, model_id)
+    'connection.forget': ({ url }) => {
+      connections.forget(url)
       return null
     },
+    'run.start': (order) => {
+      requests.start(order)
+      return null
+    },
+    'run.estimate': (order) => requests.estimate(order),
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
+    'run.pause': ({ run_ref }) => {
+      runs.pause(run_ref)
+      return null
+    },
+    'run.resume': ({ run_ref }) => {
+      runs.resume(run_ref)
+      return null
+    },
+    'run.show': async ({ run_ref }) => nothing(requests.show(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format, preferences.value.results_folder),
+    'batch.start': (order) => startBatch(window, runs, order, newRef),
+    'batch.export': ({ batch_ref }) => exportBatch(window, runs, batch_ref),
+    'mask.edit': (input) => masks.edit(input),
+    'mask.apply': (input) => masks.apply(input),
+    'mask.undo': async (input) => nothing(masks.undo(input)),
+    'mask.redo': async (input) => nothing(masks.redo(input)),
+    'mask.cancel': async (input) => nothing(masks.cancel(input)),
+    'mask.label': async (input) => nothing(masks.changeLabel(input)),
+    'mask.probability': async (input) => nothing(masks.fetchProbability(input)),
+    'mask.save': (input) => masks.save(input),
+    'mask.take': (input) => masks.take(input),
+    'mask.close': async (input) => nothing(masks.close(input)),
+    'mask.recover': async (input) => nothing(masks.recover(input)),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
@@ -203,7 +282,8 @@ function start(): void {
   const open = () => {
     window = createMainWindow(preferences.theme, preferences.value.zoom)
     window.on('close', (event) => {
-      if (window && runs.isBusy && !isTest && !mayClose(window)) event.preventDefault()
+      if (window && runs.isBusy && !mayClose(window)) event.preventDefault()
+      else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
     })
     window.on('closed', () => {
       window = null
@@ -222,7 +302,9 @@ function start(): void {
     crashes.end()
     event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
+    connections.leave()
     volumes.stop()
+    masks.stop()
     void engine.stop().finally(() => app.exit())
   })
 }
@@ -234,15 +316,28 @@ async function nothing(done: Promise<void>): Promise<null> {
 
 /** Asked once, when the window is closed over a run. */
 function mayClose(window: BrowserWindow): boolean {
-  const answer = dialog.showMessageBoxSync(window, {
-    type: 'question',
-    message: 'A segmentation is running.',
-    detail: 'On a server it goes on without this window; on this computer it ends. Its mask is not kept here.',
+  return isAgreed(window, {
+    message: 'A segmentation is under way.',
+    detail:
+      'On a server it goes on without this window. An upload, and a segmentation on this computer, stop and go on at the next start.',
     buttons: ['Close', 'Keep open'],
     defaultId: 1,
-    cancelId: 1,
   })
-  return answer === 0
+}
+
+/** Asked once, when the window is closed over a mask that was changed since its last export. */
+function mayLeaveMask(window: BrowserWindow): boolean {
+  return isAgreed(window, {
+    message: 'The mask has changes that were not exported.',
+    detail: 'They are kept on this computer, and you are asked about them at the next start.',
+    buttons: ['Close and keep them', 'Stay'],
+    defaultId: 0,
+  })
+}
+
+/** True for the first button; closing the question is the second. */
+function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
+  return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
 }
 
 async function chooseFolder(window: BrowserWindow): Promise<string | null> {

@@ -5,13 +5,39 @@ import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/br
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeHost } from './volume-host.ts'
 
-const EXTENSIONS = ['mrc', 'rec', 'map', 'st', 'ali', 'ccp4', 'nii', 'gz', 'bz2', 'hdr', 'img', 'nrrd', 'nhdr']
+/** Endings that masks are looked for by. */
+export const MASK_EXTENSIONS = ['mrc', 'rec', 'map', 'nii', 'gz', 'nrrd', 'nhdr', 'hdr']
+const EXTENSIONS = [
+  'mrc',
+  'rec',
+  'map',
+  'st',
+  'ali',
+  'ccp4',
+  'nii',
+  'gz',
+  'bz2',
+  'hdr',
+  'img',
+  'nrrd',
+  'nhdr',
+  'zarr',
+  'json',
+  'zattrs',
+]
+
+/** What a dialog offers. */
+export const VOLUME_FILTERS = [
+  { name: 'Volumes', extensions: EXTENSIONS },
+  { name: 'All files', extensions: ['*'] },
+]
 
 export interface OpenFilesDeps {
   volumes: VolumeHost
   getWindow: () => BrowserWindow | null
   tell: (event: DesktopEvent) => void
   onOpened: (volume: OpenedVolume, file: string) => Promise<void>
+  onClosed: () => void
   newRef: () => string
   sampleFile: string
 }
@@ -36,16 +62,20 @@ export class OpenFiles {
     return this.shown
   }
 
+  /** The open volume of a file. @throws {DomainError} `volume_not_open` */
+  findFile(file: string): { volume: OpenedVolume; file: string } {
+    if (this.shown?.file !== file) throw new DomainError('volume_not_open')
+    return this.shown
+  }
+
   async choose(): Promise<void> {
     const window = this.deps.getWindow()
     if (!window) return
     const chosen = await dialog.showOpenDialog(window, {
       title: 'Open volume',
-      properties: ['openFile'],
-      filters: [
-        { name: 'Volumes', extensions: EXTENSIONS },
-        { name: 'All files', extensions: ['*'] },
-      ],
+      // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
+      properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
+      filters: VOLUME_FILTERS,
     })
     if (!chosen.canceled) await this.open(chosen.filePaths[0])
   }
@@ -83,6 +113,7 @@ export class OpenFiles {
     const before = this.shown
     this.shown = null
     if (before) await this.deps.volumes.close(before.volume.volume_ref)
+    this.deps.onClosed()
     this.deps.tell({ type: 'volume_closed' })
   }
 

@@ -7,8 +7,6 @@ import { StoredFile } from './stored-file.ts'
 const DEFAULTS: Preferences = {
   theme: 'dark',
   zoom: 1,
-  viewer_memory_mib: null,
-  is_y_down: false,
   notifications: true,
   results_folder: null,
 }

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { Type } from 'typebox'
+import { ViewSettings } from '../../shared/contract/bridge.ts'
 import { ThemeChoice } from '../../shared/contract/preferences.ts'
 import { StoredFile } from './stored-file.ts'
 
@@ -8,6 +9,8 @@ const StoredSettings = Type.Object({
   schema_version: Type.Literal(1),
   /** Of a version before the preferences had a file of their own. */
   theme: Type.Optional(ThemeChoice),
+  /** Absent in files of earlier versions. */
+  view: Type.Optional(ViewSettings),
   /** Newest first. Tokens are there only as the system's keychain encrypted them. */
   servers: Type.Array(StoredServer),
 })
@@ -15,7 +18,7 @@ export type StoredServer = Type.Static<typeof StoredServer>
 
 const MAX_SERVERS = 10
 
-/** The servers that the program remembers between starts. */
+/** The servers and the settings of the view that the program remembers between starts. */
 export class Settings {
   private readonly file: StoredFile<typeof StoredSettings>
 
@@ -28,6 +31,14 @@ export class Settings {
     return this.file.value.theme ?? null
   }
 
+  get view(): ViewSettings {
+    return this.file.value.view ?? { is_y_down: false, most_voxels: null }
+  }
+
+  set view(view: ViewSettings) {
+    this.file.save({ ...this.file.value, view })
+  }
+
   get servers(): readonly StoredServer[] {
     return this.file.value.servers
   }
@@ -36,5 +47,10 @@ export class Settings {
   remember(server: StoredServer): void {
     const others = this.servers.filter((one) => one.url !== server.url)
     this.file.save({ ...this.file.value, servers: [server, ...others].slice(0, MAX_SERVERS) })
+  }
+
+  /** Takes a server out of the list. */
+  forget(url: string): void {
+    this.file.save({ ...this.file.value, servers: this.servers.filter((one) => one.url !== url) })
   }
 }

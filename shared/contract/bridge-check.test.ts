@@ -10,6 +10,7 @@ describe('the bridge', () => {
       'app.state',
       'app.ready',
       'settings.theme',
+      'settings.view',
       'preferences.change',
       'preferences.results_folder',
       'recent.open',
@@ -29,10 +30,28 @@ describe('the bridge', () => {
       'connection.test',
       'connection.use',
       'connection.leave',
+      'connection.forget',
       'run.start',
+      'run.estimate',
       'run.cancel',
+      'run.pause',
+      'run.resume',
+      'run.show',
       'run.dismiss',
+      'batch.start',
+      'batch.export',
       'mask.export',
+      'mask.edit',
+      'mask.apply',
+      'mask.undo',
+      'mask.redo',
+      'mask.cancel',
+      'mask.label',
+      'mask.probability',
+      'mask.save',
+      'mask.take',
+      'mask.close',
+      'mask.recover',
     ])
   })
 
@@ -51,6 +70,9 @@ describe('the bridge', () => {
     expect(() =>
       checkVolumeRequest({ type: 'voxel', volume_ref: 'a', request_index: 1, index_xyz: [0, -1, 0] }),
     ).toThrow(refused)
+    const plane = { type: 'plane', volume_ref: 'a', request_index: 1, axis: 'z', index: 3, projection: 'mean' }
+    expect(checkVolumeRequest({ ...plane, thickness: 5 })).toMatchObject(plane)
+    expect(() => checkVolumeRequest({ ...plane, thickness: 1e9 })).toThrow(refused)
   })
   it('lets no page name a path', () => {
     expect(() => checkPageInput('volume.drop', '/etc/passwd')).toThrow(refused)

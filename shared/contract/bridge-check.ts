@@ -8,6 +8,7 @@ import {
   PRELOAD_CHANNELS,
   VolumeRequest,
 } from './bridge.ts'
+import { MaskRequest } from './mask-view.ts'
 
 /** True for the name of a request that exists. */
 export function isBridgeChannel(channel: unknown): channel is BridgeChannel {
@@ -36,5 +37,11 @@ export function checkDesktopEvent(event: unknown): DesktopEvent {
 /** A request to the volume service, checked. @throws {DomainError} `bridge_input_invalid` */
 export function checkVolumeRequest(request: unknown): VolumeRequest {
   if (!Value.Check(VolumeRequest, request)) throw new DomainError('bridge_input_invalid', { channel: 'volume' })
+  return request
+}
+
+/** A request to the mask service, checked. @throws {DomainError} `bridge_input_invalid` */
+export function checkMaskRequest(request: unknown): MaskRequest {
+  if (!Value.Check(MaskRequest, request)) throw new DomainError('bridge_input_invalid', { channel: 'mask' })
   return request
 }

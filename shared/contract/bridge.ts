@@ -1,9 +1,12 @@
 import { Type } from 'typebox'
 import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
+import { JobEstimate } from './estimate.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
+import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
+import { Me } from './people.ts'
 import {
   CrashNotice,
   Diagnostics,
@@ -13,6 +16,7 @@ import {
   RecentFile,
   ViewState,
 } from './preferences.ts'
+import { RUN_INPUTS, RunFacts } from './run-orders.ts'
 import { ServerInfo } from './server-info.ts'
 
 /** Identifies one opened file, one run, one request: made by the main process, meaningless to others. */
@@ -23,6 +27,17 @@ const ServerUrl = Type.String({ minLength: 1, maxLength: 2048 })
 
 export const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')])
 export type Theme = Type.Static<typeof Theme>
+
+/** How slices are drawn, kept between starts. */
+export const ViewSettings = Type.Object(
+  {
+    is_y_down: Type.Boolean(),
+    /** Most voxels of a level that is shown; null leaves it to the graphics card. */
+    most_voxels: orNull(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+export type ViewSettings = Type.Static<typeof ViewSettings>
 
 /** A server that was used before. The token itself never reaches the window. */
 export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
@@ -38,7 +53,7 @@ export const OpenedVolume = Type.Object(
     volume_ref: Ref,
     name: Type.String(),
     size_bytes: Type.Number(),
-    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd')]),
+    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd'), Type.Literal('ome-zarr')]),
     shape_zyx: ShapeZyx,
     num_volumes: Type.Integer(),
     dtype: Dtype,
@@ -59,6 +74,8 @@ export const Connection = Type.Object(
     url: Type.String(),
     info: ServerInfo,
     models: Type.Array(ModelSummary),
+    /** Whose the token is; null from an older server. */
+    me: orNull(Me),
   },
   closed,
 )
@@ -83,6 +100,10 @@ export const RunPhase = Type.Union([
   Type.Literal('queued'),
   Type.Literal('running'),
   Type.Literal('fetching'),
+  /** The user stopped the upload; what was sent is kept. */
+  Type.Literal('paused'),
+  /** The server cannot be asked now; `problem` says why. The run is taken up once it can. */
+  Type.Literal('waiting'),
   Type.Literal('completed'),
   Type.Literal('failed'),
   Type.Literal('canceled'),
@@ -133,6 +154,7 @@ export const RunView = Type.Object(
     result: orNull(JobResult),
     warnings: Type.Array(Warning),
     problem: orNull(ErrorEnvelope),
+    ...RunFacts,
   },
   closed,
 )
@@ -149,6 +171,7 @@ export const AppState = Type.Object(
     recent: Type.Array(RecentFile),
     /** A crash since the last start. */
     crash: orNull(CrashNotice),
+    view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
     can_keep_tokens: Type.Boolean(),
@@ -157,7 +180,10 @@ export const AppState = Type.Object(
     local_engine_problem: orNull(ErrorEnvelope),
     /** What is in use and under way already: a window that was loaded again goes on with it. */
     connection: orNull(Connection),
+    /** Whose labels are over the open volume. */
     run: orNull(RunView),
+    /** All that are known, newest first. */
+    runs: Type.Array(RunView),
   },
   closed,
 )
@@ -177,6 +203,7 @@ export const BRIDGE_REQUESTS = {
   /** The window can take events now; whatever waited (a file argument) is opened. */
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
+  'settings.view': { input: ViewSettings, output: Nothing },
   'preferences.change': { input: PreferencesChange, output: Nothing },
   /** Asks for the folder that exports are offered. */
   'preferences.results_folder': { input: Nothing, output: Nothing },
@@ -200,13 +227,41 @@ export const BRIDGE_REQUESTS = {
   'connection.test': { input: ConnectionTarget, output: ServerInfo },
   'connection.use': { input: ConnectionTarget, output: Connection },
   'connection.leave': { input: Nothing, output: Nothing },
-  'run.start': {
-    input: Type.Object({ volume_ref: Ref, model_id: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
-    output: Nothing,
-  },
-  'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
-  'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
+  /** Removes a server from the list, and its token. */
+  'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
+  'run.start': { input: RUN_INPUTS.start, output: Nothing },
+  /** What a run would take; null where the server cannot tell. */
+  'run.estimate': { input: RUN_INPUTS.estimate, output: orNull(JobEstimate) },
+  'run.cancel': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Stops an upload; what was sent stays on the server for a while. */
+  'run.pause': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Goes on with a run that is paused, waits, failed or was canceled. */
+  'run.resume': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Opens the file of a run, unless it is open, and shows its labels. */
+  'run.show': { input: RUN_INPUTS.ofRun, output: Nothing },
+  'run.dismiss': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Asks for files and runs one model on each. Null when no file was chosen. */
+  'batch.start': { input: RUN_INPUTS.batch, output: orNull(RUN_INPUTS.ofBatch) },
+  /** Saves the table of a batch as CSV. */
+  'batch.export': { input: RUN_INPUTS.ofBatch, output: ExportedFile },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+  /** Begins to correct a mask; null when the dialog was closed without a choice. */
+  'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
+  'mask.apply': { input: MASK_INPUTS.apply, output: Type.Object({ num_voxels: Type.Integer() }, closed) },
+  'mask.undo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.redo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Ends what is being carried out; nothing of it stays. */
+  'mask.cancel': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Changes a label, or adds it to the list. */
+  'mask.label': { input: MASK_INPUTS.label, output: Nothing },
+  /** Brings the run's probability here, for the threshold. */
+  'mask.probability': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.save': { input: MASK_INPUTS.save, output: ExportedFile },
+  'mask.take': { input: MASK_INPUTS.take, output: ExportedFile },
+  /** Ends correcting. Changes that are neither exported nor discarded are refused. */
+  'mask.close': { input: MASK_INPUTS.close, output: Nothing },
+  /** Takes up or throws away what an earlier start kept. */
+  'mask.recover': { input: MASK_INPUTS.recover, output: Nothing },
 } as const
 export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
@@ -228,6 +283,14 @@ export const DesktopEvent = Type.Union([
   event('volume_closed', {}),
   event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
   event('run_changed', { run: RunView }),
+  event('run_removed', { run_ref: Ref }),
+  /** Whose labels are over the open volume now. */
+  event('run_shown', { run_ref: orNull(Ref) }),
+  /** Whether the server in use answers; `problem` is null while it does. */
+  event('server_heard', { problem: orNull(ErrorEnvelope) }),
+  event('mask_changed', { mask: MaskView }),
+  event('mask_closed', { mask_ref: Ref }),
+  event('mask_kept', { kept: KeptMask }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
   event('preferences_changed', { preferences: Preferences, theme: Theme }),
@@ -244,11 +307,20 @@ export const BRIDGE_CHANNELS = {
   request: 'cryomamba:request',
   event: 'cryomamba:event',
   port: 'cryomamba:port',
+  maskPort: 'cryomamba:mask-port',
 } as const
 
 // The volume service and the window speak over a MessagePort: bulk data never passes the main process.
 
 const IndexXyz = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })])
+
+/** An axis as it is shown; which axis of the file that is, `LevelMessage.orientation` says. */
+export const DisplayAxis = Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')])
+export type DisplayAxis = Type.Static<typeof DisplayAxis>
+
+/** How the planes of a slab become one. */
+export const PlaneProjection = Type.Union([Type.Literal('mean'), Type.Literal('min'), Type.Literal('max')])
+export type PlaneProjection = Type.Static<typeof PlaneProjection>
 
 /** What the window asks the volume service for. */
 export const VolumeRequest = Type.Union([
@@ -262,6 +334,19 @@ export const VolumeRequest = Type.Union([
     },
     closed,
   ),
+  /** A plane of the file at full resolution, or a slab of planes, across a display axis. `index` counts along it. */
+  Type.Object(
+    {
+      type: Type.Literal('plane'),
+      volume_ref: Ref,
+      request_index: Type.Integer(),
+      axis: DisplayAxis,
+      index: Type.Integer({ minimum: 0 }),
+      thickness: Type.Integer({ minimum: 1, maximum: 512 }),
+      projection: PlaneProjection,
+    },
+    closed,
+  ),
   /** The value of one voxel of the file, in file units. */
   Type.Object(
     { type: Type.Literal('voxel'), volume_ref: Ref, request_index: Type.Integer(), index_xyz: IndexXyz },
@@ -272,7 +357,7 @@ export type VolumeRequest = Type.Static<typeof VolumeRequest>
 
 /**
  * A level of the volume: bin 1, 2, 4, …; ceil shape, mean over the voxels covered (DESIGN §5).
- * `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
+ * Shapes and voxels are in display order (`orientation`); `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
  */
 export interface LevelMessage {
   type: 'level'
@@ -285,11 +370,27 @@ export interface LevelMessage {
   high: number
   /** Number of level voxels with each of the 256 values. */
   histogram: number[]
-  /** True when only some planes were read so far. */
+  /** True when only some planes were read so far: voxels are single voxels of the file, not means. */
   is_sampled: boolean
+  /** How the file's axes are turned for the screen: for each display axis the file's axis (0 = x), and if it is mirrored. */
+  orientation: { fileAxisXyz: [number, number, number]; isFlippedXyz: [boolean, boolean, boolean] }
 }
 
-/** Labels on the grid of the level on show. The largest value of the type means "not computed yet" unless final. */
+/** A plane at the file's full resolution, in the codes of the level and in display order: columns run along x, or y. */
+export interface PlaneMessage {
+  type: 'plane'
+  volume_ref: string
+  request_index: number
+  axis: DisplayAxis
+  index: number
+  thickness: number
+  projection: PlaneProjection
+  shape: [rows: number, columns: number]
+  /** Null where it cannot be given yet: planes across the file's x need the whole file to have been read. */
+  voxels: Uint8Array<ArrayBuffer> | null
+}
+
+/** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
   volume_ref: string
@@ -297,12 +398,15 @@ export interface LabelsMessage {
   stage: Type.Static<typeof PreviewStage> | 'final'
   bin: number
   shape_zyx: [number, number, number]
+  /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
+  first_plane?: number
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
 /** What the volume service tells the window. */
 export type VolumeMessage =
   | LevelMessage
+  | PlaneMessage
   | LabelsMessage
   | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
   | { type: 'labels_cleared'; volume_ref: string }

@@ -4,13 +4,17 @@ import type { ProblemRow } from '../errors/problem-row.ts'
 import { PROBLEMS } from '../errors/problems.ts'
 import * as bridge from './bridge.ts'
 import * as common from './common.ts'
+import * as estimate from './estimate.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
+import * as maskEdit from './mask-edit.ts'
+import * as maskView from './mask-view.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
 import * as people from './people.ts'
 import * as preferences from './preferences.ts'
+import * as runOrders from './run-orders.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -18,13 +22,17 @@ import * as volumes from './volumes.ts'
 const MODULES = {
   bridge,
   common,
+  estimate,
   jobs,
   live,
+  'mask-edit': maskEdit,
+  'mask-view': maskView,
   'model-package': modelPackage,
   models,
   operation,
   people,
   preferences,
+  'run-orders': runOrders,
   'server-info': serverInfo,
   uploads,
   volumes,

@@ -29,6 +29,7 @@ const VoxelRange = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ mini
 
 /** A part of a volume, voxels, z, y, x: `[[z0, z1], [y0, y1], [x0, x1]]` with the ends left out. */
 export const RegionOfInterest = Type.Tuple([VoxelRange, VoxelRange, VoxelRange])
+export type RegionOfInterest = Type.Static<typeof RegionOfInterest>
 
 /** What may be asked of a run beside tiles and mirroring. */
 const ResultParams = {
@@ -78,6 +79,8 @@ export const CreateJob = Type.Object(
     preview: Type.Optional(PreviewRequest),
     /** Group whose members may see the job. */
     project: Type.Optional(GroupName),
+    /** Higher goes first among jobs of one user, and where users have used the devices equally. Above 0: administrators. */
+    priority: Type.Optional(Type.Integer({ minimum: -10, maximum: 10 })),
   },
   closed,
 )
@@ -162,6 +165,7 @@ export const Job = Type.Object({
   params: JobParams,
   effective_params: Type.Union([EffectiveParams, Type.Null()]),
   preview: PreviewRequest,
+  priority: Type.Optional(Type.Integer()),
   memory: Type.Optional(Type.Union([JobMemory, Type.Null()])),
   progress: JobProgress,
   warnings: Type.Array(Warning),

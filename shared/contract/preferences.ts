@@ -14,10 +14,6 @@ const fields = {
   theme: ThemeChoice,
   /** Size of text and controls, 1 as designed. */
   zoom: Type.Number({ minimum: 0.7, maximum: 2 }),
-  /** Most memory of the level on show, MiB of graphics memory (4 bytes a voxel); null leaves it to the graphics card. */
-  viewer_memory_mib: orNull(Type.Integer({ minimum: 16, maximum: 65_536 })),
-  /** How y is drawn when a volume is opened. */
-  is_y_down: Type.Boolean(),
   /** Told by the system when a run has ended. */
   notifications: Type.Boolean(),
 }

@@ -21,6 +21,13 @@ export const DESKTOP_PROBLEMS = {
     'Open the file again.',
     true,
   ),
+  levels_not_kept: row(
+    507,
+    'No room for levels',
+    'The levels of {name} could not be written ({reason}).',
+    'Free some space on the disk and open the file again; until then a sampled picture is shown.',
+    true,
+  ),
   volume_not_open: row(404, 'Volume not open', 'The volume is no longer open.', 'Open the file again.'),
   not_connected: row(
     409,
@@ -33,6 +40,13 @@ export const DESKTOP_PROBLEMS = {
     'A run is in progress',
     'The volume {name} is being segmented.',
     'Wait for it to finish, or cancel it.',
+  ),
+  run_interrupted: row(
+    503,
+    'Run interrupted',
+    'CryoMamba was closed before the run had ended.',
+    'It goes on once its server can be asked.',
+    true,
   ),
   run_not_found: row(404, 'No such run', 'The run is no longer known.', 'Run the model again.'),
   recent_file_unknown: row(

@@ -47,7 +47,7 @@ export class ProgramActions {
     await session.openSample()
     await session.connect({ kind: 'local' })
     const { volume, connection } = this.store
-    if (volume && connection) await session.startRun()
+    if (volume && connection) await session.runs.start()
   }
 
   menuChosen(command: MenuCommand): void {
@@ -59,6 +59,7 @@ export class ProgramActions {
       case 'close_volume':
         return void session.closeVolume()
       case 'export':
+        if (session.masks.isActive) return void session.masks.save('mrc')
         return void (run?.phase === 'completed' && session.exportMask(run.run_ref, 'mrc'))
       case 'auto_contrast':
         return session.autoContrast()

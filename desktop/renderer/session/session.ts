@@ -11,13 +11,17 @@ import type {
 } from '../../../shared/contract/bridge.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
-import type { DesktopStore } from '../state/store.ts'
+import type { DesktopStore, Store } from '../state/store.ts'
 import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
+import { levelRequest } from './level-request.ts'
+import { MaskEditing } from './mask-editing.ts'
+import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
+import { RunActions } from './run-actions.ts'
 import { ViewMemory } from './view-memory.ts'
 
 /**
@@ -27,9 +31,12 @@ import { ViewMemory } from './view-memory.ts'
 export class Session {
   readonly store: DesktopStore
   readonly program: ProgramActions
+  readonly runs: RunActions
+  readonly masks: MaskEditing
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
+  private readonly planes: PlaneRequests
   private view: VolumeView | null = null
   private numVoxelRequests = 0
 
@@ -37,6 +44,15 @@ export class Session {
     this.store = store
     this.bridge = bridge
     this.program = new ProgramActions({ session: this, bridge, attempt: (work) => this.attempt(work) })
+    this.runs = new RunActions({ store, bridge, attempt: (work) => this.attempt(work) })
+    this.masks = new MaskEditing({
+      store,
+      request: (channel, input) => bridge.request(channel, input),
+      attempt: (work) => this.attempt(work),
+      view: () => this.view,
+      showRunAgain: () => this.requestLevel(),
+    })
+    this.planes = new PlaneRequests(store, (request) => this.send(request))
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
 
@@ -48,19 +64,28 @@ export class Session {
       const isRestyled =
         state.labelColors !== before.labelColors ||
         state.hiddenLabels !== before.hiddenLabels ||
+        state.labelOpacities !== before.labelOpacities ||
+        state.mask?.labels !== before.mask?.labels ||
         state.run?.run_ref !== before.run?.run_ref
       if (isRestyled) this.view?.setLabelStyles(labelStyles(state))
       if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
         this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
+      if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
+      if (state.slab !== before.slab) this.view?.hidePlanes()
+      if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
+      if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
+      if (state.slab !== before.slab || state.panes !== before.panes || state.crosshairXyz !== before.crosshairXyz)
+        this.planes.changed()
     })
     await this.attempt(async () => {
       const app = await this.bridge.request('app.state', null)
-      const { appKnown, connected, runChanged } = this.store.getState()
+      const { appKnown, connected, runsKnown } = this.store.getState()
       appKnown(app)
       this.store.getState().programKnown(app)
+      this.store.getState().viewRemembered(app.view)
       if (app.connection) connected(app.connection)
-      if (app.run) runChanged(app.run)
+      runsKnown(app.runs, app.run)
       await this.bridge.request('app.ready', null)
     })
   }
@@ -71,6 +96,9 @@ export class Session {
     const state = this.store.getState()
     view.setLabelStyles(labelStyles(state))
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+    view.setYDown(state.isYDown)
+    view.setLayout(state.layout)
+    this.masks.toolChanged()
     if (state.volume) this.requestLevel()
   }
 
@@ -86,6 +114,7 @@ export class Session {
     const { volume } = this.store.getState()
     if (!volume) return
     this.store.getState().crosshairMoved(indexXyz)
+    this.masks.crosshairMoved(indexXyz)
     this.send({
       type: 'voxel',
       volume_ref: volume.volume_ref,
@@ -106,7 +135,12 @@ export class Session {
 
   autoContrast = (): void => {
     const { level } = this.store.getState()
-    if (level) this.setWindow(autoWindow(level.histogram))
+    if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
+  }
+
+  private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {
+    const view = { is_y_down: isYDown, most_voxels: mostVoxels }
+    void this.attempt(() => this.bridge.request('settings.view', view))
   }
 
   setTheme = (theme: Theme) => {
@@ -135,25 +169,16 @@ export class Session {
     }
   }
 
+  forgetServer = (url: string) =>
+    this.attempt(async () => {
+      await this.bridge.request('connection.forget', { url })
+      this.store.getState().appKnown(await this.bridge.request('app.state', null))
+    })
+
   disconnect = () =>
     this.attempt(async () => {
       await this.bridge.request('connection.leave', null)
       this.store.getState().disconnected()
-    })
-
-  startRun = () =>
-    this.attempt(async () => {
-      const { volume, modelId } = this.store.getState()
-      if (volume && modelId)
-        await this.bridge.request('run.start', { volume_ref: volume.volume_ref, model_id: modelId })
-    })
-
-  cancelRun = (runRef: string) => this.attempt(() => this.bridge.request('run.cancel', { run_ref: runRef }))
-
-  dismissRun = (runRef: string) =>
-    this.attempt(async () => {
-      await this.bridge.request('run.dismiss', { run_ref: runRef })
-      this.store.getState().runForgotten()
     })
 
   exportMask = (runRef: string, format: MaskFormat) =>
@@ -183,6 +208,7 @@ export class Session {
         return state.volumeOpening(event.name)
       case 'volume_opened':
         this.view?.clear()
+        state.planesHidden()
         state.volumeOpened(event.volume)
         state.labelsShown(null)
         return this.requestLevel()
@@ -194,6 +220,18 @@ export class Session {
         return state.problemMet(event.problem)
       case 'run_changed':
         return state.runChanged(event.run)
+      case 'run_removed':
+        return state.runRemoved(event.run_ref)
+      case 'run_shown':
+        return state.runShown(event.run_ref)
+      case 'server_heard':
+        return state.serverHeard(event.problem)
+      case 'mask_changed':
+        return this.masks.maskChanged(event.mask)
+      case 'mask_closed':
+        return this.masks.maskClosed(event.mask_ref)
+      case 'mask_kept':
+        return state.maskKept(event.kept)
       case 'problem':
         return state.problemMet(event.problem)
       case 'connection_lost':
@@ -209,7 +247,9 @@ export class Session {
   }
 
   private portCame(event: MessageEvent): void {
-    if (event.source !== window || event.data !== 'cryomamba:volume-port' || !event.ports[0]) return
+    if (event.source !== window || !event.ports[0]) return
+    if (event.data === 'cryomamba:mask-port') this.masks.portCame(event.ports[0])
+    if (event.data !== 'cryomamba:volume-port') return
     this.port?.close()
     this.port = event.ports[0]
     this.port.onmessage = ({ data }: MessageEvent<VolumeMessage>) => this.volumeMessageCame(data)
@@ -222,15 +262,8 @@ export class Session {
   }
 
   private requestLevel(): void {
-    const { volume, graphicsLosses } = this.store.getState()
-    if (!volume || !this.view) return
-    const { maxVoxels, maxAxis } = this.view.limits()
-    this.send({
-      type: 'level',
-      volume_ref: volume.volume_ref,
-      max_voxels: Math.max(1, Math.floor(maxVoxels / 8 ** graphicsLosses)),
-      max_axis: maxAxis,
-    })
+    const request = this.view && levelRequest(this.store.getState(), this.view.limits())
+    if (request) this.send(request)
   }
 
   private volumeMessageCame(message: VolumeMessage): void {
@@ -241,10 +274,12 @@ export class Session {
         return state.levelProgressed(message.done_planes / message.total_planes)
       case 'level':
         return this.levelCame(message)
+      case 'plane':
+        return this.planes.came(message, this.view)
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':
-        this.view?.clearLabels()
+        if (!this.masks.isActive) this.view?.clearLabels()
         return state.labelsShown(null)
       case 'voxel':
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
@@ -255,19 +290,22 @@ export class Session {
   }
 
   private levelCame(message: LevelMessage): void {
-    const { bin, low, high, histogram, is_sampled } = message
-    const { volume, levelShown } = this.store.getState()
-    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null)
-    levelShown({ bin, low, high, histogram, is_sampled })
+    const { bin, low, high, histogram, is_sampled, orientation } = message
+    const { volume, levelShown, planesHidden, crosshairXyz } = this.store.getState()
+    planesHidden()
+    levelShown({ bin, low, high, histogram, is_sampled, orientation })
+    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null, crosshairXyz)
     const { window: range } = this.store.getState()
     this.view?.setWindow(range.low, range.high)
+    this.planes.changed()
+    this.masks.showLevel()
   }
 
   /** Labels of a run that is no longer the current one are not shown. */
   private labelsCame(message: LabelsMessage): void {
     const { run, labelsShown, crosshairXyz } = this.store.getState()
     if (message.run_ref !== run?.run_ref) return
-    this.view?.showLabels(message)
+    if (!this.masks.isActive) this.view?.showLabels(message)
     labelsShown({ run_ref: message.run_ref, stage: message.stage })
     if (message.stage === 'final' && crosshairXyz) this.crosshairMoved(crosshairXyz)
   }

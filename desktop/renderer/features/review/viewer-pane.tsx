@@ -3,6 +3,8 @@ import { DomainError } from '../../../../shared/errors/domain-error.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Meter } from '../../ui/meter.tsx'
 import { VolumeView } from '../../viewer/volume-view.ts'
+import { ToolBar } from './correct/tool-bar.tsx'
+import { ToolMarks } from './correct/tool-marks.tsx'
 import { PaneTags } from './pane-tags.tsx'
 import { ViewTools } from './view-tools.tsx'
 
@@ -11,14 +13,17 @@ export function ViewerPane() {
   const graphicsLosses = useFacts((state) => state.graphicsLosses)
   const levelProgress = useFacts((state) => state.levelProgress)
   const hasLevel = useFacts((state) => state.level !== null)
+  const isSampled = useFacts((state) => state.level?.is_sampled ?? false)
   return (
-    <div className="viewer" data-testid="viewer" data-ready={hasLevel}>
+    <div className="viewer" data-testid="viewer" data-ready={hasLevel && !isSampled} data-sampled={isSampled}>
       <ViewerCanvas key={graphicsLosses} />
       {hasLevel ? <PaneTags /> : null}
       {hasLevel ? <ViewTools /> : null}
+      <ToolMarks />
+      {hasLevel ? <ToolBar /> : null}
       {levelProgress === null ? null : (
         <div className="reading">
-          <span>Reading the volume…</span>
+          <span>{isSampled ? 'Sampled picture; reading the whole volume…' : 'Reading the volume…'}</span>
           <Meter label="Reading the volume" share={levelProgress} />
         </div>
       )}

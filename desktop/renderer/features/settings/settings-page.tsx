@@ -6,14 +6,20 @@ const THEMES: readonly [ThemeChoice, string][] = [
   ['dark', 'Dark'],
   ['light', 'Light'],
 ]
-const MEMORY_MIB = [256, 512, 1024, 2048, 4096, 8192]
+// NiiVue's texture has 4 bytes a voxel.
+const VOXELS_PER_MIB = 2 ** 18
+const MEMORY_MIB = [64, 256, 512, 1024, 2048, 4096, 8192]
 
 /** What the user can set. Every change holds at once. */
 export function SettingsPage() {
   const { program } = useSession()
   const preferences = useFacts((state) => state.preferences)
+  const isYDown = useFacts((state) => state.isYDown)
+  const turnY = useFacts((state) => state.yTurned)
+  const mostVoxels = useFacts((state) => state.mostVoxels)
+  const setMostVoxels = useFacts((state) => state.mostVoxelsChanged)
   if (!preferences) return null
-  const { theme, zoom, viewer_memory_mib: memory, is_y_down, notifications, results_folder } = preferences
+  const { theme, zoom, notifications, results_folder } = preferences
   return (
     <div className="settings">
       <label>
@@ -41,13 +47,13 @@ export function SettingsPage() {
       </label>
       <label>
         <span>Memory for the volume on show</span>
-        <select
-          value={memory ?? ''}
-          onChange={(event) => void program.change({ viewer_memory_mib: Number(event.currentTarget.value) || null })}
-        >
+        <select value={mostVoxels ?? ''} onChange={(event) => setMostVoxels(Number(event.currentTarget.value) || null)}>
           <option value="">What the graphics card takes</option>
+          {mostVoxels && !MEMORY_MIB.some((size) => size * VOXELS_PER_MIB === mostVoxels) ? (
+            <option value={mostVoxels}>{Math.round(mostVoxels / VOXELS_PER_MIB)} MiB</option>
+          ) : null}
           {MEMORY_MIB.map((size) => (
-            <option key={size} value={size}>
+            <option key={size} value={size * VOXELS_PER_MIB}>
               {size} MiB
             </option>
           ))}
@@ -55,10 +61,7 @@ export function SettingsPage() {
       </label>
       <label>
         <span>The y axis</span>
-        <select
-          value={is_y_down ? 'down' : 'up'}
-          onChange={(event) => void program.change({ is_y_down: event.currentTarget.value === 'down' })}
-        >
+        <select value={isYDown ? 'down' : 'up'} onChange={(event) => turnY(event.currentTarget.value === 'down')}>
           <option value="up">Up, as in IMOD and ChimeraX</option>
           <option value="down">Down, as in napari</option>
         </select>

@@ -1,0 +1,69 @@
+import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { tileGrid } from '../../shared/volume/tile-starts.ts'
+import type { ServerConfig } from '../config.ts'
+import { reorderedPlace } from '../inference/axis-order.ts'
+import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
+import { tiledShape } from '../inference/model-grid.ts'
+import type { VolumeRecord } from '../volumes/volume-repository.ts'
+
+type PlanConfig = Pick<ServerConfig, 'memoryLimitBytes' | 'blendThreads' | 'maySpill'>
+
+/** Memory of a job and the parameters that it will run with. */
+export interface JobPlan {
+  memory: JobMemory
+  effective: EffectiveParams
+  /** What is held against the limit. */
+  neededBytes: number
+  isWithinLimit: boolean
+}
+
+/**
+ * What a job will hold in memory, and its parameters changed so that it stays below the limit.
+ * @param volumes one per channel
+ * @throws {DomainError} `memory_limit`
+ */
+export async function planJob(
+  manifest: ModelManifest,
+  volumes: readonly VolumeRecord[],
+  params: EffectiveParams,
+  config: PlanConfig,
+  cacheFolder: string,
+): Promise<JobPlan> {
+  const headers = volumes.map(({ header }) => header)
+  const plan = await bestPlan(manifest, headers, params, config, cacheFolder)
+  if (plan.isWithinLimit) return plan
+  throw new DomainError('memory_limit', { neededBytes: plan.neededBytes, limitBytes: config.memoryLimitBytes })
+}
+
+/** As `planJob`, for volumes that need not exist; a plan above the limit says so instead of being refused. */
+export async function bestPlan(
+  manifest: ModelManifest,
+  headers: readonly VolumeRecord['header'][],
+  params: EffectiveParams,
+  { memoryLimitBytes: limitBytes, blendThreads, maySpill }: PlanConfig,
+  cacheFolder: string,
+): Promise<JobPlan> {
+  const networkBytes = await knownNetworkBytes(cacheFolder, manifest, params)
+  const planFor = (effective: EffectiveParams): JobPlan => {
+    const memory = planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads })
+    // A guess is shown, but nobody is refused because of it.
+    const neededBytes = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    return { memory, effective, neededBytes, isWithinLimit: neededBytes <= limitBytes }
+  }
+  const inMemory = planFor(params)
+  if (inMemory.isWithinLimit || !maySpill) return inMemory
+  const spilled = planFor({ ...params, spill: true })
+  return spilled.isWithinLimit ? spilled : inMemory
+}
+
+/** Tiles of the whole run. */
+export function numTilesOf(
+  manifest: ModelManifest,
+  header: VolumeRecord['header'],
+  params: Pick<EffectiveParams, 'patch_zyx' | 'step'>,
+): number {
+  const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
+  return tileGrid(shape, params.patch_zyx, params.step).numTiles
+}
