@@ -6,14 +6,15 @@ import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
 
-/** Asks where to, then downloads the mask in that format, checked by its hash. Null when no place was chosen. */
+/** Asks where to, then downloads the mask in that format, checked by its hash. `folder` is offered. Null when no place was chosen. */
 export async function exportMask(
   window: BrowserWindow | null,
   runs: Runs,
   runRef: string,
   format: MaskFormat,
+  folder: string | null,
 ): Promise<ExportedFile> {
-  const file = await askMaskFile(window, runs.view(runRef).volume_name, '_mask', format)
+  const file = await askMaskFile(window, path.join(folder ?? '', runs.view(runRef).volume_name), '_mask', format)
   if (!file) return null
   const { artifact, client } = await runs.artifact(runRef, `mask.${format}`)
   await client.downloadArtifact(artifact, file)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { app, type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
+import { app, type BrowserWindow, clipboard, dialog, type MessageBoxSyncOptions, shell } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
@@ -8,20 +8,29 @@ import { registerAppScheme, serveApp } from './app-protocol.ts'
 import { exportBatch, startBatch } from './batches.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
+import { CrashReports } from './crash-reports.ts'
+import { readDiagnostics, reportText } from './diagnostics.ts'
 import { exportMask } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
+import { LogLines } from './log-lines.ts'
 import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
+import { openOutside } from './outside-pages.ts'
+import { UserPreferences } from './preferences.ts'
+import { RecentFiles } from './recent-files.ts'
 import { tellEnded } from './run-notice.ts'
 import { RunRequests } from './run-requests.ts'
 import { RunStore } from './run-store.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
+import { ViewStates } from './view-states.ts'
 import { VolumeHost } from './volume-host.ts'
+import { keepDumps, watchCrashes } from './watch-crashes.ts'
 import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** Composition root of the desktop program. */
 // 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
@@ -31,6 +40,7 @@ if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAM
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 // Without a usable graphics card the picture is drawn by the processor: slower, but there.
 app.commandLine.appendSwitch('enable-unsafe-swiftshader')
+keepDumps()
 registerAppScheme()
 refuseNavigation()
 if (app.requestSingleInstanceLock()) void app.whenReady().then(start)
@@ -57,6 +67,34 @@ function start(): void {
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
+  const clean = (text: string) => withoutSecrets(text, vault.secrets)
+  const log = new LogLines(clean)
+  log.listen('main')
+  const crashes = new CrashReports(path.join(userData, 'crashes'), {
+    version: app.getVersion(),
+    lines: () => log.lines,
+    clean,
+  })
+  crashes.begin()
+  watchCrashes(crashes, log)
+  const preferences = new UserPreferences(userData, settings.formerTheme, () => {
+    window?.webContents.setZoomFactor(preferences.value.zoom)
+    tell({ type: 'preferences_changed', preferences: preferences.value, theme: preferences.theme })
+  })
+  const showMenu = () =>
+    installMenu(recent.list, {
+      command: (command) => tell({ type: 'menu', command }),
+      zoom: (step) => preferences.zoomBy(step),
+      openRecent: (recentRef) => void files.open(recent.find(recentRef)),
+      clearRecent: () => recent.clear(),
+      openOutside: (page) => void openOutside(page),
+    })
+  const recent = new RecentFiles(userData, () => {
+    tell({ type: 'recent_changed', recent: recent.list })
+    showMenu()
+  })
+  const views = new ViewStates(userData)
+  const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
   const levels = {
     folder: path.join(userData, 'levels'),
     mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
@@ -90,19 +128,21 @@ function start(): void {
     onChange: (run) => tell({ type: 'run_changed', run }),
     onRemoved: (run_ref) => tell({ type: 'run_removed', run_ref }),
     onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
-    onEnded: (run) => tellEnded(window, run),
+    onEnded: (run) => preferences.value.notifications && tellEnded(window, run),
   })
+  const sampleFile = path.join(root, 'resources/sample/sample.mrc')
   const files = new OpenFiles({
     volumes,
     getWindow,
     tell,
     newRef,
     onOpened: async (volume, file) => {
+      if (file !== sampleFile) recent.opened(file)
       await masks.volumeChanged()
       await runs.volumeOpened(volume, file)
     },
     onClosed: () => runs.volumeClosed(),
-    sampleFile: path.join(root, 'resources/sample/sample.mrc'),
+    sampleFile,
   })
 
   const masks = new Masks({
@@ -122,7 +162,10 @@ function start(): void {
     'app.state': () => ({
       version: app.getVersion(),
       platform: process.platform,
-      theme: settings.theme,
+      theme: preferences.theme,
+      preferences: preferences.value,
+      recent: recent.list,
+      crash: crashes.newest,
       view: settings.view,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
@@ -146,9 +189,39 @@ function start(): void {
       return null
     },
     'settings.theme': (theme) => {
-      settings.theme = theme
+      preferences.change({ theme })
       return null
     },
+    'preferences.change': (change) => {
+      preferences.change(change)
+      return null
+    },
+    'preferences.results_folder': async () => {
+      const folder = window ? await chooseFolder(window) : null
+      if (folder) preferences.change({ results_folder: folder })
+      return null
+    },
+    'recent.open': async (recentRef) => nothing(files.open(recent.find(recentRef))),
+    'recent.clear': () => {
+      recent.clear()
+      return null
+    },
+    'view_state.find': (volumeRef) => views.find(files.find(volumeRef).file),
+    'view_state.keep': async ({ volume_ref, state }) => nothing(views.keep(files.find(volume_ref).file, state)),
+    'diagnostics.read': diagnose,
+    'diagnostics.copy': () => {
+      clipboard.writeText(reportText(diagnose()))
+      return null
+    },
+    'crash.folder': async () => {
+      await shell.openPath(crashes.folder)
+      return null
+    },
+    'crash.seen': () => {
+      crashes.seen()
+      return null
+    },
+    'outside.open': async (page) => nothing(openOutside(page)),
     'settings.view': (view) => {
       settings.view = view
       return null
@@ -188,9 +261,9 @@ function start(): void {
     },
     'run.show': async ({ run_ref }) => nothing(requests.show(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
+    'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format, preferences.value.results_folder),
     'batch.start': (order) => startBatch(window, runs, order, newRef),
     'batch.export': ({ batch_ref }) => exportBatch(window, runs, batch_ref),
-    'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
     'mask.edit': (input) => masks.edit(input),
     'mask.apply': (input) => masks.apply(input),
     'mask.undo': async (input) => nothing(masks.undo(input)),
@@ -205,9 +278,9 @@ function start(): void {
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
-  installMenu((command) => tell({ type: 'menu', command }))
+  showMenu()
   const open = () => {
-    window = createMainWindow(settings.theme)
+    window = createMainWindow(preferences.theme, preferences.value.zoom)
     window.on('close', (event) => {
       if (window && runs.isBusy && !mayClose(window)) event.preventDefault()
       else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
@@ -221,10 +294,12 @@ function start(): void {
   app.on('second-instance', (_event, argv) => {
     const file = fileArgument(argv, app.getAppPath(), app.isPackaged)
     if (file) openFile(file)
+    if (window?.isMinimized()) window.restore()
     window?.focus()
   })
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit())
   app.on('will-quit', (event) => {
+    crashes.end()
     event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
     connections.leave()
@@ -263,4 +338,12 @@ function mayLeaveMask(window: BrowserWindow): boolean {
 /** True for the first button; closing the question is the second. */
 function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
   return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
+}
+
+async function chooseFolder(window: BrowserWindow): Promise<string | null> {
+  const chosen = await dialog.showOpenDialog(window, {
+    title: 'Folder of results',
+    properties: ['openDirectory', 'createDirectory'],
+  })
+  return chosen.canceled ? null : chosen.filePaths[0]
 }

@@ -1,5 +1,7 @@
 import { useEffect } from 'react'
 import { ConnectPanel } from './features/connect/connect-panel.tsx'
+import { CrashNotice } from './features/diagnostics/crash-notice.tsx'
+import { Sheets } from './features/help/sheets.tsx'
 import { DropZone } from './features/open/drop-zone.tsx'
 import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
@@ -36,6 +38,7 @@ export function App() {
         <KeptQuestion />
         <Notices />
       </div>
+      <Sheets />
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
@@ -45,6 +48,7 @@ export function App() {
           <MaskLabels />
         </aside>
         <div className="stage">
+          <CrashNotice />
           <ViewerPane />
           {hasVolume ? null : <EmptyState />}
         </div>

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
 import { JobEstimate } from './estimate.ts'
 import { JobProgress, JobResult } from './jobs.ts'
@@ -6,6 +7,15 @@ import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
 import { Me } from './people.ts'
+import {
+  CrashNotice,
+  Diagnostics,
+  OutsidePage,
+  Preferences,
+  PreferencesChange,
+  RecentFile,
+  ViewState,
+} from './preferences.ts'
 import { RUN_INPUTS, RunFacts } from './run-orders.ts'
 import { ServerInfo } from './server-info.ts'
 
@@ -155,7 +165,12 @@ export const AppState = Type.Object(
   {
     version: Type.String(),
     platform: Type.String(),
+    /** The colours in use; the choice behind them is in `preferences`. */
     theme: Theme,
+    preferences: Preferences,
+    recent: Type.Array(RecentFile),
+    /** A crash since the last start. */
+    crash: orNull(CrashNotice),
     view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
@@ -189,6 +204,20 @@ export const BRIDGE_REQUESTS = {
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
   'settings.view': { input: ViewSettings, output: Nothing },
+  'preferences.change': { input: PreferencesChange, output: Nothing },
+  /** Asks for the folder that exports are offered. */
+  'preferences.results_folder': { input: Nothing, output: Nothing },
+  'recent.open': { input: RecentFile.properties.recent_ref, output: Nothing },
+  'recent.clear': { input: Nothing, output: Nothing },
+  /** How the open file was looked at before; null when it is new. */
+  'view_state.find': { input: Ref, output: orNull(ViewState) },
+  'view_state.keep': { input: Type.Object({ volume_ref: Ref, state: ViewState }, closed), output: Nothing },
+  'diagnostics.read': { input: Nothing, output: Diagnostics },
+  /** Puts the report without secrets on the clipboard. */
+  'diagnostics.copy': { input: Nothing, output: Nothing },
+  'crash.folder': { input: Nothing, output: Nothing },
+  'crash.seen': { input: Nothing, output: Nothing },
+  'outside.open': { input: OutsidePage, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
@@ -238,19 +267,14 @@ export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
 export type BridgeOutput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['output']>
 
-/** Menu entries that the window carries out itself. */
-export const MenuCommand = Type.Union([
-  Type.Literal('open'),
-  Type.Literal('export'),
-  Type.Literal('auto_contrast'),
-  Type.Literal('toggle_mask'),
-  Type.Literal('toggle_theme'),
-  Type.Literal('reset_view'),
-])
-export type MenuCommand = Type.Static<typeof MenuCommand>
-
 const event = <T extends string, D extends Parameters<typeof Type.Object>[0]>(type: T, data: D) =>
   Type.Object({ type: Type.Literal(type), ...data }, closed)
+
+/**
+ * Requests that only the preload script makes, out of what the page hands to it: a page must not name a path. The page's
+ * own request of such a name is refused.
+ */
+export const PRELOAD_CHANNELS: readonly BridgeChannel[] = ['volume.drop']
 
 /** What the main process tells the window. */
 export const DesktopEvent = Type.Union([
@@ -269,6 +293,8 @@ export const DesktopEvent = Type.Union([
   event('mask_kept', { kept: KeptMask }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
+  event('preferences_changed', { preferences: Preferences, theme: Theme }),
+  event('recent_changed', { recent: Type.Array(RecentFile) }),
   event('menu', { command: MenuCommand }),
 ])
 export type DesktopEvent = Type.Static<typeof DesktopEvent>

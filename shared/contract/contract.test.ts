@@ -13,6 +13,7 @@ import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
 import * as people from './people.ts'
+import * as preferences from './preferences.ts'
 import * as runOrders from './run-orders.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
@@ -30,6 +31,7 @@ const MODULES = {
   models,
   operation,
   people,
+  preferences,
   'run-orders': runOrders,
   'server-info': serverInfo,
   uploads,

@@ -49,6 +49,12 @@ export const DESKTOP_PROBLEMS = {
     true,
   ),
   run_not_found: row(404, 'No such run', 'The run is no longer known.', 'Run the model again.'),
+  recent_file_unknown: row(
+    404,
+    'File no longer listed',
+    'The file is no longer in the list of recent files.',
+    'Open it by its place.',
+  ),
   sample_missing: row(
     404,
     'Sample missing',
