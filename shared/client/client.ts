@@ -41,7 +41,7 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     job: (jobId) => get<Job>(`/v1/jobs/${jobId}`),
     jobs: async () => (await get<JobList>('/v1/jobs')).jobs,
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
-    retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry` }),
+    retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry`, data: {} }),
     watchJob: (jobId, options) => watchJob(http, jobId, options),
     postprocess: (jobId, body) =>
       http.json<Postprocessed>({ method: 'POST', url: `/v1/jobs/${jobId}/postprocess`, data: body }),
