@@ -20,7 +20,8 @@ import type { Projects } from './people/projects.ts'
 import type { TokenService } from './people/token-service.ts'
 import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
-import { addErrorReply } from './plugins/error-reply.ts'
+import { addConnectionGuard, answerClientError, connectionLimits } from './plugins/connection-guard.ts'
+import { addErrorReply, answerFrameworkError } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
 import { addRateLimit } from './plugins/rate-limit.ts'
 import { fileRoutes } from './routes/file-routes.ts'
@@ -81,6 +82,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Parts of an upload over a slow line take long; a stalled one is ended by the idle timeout of the socket.
     requestTimeout: 0,
     connectionTimeout: 120_000,
+    http: connectionLimits(deps.config.slowRequestSeconds),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
     logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>()
   const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
@@ -90,6 +94,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
+  addConnectionGuard(app, deps.config.slowRequestSeconds)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
   addAuth(app, deps.tokens)
   const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
