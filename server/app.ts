@@ -6,12 +6,15 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { addOriginalProtocol } from './compat/original-protocol.ts'
 import type { ServerConfig } from './config.ts'
 import type { GpuProbe } from './devices/gpu-inventory.ts'
 import type { ArtifactLinks } from './jobs/artifact-links.ts'
 import type { JobEvents } from './jobs/job-events.ts'
 import type { JobService } from './jobs/job-service.ts'
 import type { Postprocessor } from './jobs/postprocessor.ts'
+import type { ConnectionBytes } from './metrics/connection-bytes.ts'
+import type { ServerMetrics } from './metrics/server-metrics.ts'
 import type { ModelInstaller } from './models/model-installer.ts'
 import type { ModelRegistry } from './models/model-registry.ts'
 import type { OverviewService } from './operation/overview.ts'
@@ -23,7 +26,13 @@ import { addAuth } from './plugins/auth.ts'
 import { addConnectionGuard, answerClientError, connectionLimits } from './plugins/connection-guard.ts'
 import { addErrorReply, answerFrameworkError } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
+import { addMetrics } from './plugins/metrics.ts'
+import { addOpenApi } from './plugins/openapi.ts'
 import { addRateLimit } from './plugins/rate-limit.ts'
+import { addRequestLog, requestIds } from './plugins/request-log.ts'
+import { addStopGuard } from './plugins/stop-guard.ts'
+import { renewTls, type TlsSettings, tlsOptions } from './plugins/tls-renewal.ts'
+import type { Readiness } from './readiness.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
@@ -61,10 +70,14 @@ export interface AppDeps {
   links: ArtifactLinks
   postprocessor: Postprocessor
   probeGpus: GpuProbe
+  metrics: ServerMetrics
+  bytes: ConnectionBytes
+  readiness: Readiness
+  /** Null: plain HTTP. */
+  tls: TlsSettings | null
   overview: OverviewService
   /** Null: no page for operators. */
   pageFolders: PageFolders | null
-  isReady: () => boolean
   logger?: FastifyServerOptions['logger']
 }
 
@@ -85,7 +98,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     http: connectionLimits(deps.config.slowRequestSeconds),
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestIds(deps.config.trustProxy.length > 0),
+    trustProxy: deps.config.trustProxy.length > 0 ? deps.config.trustProxy : false,
+    // The type of the server behind it changes with this; nothing here depends on it.
+    ...({
+      https: deps.tls ? { ...connectionLimits(deps.config.slowRequestSeconds), ...tlsOptions(deps.tls.pair) } : null,
+    } as object),
   }).withTypeProvider<TypeBoxTypeProvider>()
   const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
   app.decorate('routeList', routeList)
@@ -95,12 +114,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
   addConnectionGuard(app, deps.config.slowRequestSeconds)
+  if (deps.tls) renewTls(app, deps.tls)
+  deps.bytes.watch(app.server)
+  addRequestLog(app, deps.bytes)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
   addAuth(app, deps.tokens)
+  addStopGuard(app, deps.readiness)
   const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
   addAudit(app, { add: deps.people.addAudit, newId: deps.newId, onError })
   await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
+  if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
+  if (!deps.config.isEmbedded) addOriginalProtocol(app, deps)
+  addMetrics(app, deps.metrics, deps.config.metricsToken)
   await app.register(serverRoutes, deps)
   await app.register(modelRoutes, deps)
   await app.register(uploadRoutes, deps)

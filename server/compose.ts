@@ -1,5 +1,7 @@
+import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { sql } from 'kysely'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
@@ -11,6 +13,7 @@ import { createVolumeRepository } from './adapters/kysely-volumes.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
 import { openDatabase } from './adapters/open-database.ts'
+import { readTlsPair } from './adapters/tls-files.ts'
 import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
@@ -22,6 +25,10 @@ import { JobService } from './jobs/job-service.ts'
 import { LinkKeys } from './jobs/link-keys.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
+import { composeMetrics } from './metrics/compose-metrics.ts'
+import { ConnectionBytes } from './metrics/connection-bytes.ts'
+import { jobFigures } from './metrics/watch-jobs.ts'
+import { watchedLauncher } from './metrics/watched-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
@@ -29,6 +36,7 @@ import { OverviewService } from './operation/overview.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
 import { Projects } from './people/projects.ts'
 import { TokenService } from './people/token-service.ts'
+import { Readiness } from './readiness.ts'
 import type { PageFolders } from './routes/page-routes.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
@@ -41,6 +49,9 @@ const DAY_MS = 86_400_000
 /** Facts of the cards are at most this old; asking the driver takes some 0.1 s. */
 const GPU_FACTS_MS = 2_000
 
+/** Requests under way have at least this long to be answered when the server stops. */
+const LEAST_REPLY_MS = 1_000
+
 /** A composed server: ready to listen, closed by `close`. */
 export interface ComposedServer {
   app: FastifyInstance
@@ -48,9 +59,14 @@ export interface ComposedServer {
   token: string | null
   tokens: TokenService
   people: PeopleRepository
+  uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
-  close(): Promise<void>
+  /**
+   * Stops in order: no new work is taken, running jobs finish their tile and go back on the queue, open requests end.
+   * @param graceMs time for that; then workers and connections are ended
+   */
+  close(graceMs?: number): Promise<void>
 }
 
 /** What not every server has, or has otherwise. */
@@ -59,6 +75,8 @@ export interface ComposeOptions {
   tryModel?: ModelInstallerNeeds['tryModel']
   /** Where the operators' page lies; without it there is none. */
   pageFolders?: PageFolders
+  /** How often the certificate's files are looked at, where it is not each minute. */
+  tlsLookMs?: number
 }
 
 /**
@@ -126,10 +144,35 @@ export async function composeServer(
   const events = new JobEvents()
   const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
-  let isReady = false
+  const readiness = new Readiness({
+    askDatabase: async () => {
+      const problem = database.problem()
+      if (problem) throw problem
+      await sql`select 1`.execute(db)
+    },
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(config.dataFolder)
+      return bavail * bsize
+    },
+    numModels: () => models.list().length,
+  })
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
-  const uploads = new UploadService(createUploadRepository(db), volumes, config, uuid7, onError)
+  const uploadRepository = createUploadRepository(db)
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
+  const bytes = new ConnectionBytes()
+  const metrics = composeMetrics({
+    config,
+    version,
+    jobs: jobRepository,
+    uploads: uploadRepository,
+    probeGpus,
+    readiness,
+    bytes,
+    liveSockets: () => app?.websocketServer.clients.size ?? 0,
+  })
+  events.observe(jobFigures(metrics, jobRepository))
+  const workers = watchedLauncher(launcher, metrics.workers)
+  const uploads = new UploadService(uploadRepository, volumes, config, uuid7, onError)
   app = await buildApp({
     config,
     version,
@@ -144,8 +187,12 @@ export async function composeServer(
     jobs,
     events,
     links,
-    postprocessor: new Postprocessor(jobs, launcher),
+    postprocessor: new Postprocessor(jobs, workers),
     probeGpus,
+    metrics,
+    bytes,
+    readiness,
+    tls: config.tls && { paths: config.tls, pair: await readTlsPair(config.tls), lookMs: more.tlsLookMs },
     overview: new OverviewService({
       config,
       version,
@@ -156,12 +203,11 @@ export async function composeServer(
       probeGpus,
     }),
     pageFolders: more.pageFolders ?? null,
-    isReady: () => isReady && database.problem() === null,
     logger,
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
-  const runner = new JobRunner(jobs, launcher, app.log, version)
+  const runner = new JobRunner(jobs, workers, app.log, version)
   const tidy = async () => {
     await uploads.removeExpired()
     await linkKeys.renew()
@@ -172,18 +218,25 @@ export async function composeServer(
   await uploads.start()
   await installer.start()
   await runner.start()
-  isReady = true
+  readiness.started()
   return {
     app,
     token: config.hasServerToken ? folder.token : null,
     tokens,
     people: peopleRepository,
+    uploads,
     listen: () => listen(app, config),
-    close: async () => {
+    close: async (graceMs = 0) => {
+      readiness.stopping()
       clearInterval(cleanup)
-      await installer.stop()
+      const endMs = performance.now() + graceMs
+      await Promise.all([installer.stop(), runner.stop(graceMs)])
+      const cut = setTimeout(
+        () => app.server.closeAllConnections(),
+        Math.max(LEAST_REPLY_MS, endMs - performance.now()),
+      )
       await app.close()
-      await runner.stop()
+      clearTimeout(cut)
       await uploads.stop()
       await database.close()
       await folder.release()

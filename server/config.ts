@@ -1,7 +1,9 @@
+import { isIP } from 'node:net'
 import { availableParallelism, totalmem } from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import type { OidcSettings } from './adapters/oidc-sign-in.ts'
+import type { TlsPaths } from './adapters/tls-files.ts'
 import { type DeviceSlot, deviceSlots } from './devices/device-slots.ts'
 import { MOST_BLEND_THREADS } from './inference/shared-ring.ts'
 import { asName } from './people/access.ts'
@@ -38,6 +40,14 @@ export interface ServerConfig {
   /** What the network of an uploaded package may take while it is tried. */
   modelTrial: { seconds: number; bytes: number }
   uploadLifetimeHours: number
+  /** A part that brings next to nothing for this long is ended. */
+  uploadIdleSeconds: number
+  /** Unfinished uploads that one user may have at a time. */
+  maxUploadsPerUser: number
+  /** What the volumes, unfinished uploads and artifacts of one user may take; 0 for no limit. */
+  userQuotaBytes: number
+  /** Free space that uploads leave for the database and results. */
+  minFreeBytes: number
   devices: DeviceSlot[]
   threads: number
   /** Threads of one job that add tiles up beside the one that streams the volume. */
@@ -50,6 +60,14 @@ export interface ServerConfig {
   hangSeconds: number
   pathRoots: string[]
   artifactUrlSeconds: number
+  /** Certificate and key of HTTPS; null: plain HTTP. */
+  tls: TlsPaths | null
+  /** Lets Prometheus read the figures from another computer; null: only this one may. */
+  metricsToken: string | null
+  /** Proxies whose word on addresses is taken; empty: none. */
+  trustProxy: string[]
+  /** Time for running tiles and open requests when the server is told to stop. */
+  stopSeconds: number
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   /** Loopback only: Host and Origin are checked. */
   isEmbedded: boolean
@@ -96,6 +114,10 @@ export function readConfig(
       bytes: read.integer('CRYOMAMBA_MODEL_TRIAL_BYTES', Math.min(12 * 1024 * MIB, mostOfMemory()), 256 * MIB),
     },
     uploadLifetimeHours: read.integer('CRYOMAMBA_UPLOAD_HOURS', 72, 1),
+    uploadIdleSeconds: read.integer('CRYOMAMBA_UPLOAD_IDLE_SECONDS', 60, 1, 3600),
+    maxUploadsPerUser: read.integer('CRYOMAMBA_MAX_UPLOADS_PER_USER', 10, 1),
+    userQuotaBytes: read.integer('CRYOMAMBA_USER_QUOTA_BYTES', 0, 0),
+    minFreeBytes: read.integer('CRYOMAMBA_MIN_FREE_BYTES', 256 * MIB, 0),
     devices,
     threads,
     blendThreads: read.integer('CRYOMAMBA_BLEND_THREADS', sparePlaces(devices, threads), 0, MOST_BLEND_THREADS),
@@ -104,6 +126,10 @@ export function readConfig(
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
+    tls: read.pair('CRYOMAMBA_TLS_CERT', 'CRYOMAMBA_TLS_KEY'),
+    metricsToken: read.token('CRYOMAMBA_METRICS_TOKEN'),
+    trustProxy: read.addresses('CRYOMAMBA_TRUST_PROXY'),
+    stopSeconds: read.integer('CRYOMAMBA_STOP_SECONDS', 60, 0, 3600),
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })
@@ -149,6 +175,29 @@ class SettingReader {
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '')
+  }
+
+  /** Two files that make sense only together. */
+  pair(certName: string, keyName: string): TlsPaths | null {
+    const [cert, key] = [this.env[certName] ?? '', this.env[keyName] ?? '']
+    if (cert === '' && key === '') return null
+    if (cert !== '' && key !== '') return { cert: path.resolve(cert), key: path.resolve(key) }
+    const [missing, given] = cert === '' ? [certName, keyName] : [keyName, certName]
+    throw new DomainError('setting_invalid', { name: missing, reason: `it is missing while ${given} is set` })
+  }
+
+  /** Addresses, networks, or the names that Fastify knows. */
+  addresses(name: string): string[] {
+    const items = this.list(name)
+    const isKnown = (item: string) => {
+      const [address, bits, ...more] = item.split('/')
+      const most = isIP(address) === 4 ? 32 : 128
+      return isIP(address) !== 0 && more.length === 0 && (bits === undefined || (/^\d+$/.test(bits) && +bits <= most))
+    }
+    const wrong = items.find((item) => item !== 'loopback' && !isKnown(item))
+    if (wrong === undefined) return items
+    const reason = `"${wrong}" is neither an address, a network such as 10.0.0.0/8, nor "loopback"`
+    throw new DomainError('setting_invalid', { name, reason })
   }
 
   token(name: string): string | null {

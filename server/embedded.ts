@@ -12,6 +12,7 @@ import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
 import { loadModelPackage } from './models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+import { logSettings } from './plugins/log-settings.ts'
 
 /**
  * A private server for one program on this computer: random token and port, loopback only. Its parent is told
@@ -59,10 +60,7 @@ async function main(): Promise<void> {
     isEmbedded: true,
   }
   const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)
-  const server = await composeServer(config, launcher, packageVersion(), {
-    level: config.logLevel,
-    stream: process.stderr,
-  })
+  const server = await composeServer(config, launcher, packageVersion(), logSettings(config.logLevel, process.stderr))
   const url = await server.listen()
   let isClosing = false
   const stop = () => {

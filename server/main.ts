@@ -9,6 +9,7 @@ import { readConfig } from './config.ts'
 import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
 import { BUNDLED_MODELS, PAGE_FOLDERS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
+import { logSettings } from './plugins/log-settings.ts'
 
 /** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
 async function main(): Promise<void> {
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
     dataFolder: path.join(os.homedir(), '.cryomamba', 'server'),
     modelFolders: [BUNDLED_MODELS],
   })
-  const logger = { level: config.logLevel, stream: process.stderr }
+  const logger = logSettings(config.logLevel, process.stderr)
   const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), logger, {
     pageFolders: PAGE_FOLDERS,
   })
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   const stop = () => {
     if (isClosing) return
     isClosing = true
-    void server.close().then(() => process.exit(0))
+    void server.close(config.stopSeconds * 1000).then(() => process.exit(0))
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

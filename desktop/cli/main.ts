@@ -14,9 +14,11 @@ import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
+import { uploadCommand } from './commands/upload.ts'
 
 const COMMANDS: readonly Command[] = [
   segmentCommand,
+  uploadCommand,
   postprocessCommand,
   infoCommand,
   convertCommand,

@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { Artifact, CreateJob, Job } from '../../shared/contract/jobs.ts'
 import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
-import { openFileSource } from '../../shared/node/file-source.ts'
 import type { CommandIo } from './command.ts'
 import { ProgressReport } from './progress-report.ts'
+import { sendFile, type UploadChoice } from './upload-options.ts'
 
 export interface SegmentRequest {
   /** One file, or one for each channel of the model in its order. */
@@ -13,6 +12,10 @@ export interface SegmentRequest {
   mode0?: 'signed' | 'unsigned'
   model: string
   params: NonNullable<CreateJob['params']>
+  /** How the files are sent. */
+  choice?: UploadChoice
+  /** True for a server that outlives this command. */
+  isRemembered?: boolean
   chunkBytes?: number
 }
 
@@ -37,7 +40,8 @@ export async function segmentVolume(
     await client.info(io.signal)
     await checkRequest(client, request, io)
     const ids: string[] = []
-    for (const file of request.files) ids.push(await upload(client, file, request, report, io))
+    for (const file of request.files)
+      ids.push((await sendFile(client, { ...request, file, onProgress: (now) => report.upload(now) }, io)).volume_id)
     const volumes = ids.length === 1 ? { volume_id: ids[0] } : { volume_ids: ids }
     const begun = await client.createJob({ ...volumes, model: request.model, params: request.params })
     if (begun.memory) report.memory(begun.memory)
@@ -46,28 +50,6 @@ export async function segmentVolume(
   } finally {
     report.end()
   }
-}
-
-async function upload(
-  client: CryoMambaClient,
-  file: string,
-  request: SegmentRequest,
-  report: ProgressReport,
-  io: CommandIo,
-): Promise<string> {
-  const source = await openFileSource(file)
-  const { mtimeMs } = await stat(file)
-  const volume = await client
-    .upload(source, {
-      filename: path.basename(file),
-      modifiedMs: mtimeMs,
-      chunkBytes: request.chunkBytes,
-      ...(request.mode0 ? { metadata: { mode0: request.mode0 } } : {}),
-      onProgress: (progress) => report.upload(progress),
-      signal: io.signal,
-    })
-    .finally(() => source.close())
-  return volume.volume_id
 }
 
 /** @throws {DomainError} `model_not_found`, `model_channels`, `patch_not_divisible` */

@@ -78,8 +78,16 @@ async function stopChild(child: ChildProcess): Promise<void> {
 }
 
 /** Runs a command of the server (`serve`, `model`) in a process of its own until it ends. @returns its exit code */
-export function runServerEntry(entry: string, args: string[], signal: AbortSignal): Promise<number> {
-  const child = fork(path.join(SERVER_FOLDER, entry), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export function runServerEntry(
+  entry: string,
+  args: string[],
+  signal: AbortSignal,
+  env: Record<string, string> = {},
+): Promise<number> {
+  const child = fork(path.join(SERVER_FOLDER, entry), args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const stop = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 0)))

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { UploadRecord, UploadRepository, UploadStateName } from '../uploads/upload-repository.ts'
+import type { ReceivedPart, UploadRecord, UploadRepository, UploadStateName } from '../uploads/upload-repository.ts'
 import type { Tables } from './database-tables.ts'
 
 /** Uploads in a database. */
@@ -20,6 +20,64 @@ export function createUploadRepository(db: Kysely<Tables>): UploadRepository {
           .where('state', '=', 'receiving')
           .executeTakeFirst(),
       ),
+    findFinished: async (owner, fingerprint, totalBytes) =>
+      one(
+        await db
+          .selectFrom('uploads')
+          .innerJoin('volumes', 'volumes.volume_id', 'uploads.volume_id')
+          .selectAll('uploads')
+          .where('uploads.owner', '=', owner)
+          .where('uploads.state', '=', 'completed')
+          .where('uploads.total_size', '=', totalBytes)
+          .where('uploads.fingerprint', 'like', anyTime(fingerprint))
+          .executeTakeFirst(),
+      ),
+    countOpen: async (owner) => {
+      const query = db.selectFrom('uploads').where('owner', '=', owner).where('state', '=', 'receiving')
+      return count((await query.select((e) => e.fn.countAll().as('n')).executeTakeFirst())?.n)
+    },
+    usedBytes: async (owner) => {
+      const volumes = await db
+        .selectFrom('volumes')
+        .where('owner', '=', owner)
+        .where('is_managed', '=', 1)
+        .select((e) => e.fn.sum('size_bytes').as('bytes'))
+        .executeTakeFirst()
+      const uploads = await db
+        .selectFrom('uploads')
+        .where('owner', '=', owner)
+        .where('state', 'in', ['receiving', 'verifying'])
+        .select((e) => e.fn.sum('total_size').as('bytes'))
+        .executeTakeFirst()
+      const artifacts = await db
+        .selectFrom('artifacts')
+        .innerJoin('jobs', 'jobs.job_id', 'artifacts.job_id')
+        .where('jobs.owner', '=', owner)
+        .select((e) => e.fn.sum('artifacts.size_bytes').as('bytes'))
+        .executeTakeFirst()
+      return count(volumes?.bytes) + count(uploads?.bytes) + count(artifacts?.bytes)
+    },
+    outstandingBytes: async () => {
+      const open = await db
+        .selectFrom('uploads')
+        .where('state', '=', 'receiving')
+        .select((e) => e.fn.sum('total_size').as('bytes'))
+        .executeTakeFirst()
+      const received = await db
+        .selectFrom('upload_parts')
+        .innerJoin('uploads', 'uploads.upload_id', 'upload_parts.upload_id')
+        .where('uploads.state', '=', 'receiving')
+        .select((e) => e.fn.sum('upload_parts.size_bytes').as('bytes'))
+        .executeTakeFirst()
+      return count(open?.bytes) - count(received?.bytes)
+    },
+    extend: async (uploadId, expiresAt) =>
+      void (await db
+        .updateTable('uploads')
+        .set({ expires_at: expiresAt })
+        .where('upload_id', '=', uploadId)
+        .where('state', '=', 'receiving')
+        .execute()),
     withState: async (state) =>
       (await db.selectFrom('uploads').selectAll().where('state', '=', state).execute()).map(toRecord),
     move: async (uploadId, from, to, change = {}) => {
@@ -41,14 +99,16 @@ export function createUploadRepository(db: Kysely<Tables>): UploadRepository {
       await db.deleteFrom('upload_parts').where('upload_id', '=', uploadId).execute()
       await db.deleteFrom('uploads').where('upload_id', '=', uploadId).execute()
     },
+    forgetParts: async (uploadId) =>
+      void (await db.deleteFrom('upload_parts').where('upload_id', '=', uploadId).execute()),
+    part: async (uploadId, partIndex) => {
+      const query = db.selectFrom('upload_parts').selectAll().where('upload_id', '=', uploadId)
+      const row = await query.where('part_index', '=', partIndex).executeTakeFirst()
+      return row ? toPart(row) : null
+    },
     parts: async (uploadId) => {
-      const rows = await db
-        .selectFrom('upload_parts')
-        .selectAll()
-        .where('upload_id', '=', uploadId)
-        .orderBy('part_index')
-        .execute()
-      return rows.map((row) => ({ partIndex: row.part_index, sizeBytes: row.size_bytes, sha256: row.sha256 }))
+      const query = db.selectFrom('upload_parts').selectAll().where('upload_id', '=', uploadId)
+      return (await query.orderBy('part_index').execute()).map(toPart)
     },
     recordPart: async (uploadId, part) => {
       const row = { upload_id: uploadId, part_index: part.partIndex, size_bytes: part.sizeBytes, sha256: part.sha256 }
@@ -59,6 +119,21 @@ export function createUploadRepository(db: Kysely<Tables>): UploadRepository {
         .execute()
     },
   }
+}
+
+/** Sums and counts: a number, a string on PostgreSQL, null where there is no row. */
+function count(value: string | number | bigint | null | undefined): number {
+  return Number(value ?? 0)
+}
+
+/** Pattern of fingerprints with the same size and samples, whenever the file was changed; others stand for themselves. */
+function anyTime(fingerprint: string): string {
+  const found = /^(v1:\d+:)\d+(:[0-9a-f]{64})$/.exec(fingerprint)
+  return found ? `${found[1]}%${found[2]}` : fingerprint.replaceAll(/[%_\\]/g, '')
+}
+
+function toPart(row: Tables['upload_parts']): ReceivedPart {
+  return { partIndex: row.part_index, sizeBytes: row.size_bytes, sha256: row.sha256 }
 }
 
 function toRow(record: UploadRecord): Tables['uploads'] {

@@ -13,7 +13,9 @@ export async function checkServer(url: string, token: string | null): Promise<Fi
     return failed(
       name,
       `${base} does not answer (${health.problem})`,
-      'Check the address, the network and the firewall.',
+      /CERT|SIGN|ISSUER/.test(health.problem)
+        ? "Give the file of the lab's authority with --ca, or in CRYOMAMBA_CA."
+        : 'Check the address, the network and the firewall.',
     )
   const { version } = health.body as { version?: string }
   if (health.status !== 200 || typeof version !== 'string') {

@@ -28,6 +28,7 @@ interface Channel {
  */
 export class JobEvents {
   private readonly channels = new Map<string, Channel>()
+  private readonly observers = new Set<(frame: LiveFrame) => void>()
   private readonly nowMs: () => number
 
   constructor(nowMs: () => number = Date.now) {
@@ -51,6 +52,7 @@ export class JobEvents {
       if (channel.recent.length > KEPT_FRAMES) channel.recent.shift()
     }
     for (const listener of channel.listeners) listener(event)
+    for (const observer of this.observers) observer(frame)
     return frame
   }
 
@@ -61,6 +63,11 @@ export class JobEvents {
     const events: LiveEvent[] = channel.recent.map((frame) => ({ frame, payload: null }))
     if (channel.preview) events.push(channel.preview)
     return events.filter((event) => event.frame.seq > seq).sort((a, b) => a.frame.seq - b.frame.seq)
+  }
+
+  /** Tells every frame of every job from now on. */
+  observe(observer: (frame: LiveFrame) => void): void {
+    this.observers.add(observer)
   }
 
   /** @returns a function that ends the subscription */

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
@@ -22,6 +23,11 @@ interface Running {
   /** Set once a message decided how the job ends; an exit after it means nothing. */
   isSettled: boolean
   isCanceled: boolean
+  /** Set when the server stops: the job ends at its next tile and goes back on the queue. */
+  isHandedBack: boolean
+  /** Tells `gone` that the worker's process is. */
+  leave: () => void
+  gone: Promise<void>
   tilesPerSecond: number | null
   /** When the worker last said anything, by `performance.now()`. */
   heardMs: number
@@ -74,10 +80,11 @@ export class JobRunner {
     await this.look()
   }
 
-  /** Stops all workers; their jobs go back on the queue. */
-  async stop(): Promise<void> {
+  /** Takes no more jobs and lets running ones finish their tile; after `graceMs` workers are ended. All go back on the queue. */
+  async stop(graceMs = 0): Promise<void> {
     this.stopping.abort()
     clearInterval(this.watch)
+    if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
       run.isSettled = true
       run.worker.kill()
@@ -85,6 +92,15 @@ export class JobRunner {
       await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
+  }
+
+  private async handBack(graceMs: number): Promise<void> {
+    const runs = [...this.running.values()]
+    for (const run of runs) {
+      run.isHandedBack = true
+      if (!run.isSettled) run.worker.send({ type: 'cancel' })
+    }
+    await Promise.race([Promise.all(runs.map(({ gone }) => gone)), delay(graceMs, undefined, { ref: false })])
   }
 
   /** Gives queued jobs to free slots. Calls that overlap are folded into one more look. */
@@ -141,6 +157,8 @@ export class JobRunner {
         worker,
         isSettled: false,
         isCanceled: false,
+        isHandedBack: false,
+        ...departure(),
         tilesPerSecond: null,
         heardMs: performance.now(),
         hungSeconds: null,
@@ -211,6 +229,7 @@ export class JobRunner {
       next(async () => {
         if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
         if (!run.isSettled) await this.lost(run, exit)
+        run.leave()
         await this.look()
       }),
     )
@@ -243,6 +262,10 @@ export class JobRunner {
         return
       case 'canceled':
         run.isSettled = true
+        if (run.isHandedBack && !run.isCanceled) {
+          this.log.info({ job_id: jobId, attempt }, 'job handed back')
+          return void (await this.service.requeue(run.record))
+        }
         return onceBack(() => this.service.markCanceled(jobId, attempt), this.stopping.signal)
     }
   }
@@ -328,6 +351,14 @@ export class JobRunner {
     const twoTilesMs = run.tilesPerSecond ? 2000 / run.tilesPerSecond : 0
     setTimeout(() => !run.isSettled && run.worker.kill(), Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
   }
+}
+
+function departure(): Pick<Running, 'leave' | 'gone'> {
+  let leave = (): void => undefined
+  const gone = new Promise<void>((resolve) => {
+    leave = resolve
+  })
+  return { leave, gone }
 }
 
 function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {

@@ -45,6 +45,7 @@ export function accessOf(request: FastifyRequest): Access {
   return request.access
 }
 
-function bearerOf(request: FastifyRequest): string | null {
+/** The token of the Authorization header, or null. */
+export function bearerOf(request: FastifyRequest): string | null {
   return /^Bearer (\S{1,8192})$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
 }

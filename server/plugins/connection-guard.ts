@@ -43,7 +43,9 @@ export function addConnectionGuard(app: FastifyInstance, slowSeconds: number): v
   app.addHook('onRequest', async (request) => {
     if (request.headers.host === undefined)
       throw new DomainError('request_invalid', { reason: 'it has no Host header' })
-    if (!request.raw.complete) watchBody(request, slowSeconds)
+    // Parts of uploads have a watch of their own, which knows them.
+    const isPart = request.headers['content-type'] === 'application/octet-stream'
+    if (!request.raw.complete && !isPart) watchBody(request, slowSeconds)
   })
 }
 

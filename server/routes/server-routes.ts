@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Health, ServerInfo } from '../../shared/contract/server-info.ts'
+import { Health, Ready, ServerInfo } from '../../shared/contract/server-info.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
+import type { Readiness } from '../readiness.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
 /** Version of the wire. Raised only when an older client can no longer work. */
@@ -12,12 +14,14 @@ export const serverRoutes: FastifyPluginAsyncTypebox<{
   config: ServerConfig
   version: string
   probeGpus: GpuProbe
-  isReady: () => boolean
-}> = async (app, { config, version, probeGpus, isReady }) => {
+  readiness: Readiness
+}> = async (app, { config, version, probeGpus, readiness }) => {
   app.get('/v1/healthz', { schema: { response: { 200: Health } } }, async () => ({ status: 'ok' as const, version }))
-  app.get('/v1/readyz', async (_request, reply) =>
-    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ok' : 'not_ready' }),
-  )
+  app.get('/v1/readyz', { schema: { response: { 200: Ready, ...PROBLEM_REPLIES } } }, async () => {
+    const reasons = await readiness.reasons()
+    if (reasons.length > 0) throw new DomainError('not_ready', { reasons: reasons.join('; '), retryAfterSeconds: 10 })
+    return { status: 'ok' as const }
+  })
   app.get('/v1/server/info', { schema: { response: { 200: ServerInfo, ...PROBLEM_REPLIES } } }, async () => ({
     name: 'cryomamba' as const,
     version,

@@ -23,6 +23,7 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
     { schema: { body: InitUpload, response: { 200: InitUploadReply, 201: InitUploadReply, ...PROBLEM_REPLIES } } },
     async (request, reply) => {
       const begun = await uploads.init(request.owner, request.body)
+      if ('looksKnown' in begun) return reply.code(200).send({ looks_known: true as const })
       if (!('record' in begun)) return reply.code(200).send({ volume: volumeOnWire(begun.volume) })
       return reply.code(201).header('location', `/v1/uploads/${begun.record.uploadId}`).send(uploadOnWire(begun))
     },

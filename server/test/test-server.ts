@@ -56,6 +56,8 @@ export async function makeTestServer(options: {
   change?: Partial<ServerConfig>
   folder?: string
   tryModel?: ComposeOptions['tryModel']
+  logger?: Parameters<typeof composeServer>[3]
+  tlsLookMs?: number
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -72,8 +74,9 @@ export async function makeTestServer(options: {
     requestsPerMinute: 0,
     ...options.change,
   }
-  const server = await composeServer(config, options.launcher, '0.0.0-test', false, {
+  const server = await composeServer(config, options.launcher, '0.0.0-test', options.logger ?? false, {
     ...(options.tryModel ? { tryModel: options.tryModel } : {}),
+    ...(options.tlsLookMs ? { tlsLookMs: options.tlsLookMs } : {}),
   })
   const stop = async () => {
     await server.close()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { watchedBody } from './body-watch.ts'
 import type { ReceivedPart } from './upload-repository.ts'
 
 /** Bytes gathered before one writev: larger gains nothing, smaller costs a system call per socket read. */
@@ -13,12 +14,15 @@ export interface PartTarget {
   expectedBytes: number
   /** SHA-256 that the sender announced, hex. */
   announced: string
+  /** A body that brings next to nothing for this long is ended. */
+  idleMs: number
   signal: AbortSignal
 }
 
 /**
  * Writes one part into its place while counting and hashing it, then syncs. Nothing is recorded here.
- * @throws {DomainError} `upload_part_size`, `upload_part_corrupt`, `disk_full`, `canceled`
+ * @throws {DomainError} `upload_part_size`, `upload_part_corrupt`, `upload_stalled`,
+ *   `upload_connection_lost`, `disk_full`, `canceled`
  */
 export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTarget): Promise<ReceivedPart> {
   const hash = createHash('sha256')
@@ -31,8 +35,7 @@ export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTar
     writtenBytes = receivedBytes
     batch = []
   }
-  for await (const chunk of body) {
-    if (target.signal.aborted) throw new DomainError('canceled')
+  for await (const chunk of watchedBody(body, target)) {
     receivedBytes += chunk.length
     if (receivedBytes > target.expectedBytes) throw wrongSize(target, receivedBytes)
     hash.update(chunk)

@@ -37,7 +37,20 @@ export interface UploadRepository {
     to: UploadStateName,
     change?: Partial<Pick<UploadRecord, 'sha256' | 'volumeId' | 'error'>>,
   ): Promise<boolean>
+  /** A finished upload of this user whose volume is still there and whose size and samples are the same. */
+  findFinished(owner: string, fingerprint: string, totalBytes: number): Promise<UploadRecord | null>
+  /** Unfinished uploads of a user. */
+  countOpen(owner: string): Promise<number>
+  /** What a user's managed volumes, unfinished uploads (whole size) and artifacts take. */
+  usedBytes(owner: string): Promise<number>
+  /** What all unfinished uploads have still to write. */
+  outstandingBytes(): Promise<number>
+  /** Somebody goes on with an upload: it is kept longer. */
+  extend(uploadId: string, expiresAt: string): Promise<void>
   delete(uploadId: string): Promise<void>
+  /** Forgets what was received, for a file that is gone from the disk. */
+  forgetParts(uploadId: string): Promise<void>
+  part(uploadId: string, partIndex: number): Promise<ReceivedPart | null>
   parts(uploadId: string): Promise<ReceivedPart[]>
   recordPart(uploadId: string, part: ReceivedPart): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
@@ -9,11 +9,10 @@ import type { ServerConfig } from '../config.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { mayPass, onceBack } from '../while-away.ts'
+import { watchedBody } from './body-watch.ts'
 import { writePart } from './part-writer.ts'
+import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
-
-/** Free space that is always left for the database and results. */
-const RESERVE_BYTES = 64 * 1024 * 1024
 
 export interface UploadView {
   record: UploadRecord
@@ -29,10 +28,11 @@ export interface IncomingPart {
   body: AsyncIterable<Uint8Array>
 }
 
-type Limits = Pick<
-  ServerConfig,
-  'dataFolder' | 'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'maxUploadBytes' | 'uploadLifetimeHours'
->
+type Limits = AdmissionLimits &
+  Pick<
+    ServerConfig,
+    'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'uploadLifetimeHours' | 'uploadIdleSeconds'
+  >
 
 /**
  * Receives files in parts. States of an upload: receiving → verifying → completed | failed.
@@ -46,6 +46,7 @@ export class UploadService {
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
   private readonly limits: Limits
+  private readonly admission: UploadAdmission
   private readonly newId: () => string
   private readonly onError: (error: unknown) => void
 
@@ -59,6 +60,7 @@ export class UploadService {
     this.uploads = uploads
     this.volumes = volumes
     this.limits = limits
+    this.admission = new UploadAdmission(uploads, limits)
     this.newId = newId
     this.onError = onError
   }
@@ -68,6 +70,7 @@ export class UploadService {
     await mkdir(path.join(this.limits.dataFolder, 'uploads'), { recursive: true })
     for (const record of await this.uploads.withState('verifying')) this.verifyInBackground(record)
     await this.removeExpired()
+    await this.removeOrphans()
   }
 
   /** Waits for running verifications. */
@@ -79,9 +82,10 @@ export class UploadService {
 
   /**
    * Opens an upload, finds the open one of the same file, or gives the volume at once when this user already has it.
-   * @throws {DomainError} `chunk_size_out_of_range`, `upload_too_large`, `disk_full`, `request_invalid`
+   * @throws {DomainError} `chunk_size_out_of_range`, `upload_too_large`, `uploads_limit`, `quota_exceeded`, `disk_full`,
+   *   `request_invalid`
    */
-  async init(owner: string, body: InitUpload): Promise<UploadView | { volume: VolumeRecord }> {
+  async init(owner: string, body: InitUpload): Promise<UploadView | { volume: VolumeRecord } | { looksKnown: true }> {
     const filename = safeFilename(body.filename)
     const mode0 = mode0Of(body.metadata)
     const known = body.sha256 ? await this.volumes.findByHash(owner, body.sha256, mode0) : null
@@ -92,16 +96,15 @@ export class UploadService {
       started &&
       mode0Of(started.metadata) === mode0 &&
       (!body.sha256 || !started.sha256 || started.sha256 === body.sha256)
-    if (isSame) return this.view(started)
-    const { minChunkBytes, maxChunkBytes, defaultChunkBytes, maxUploadBytes } = this.limits
+    if (isSame) return this.view(await this.withItsFile(started))
+    const asks = body.ask_known && body.fingerprint && !body.sha256
+    if (asks && (await this.uploads.findFinished(owner, body.fingerprint as string, body.total_size)))
+      return { looksKnown: true }
+    const { minChunkBytes, maxChunkBytes, defaultChunkBytes } = this.limits
     const chunkBytes = body.chunk_size ?? defaultChunkBytes
     if (chunkBytes < minChunkBytes || chunkBytes > maxChunkBytes) {
       throw new DomainError('chunk_size_out_of_range', { chunkBytes, minBytes: minChunkBytes, maxBytes: maxChunkBytes })
     }
-    if (body.total_size > maxUploadBytes)
-      throw new DomainError('upload_too_large', { totalBytes: body.total_size, limitBytes: maxUploadBytes })
-    await this.checkSpace(body.total_size)
-    const nowMs = Date.now()
     const record: UploadRecord = {
       uploadId: this.newId(),
       owner,
@@ -112,25 +115,35 @@ export class UploadService {
       fingerprint: body.fingerprint ?? null,
       sha256: body.sha256 ?? null,
       metadata: body.metadata ?? {},
-      createdAt: new Date(nowMs).toISOString(),
-      expiresAt: new Date(nowMs + this.limits.uploadLifetimeHours * 3600_000).toISOString(),
+      createdAt: new Date().toISOString(),
+      expiresAt: this.expiryFromNow(),
       volumeId: null,
       error: null,
     }
-    await (await open(this.partialPath(record.uploadId), 'wx')).close()
-    await truncate(this.partialPath(record.uploadId), record.totalBytes)
-    await this.uploads.insert(record)
-    return this.view(record)
+    return this.admission.admit(owner, record.totalBytes, async () => {
+      await this.makePartial(record)
+      await this.uploads.insert(record)
+      return this.view(record)
+    })
   }
 
-  private async checkSpace(neededBytes: number): Promise<void> {
-    const disk = await statfs(this.limits.dataFolder)
-    let freeBytes = disk.bavail * disk.bsize - RESERVE_BYTES
-    for (const record of await this.uploads.withState('receiving')) {
-      const parts = await this.uploads.parts(record.uploadId)
-      freeBytes -= record.totalBytes - parts.reduce((sum, part) => sum + part.sizeBytes, 0)
-    }
-    if (neededBytes > freeBytes) throw new DomainError('disk_full', { neededBytes, freeBytes: Math.max(0, freeBytes) })
+  private expiryFromNow(): string {
+    return new Date(Date.now() + this.limits.uploadLifetimeHours * 3600_000).toISOString()
+  }
+
+  private async makePartial(record: UploadRecord): Promise<void> {
+    await (await open(this.partialPath(record.uploadId), 'wx')).close()
+    await truncate(this.partialPath(record.uploadId), record.totalBytes)
+  }
+
+  /** The file on disk is the truth: where it is gone or of another size, nothing counts as received. */
+  private async withItsFile(record: UploadRecord): Promise<UploadRecord> {
+    const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
+    if (found?.size === record.totalBytes) return record
+    await this.uploads.forgetParts(record.uploadId)
+    await rm(this.partialPath(record.uploadId), { force: true })
+    await this.makePartial(record)
+    return record
   }
 
   /** @throws {DomainError} `upload_not_found` */
@@ -141,7 +154,8 @@ export class UploadService {
   /**
    * Takes one part. A part that is already recorded with the same hash is not written again; a second sender of the same
    * part replaces the first.
-   * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`, `disk_full`
+   * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`,
+   *   `upload_stalled`, `upload_connection_lost`, `disk_full`
    */
   async receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
     const record = await this.find(owner, uploadId)
@@ -154,7 +168,7 @@ export class UploadService {
     if (part.lengthBytes !== null && part.lengthBytes !== expectedBytes) {
       throw new DomainError('upload_part_size', { partIndex, foundBytes: part.lengthBytes, expectedBytes })
     }
-    const recorded = (await this.uploads.parts(uploadId)).find((one) => one.partIndex === partIndex)
+    const recorded = await this.uploads.part(uploadId, partIndex)
     if (recorded) return this.compareWithRecorded(recorded, part)
     return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
       const file = await open(this.partialPath(uploadId), 'r+')
@@ -165,10 +179,12 @@ export class UploadService {
           partIndex,
           expectedBytes,
           announced: part.sha256,
+          idleMs: this.limits.uploadIdleSeconds * 1000,
           signal,
         })
         if (signal.aborted) throw new DomainError('canceled')
         await this.uploads.recordPart(uploadId, written)
+        await this.uploads.extend(uploadId, this.expiryFromNow())
         return written
       } finally {
         await file.close()
@@ -180,7 +196,12 @@ export class UploadService {
   private async compareWithRecorded(recorded: ReceivedPart, part: IncomingPart): Promise<ReceivedPart> {
     const hash = createHash('sha256')
     let foundBytes = 0
-    for await (const chunk of part.body) {
+    const watch = {
+      partIndex: part.partIndex,
+      idleMs: this.limits.uploadIdleSeconds * 1000,
+      signal: new AbortController().signal,
+    }
+    for await (const chunk of watchedBody(part.body, watch)) {
       foundBytes += chunk.length
       if (foundBytes > recorded.sizeBytes) break
       hash.update(chunk)
@@ -216,6 +237,7 @@ export class UploadService {
     const record = await this.find(owner, uploadId)
     if (record.state === 'verifying' || record.state === 'completed') return this.view(record)
     if (record.state === 'failed') throw new DomainError('upload_state', { state: record.state })
+    await this.withItsFile(record)
     const totalParts = Math.ceil(record.totalBytes / record.chunkBytes)
     const numReceived = (await this.uploads.parts(uploadId)).length
     if (numReceived < totalParts)
@@ -283,6 +305,18 @@ export class UploadService {
   async removeExpired(nowMs = Date.now()): Promise<void> {
     for (const record of await this.uploads.withState('receiving')) {
       if (Date.parse(record.expiresAt) < nowMs) await this.delete(record.owner, record.uploadId)
+    }
+    for (const record of await this.uploads.withState('failed')) {
+      if (Date.parse(record.expiresAt) < nowMs) await this.uploads.delete(record.uploadId)
+    }
+  }
+
+  /** Deletes files whose upload is not known any more: a stop between making or deleting one and recording it. */
+  private async removeOrphans(): Promise<void> {
+    const folder = path.join(this.limits.dataFolder, 'uploads')
+    for (const name of await readdir(folder)) {
+      const uploadId = /^(.+)\.partial$/.exec(name)?.[1]
+      if (uploadId && !(await this.uploads.find(uploadId))) await rm(path.join(folder, name), { force: true })
     }
   }
 

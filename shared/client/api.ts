@@ -4,12 +4,17 @@ import type { ModelSummary } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
 import type { ByteSource } from '../volume/header.ts'
+import type { ServerTrust } from './server-trust.ts'
+import type { TransferControl } from './transfer-control.ts'
+import type { UploadStore } from './upload-store.ts'
 
 /** Where a server is and how to prove who asks. */
 export interface ServerAddress {
   /** `http://host:port` or `https://…`, without a path. */
   url: string
   token: string
+  /** For a certificate that no public authority vouches for. */
+  trust?: ServerTrust
 }
 
 /** Facts of a running upload, given after every part. */
@@ -21,13 +26,25 @@ export interface UploadProgress {
   secondsLeft: number | null
   /** True while the server does not answer and the upload keeps trying. */
   isRetrying: boolean
+  /** True between `pause` and `resume` of its control. */
+  isPaused?: boolean
 }
 
 export interface UploadOptions {
   filename: string
   chunkBytes?: number
-  /** Parts in flight at once; default 4. */
+  /** Most parts in flight at once; where it is not given, 4 at first, then 1 to 8 as the line takes them. */
   concurrency?: number
+  /** Pause, resume, cancel and bandwidth limit from outside. */
+  control?: TransferControl
+  /** Where the upload is remembered for another run of the program, and under which path. */
+  remember?: { path: string; store: UploadStore }
+  /** False once the file is no longer what it was when it was opened; then the upload is given up. */
+  isUnchanged?: () => Promise<boolean>
+  /** Asked for another token when the server refuses the one in use; null gives up with `unauthorized`. */
+  renewToken?: () => Promise<string | null>
+  /** A part of which nothing moves for this long is sent again on a new connection. */
+  idleMs?: number
   /** Kept with the volume; `mode0` says how mode 0 of an MRC file is read. */
   metadata?: { mode0?: 'signed' | 'unsigned' }
   /** Modification time of the file, for the fingerprint. */
@@ -53,6 +70,10 @@ export interface WatchOptions {
 }
 
 export interface DownloadOptions {
+  /** Gives the artifact with a link that works, when the link has expired or the artifact was replaced. */
+  refresh?: () => Promise<Artifact>
+  /** A download of which nothing comes for this long is continued on a new connection. */
+  idleMs?: number
   onProgress?: (receivedBytes: number, totalBytes: number) => void
   signal?: AbortSignal
 }
@@ -78,6 +99,9 @@ export interface CryoMambaClient {
   /** Another mask of a finished job from its kept probability, without the network. @throws {DomainError} `probability_not_kept` */
   postprocess(jobId: string, body: PostprocessRequest): Promise<Postprocessed>
   artifacts(jobId: string): Promise<Artifact[]>
-  /** Downloads an artifact to `path` (by `path.partial`), resuming by Range, and checks its hash. */
+  /**
+   * Downloads an artifact to `path`, resuming by Range what this or an earlier run of the program began, and checks its
+   * hash. An artifact that the server has replaced meanwhile arrives in its newest version.
+   */
   downloadArtifact(artifact: Artifact, path: string, options?: DownloadOptions): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { ArtifactList, Job, JobList, Postprocessed } from '../contract/jobs.ts'
+import type { Artifact, ArtifactList, Job, JobList, Postprocessed } from '../contract/jobs.ts'
 import type { ModelList } from '../contract/models.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
@@ -46,6 +46,16 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     postprocess: (jobId, body) =>
       http.json<Postprocessed>({ method: 'POST', url: `/v1/jobs/${jobId}/postprocess`, data: body }),
     artifacts: async (jobId) => (await get<ArtifactList>(`/v1/jobs/${jobId}/artifacts`)).artifacts,
-    downloadArtifact: (artifact, path, options) => downloadArtifact(http, artifact, path, options),
+    downloadArtifact: (artifact, path, options) =>
+      downloadArtifact(http, artifact, path, { refresh: () => artifactAgain(http, artifact), ...options }),
   }
+}
+
+/** The artifact as the server has it now, with a fresh link. @throws {DomainError} `artifact_not_found`, `job_not_found` */
+async function artifactAgain(http: HttpConnection, { name, url }: Artifact): Promise<Artifact> {
+  const jobId = /\/v1\/files\/([^/]+)\//.exec(url)?.[1]
+  const list = await http.json<ArtifactList>({ method: 'GET', url: `/v1/jobs/${jobId}/artifacts` })
+  const found = list.artifacts.find((one) => one.name === name)
+  if (!found) throw new DomainError('artifact_not_found', { name })
+  return found
 }

@@ -1,6 +1,7 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse, isAxiosError } from 'axios'
 import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../errors/domain-error.ts'
 import type { ServerAddress } from './api.ts'
+import { CheckedAgent, checkedTrust } from './server-trust.ts'
 
 /** Time for an answer to a small request. */
 const REQUEST_TIMEOUT_MS = 60_000
@@ -9,19 +10,30 @@ const REQUEST_TIMEOUT_MS = 60_000
 export class HttpConnection {
   private readonly http: AxiosInstance
   readonly address: ServerAddress
+  /** Checks certificates; undefined for plain HTTP. Also for the live channel. */
+  readonly agent: CheckedAgent | undefined
 
   constructor(address: ServerAddress) {
-    this.address = { url: checkedUrl(address.url), token: address.token }
+    const trust = checkedTrust(address.trust ?? {})
+    this.address = { url: checkedUrl(address.url), token: address.token, trust }
+    this.agent = this.address.url.startsWith('https:') ? new CheckedAgent(this.address.url, trust) : undefined
     this.http = axios.create({
       baseURL: this.address.url,
-      headers: { authorization: `Bearer ${address.token}` },
       timeout: REQUEST_TIMEOUT_MS,
+      httpsAgent: this.agent,
       maxRedirects: 0,
       maxBodyLength: Number.POSITIVE_INFINITY,
       maxContentLength: Number.POSITIVE_INFINITY,
       validateStatus: () => true,
       proxy: isLoopback(this.address.url) ? false : undefined,
     })
+    this.setToken(address.token)
+  }
+
+  /** Every later request carries this token. */
+  setToken(token: string): void {
+    this.address.token = token
+    this.http.defaults.headers.common.authorization = `Bearer ${token}`
   }
 
   /** Sends a request and gives the body of a 2xx answer. @throws {DomainError} what the server says, or `server_unreachable` */
@@ -45,6 +57,8 @@ export class HttpConnection {
   private explain(error: unknown, signal: AbortSignal | undefined): DomainError {
     if (signal?.aborted) return new DomainError('canceled', { cause: error })
     if (error instanceof DomainError) return error
+    // A certificate that was refused comes wrapped.
+    if (isAxiosError(error) && error.cause instanceof DomainError) return error.cause
     const reason = isAxiosError(error) ? (error.code ?? error.message) : String((error as Error).message)
     return new DomainError('server_unreachable', { url: this.address.url, reason, cause: error })
   }

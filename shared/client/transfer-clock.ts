@@ -3,14 +3,18 @@ import type { UploadProgress } from './api.ts'
 /** Progress is told at most this often. */
 const TELL_INTERVAL_MS = 100
 
-/** Speed is measured over this much of the recent past. */
-const WINDOW_MS = 5_000
+/** Speed is measured over this much of the recent past: some parts of several lanes, so that it does not jump. */
+const WINDOW_MS = 10_000
+
+/** Marks are set at most this often. */
+const MARK_MS = 200
 
 /** Counts bytes of a transfer and tells speed and time left. */
 export class TransferClock {
   private current: UploadProgress['phase'] = 'hashing'
   private doneBytes = 0
   private isRetrying = false
+  private isPaused = false
   private toldMs = Number.NEGATIVE_INFINITY
   private marks: { ms: number; bytes: number }[] = []
   private readonly totalBytes: number
@@ -43,6 +47,20 @@ export class TransferClock {
     this.report(true)
   }
 
+  /** Bytes that did not arrive and are sent again. */
+  undo(bytes: number): void {
+    this.doneBytes -= bytes
+    this.marks = this.marks.map((mark) => ({ ms: mark.ms, bytes: mark.bytes - bytes }))
+    this.report(true)
+  }
+
+  /** Paused or going again. */
+  paused(isPaused: boolean): void {
+    this.isPaused = isPaused
+    this.marks = [{ ms: this.now(), bytes: this.doneBytes }]
+    this.report(true)
+  }
+
   /** The server does not answer; what is done stays done. */
   retrying(): void {
     this.isRetrying = true
@@ -53,7 +71,9 @@ export class TransferClock {
     this.doneBytes += bytes
     this.isRetrying = false
     const ms = this.now()
-    this.marks.push({ ms, bytes: this.doneBytes })
+    const last = this.marks[this.marks.length - 1]
+    if (this.marks.length > 1 && ms - last.ms < MARK_MS) last.bytes = this.doneBytes
+    else this.marks.push({ ms, bytes: this.doneBytes })
     while (this.marks.length > 2 && ms - this.marks[0].ms > WINDOW_MS) this.marks.shift()
     this.report(this.doneBytes >= this.totalBytes)
   }
@@ -73,6 +93,7 @@ export class TransferClock {
       bytesPerSecond,
       secondsLeft,
       isRetrying: this.isRetrying,
+      isPaused: this.isPaused,
     })
   }
 }

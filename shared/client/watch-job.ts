@@ -54,6 +54,7 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${http.address.token}` },
     perMessageDeflate: false,
+    agent: http.agent,
   })
   return new Promise((resolve, reject) => {
     let header: PreviewHeader | null = null
@@ -76,9 +77,13 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
     socket.on('unexpected-response', (_request, response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => finish(() => reject(refusal(text, http.address.url))))
+      response.on('end', () => finish(() => reject(refusal(text, response.statusCode ?? 0, http.address.url))))
     })
-    socket.on('error', (error) => lost((error as NodeJS.ErrnoException).code ?? error.message, error))
+    socket.on('error', (error) =>
+      error instanceof DomainError
+        ? finish(() => reject(error))
+        : lost((error as NodeJS.ErrnoException).code ?? error.message, error),
+    )
     socket.on('close', (code) => (code === 1000 ? finish(resolve) : lost(`closed with ${code}`)))
     socket.on('message', (data: RawData, isBinary: boolean) => {
       silence.refresh()
@@ -97,10 +102,13 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
   })
 }
 
-function refusal(text: string, url: string): DomainError {
+/** What the server says, or what a proxy in front says while the server is away. */
+function refusal(text: string, status: number, url: string): DomainError {
   try {
     return errorFromEnvelope(JSON.parse(text))
   } catch (cause) {
+    if (status === 502 || status === 503 || status === 504)
+      return new DomainError('server_unreachable', { url, reason: `HTTP ${status}`, cause })
     return new DomainError('server_incompatible', { url, cause })
   }
 }

@@ -32,3 +32,6 @@ export type ServerInfo = Type.Static<typeof ServerInfo>
 
 export const Health = Type.Object({ status: Type.Literal('ok'), version: Type.String() })
 export type Health = Type.Static<typeof Health>
+
+/** The server can take work; where it cannot, the reply is a problem that says why. */
+export const Ready = Type.Object({ status: Type.Literal('ok') })

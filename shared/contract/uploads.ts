@@ -12,6 +12,8 @@ export const InitUpload = Type.Object(
     /** Hash of the whole file, where it is known before sending. */
     sha256: Type.Optional(Sha256),
     metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    /** Without `sha256`: asks to be told of a finished upload that looks the same, before an upload is opened. */
+    ask_known: Type.Optional(Type.Boolean()),
   },
   closed,
 )
@@ -39,8 +41,15 @@ export const Upload = Type.Object({
 })
 export type Upload = Type.Static<typeof Upload>
 
-/** Either an open session, or the volume at once when the server has that file already. */
-export const InitUploadReply = Type.Union([Upload, Type.Object({ volume: Volume }, closed)])
+/**
+ * An open session; or the volume at once when the server has that file already; or, to `ask_known`, that it may have it:
+ * ask again with the hash of the whole file.
+ */
+export const InitUploadReply = Type.Union([
+  Upload,
+  Type.Object({ volume: Volume }, closed),
+  Type.Object({ looks_known: Type.Literal(true) }, closed),
+])
 export type InitUploadReply = Type.Static<typeof InitUploadReply>
 
 export const PartReceived = Type.Object({

@@ -14,6 +14,7 @@ import { RUN_OPTIONS, readRunParams } from '../run-params.ts'
 import { saveMask } from '../save-mask.ts'
 import { maskArtifact, maskNameFor, segmentVolume } from '../segment-volume.ts'
 import { SERVER_OPTIONS, withServer } from '../server-choice.ts'
+import { readUploadOptions, UPLOAD_OPTIONS } from '../upload-options.ts'
 
 /** The model used where none is named. */
 const DEFAULT_MODEL = 'demo-cryoet-unet'
@@ -23,6 +24,7 @@ const OPTIONS = {
   out: { type: 'string' },
   model: { type: 'string' },
   ...RUN_OPTIONS,
+  ...UPLOAD_OPTIONS,
   probability: { type: 'string' },
   candidate: { type: 'string' },
   mode0: { type: 'string' },
@@ -33,7 +35,7 @@ const OPTIONS = {
 export const segmentCommand: Command = {
   name: 'segment',
   usage:
-    'FILE [FILE…] --out MASK [--model ID[@VERSION]|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--json]',
+    'FILE [FILE…] --out MASK [--model ID[@VERSION]|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--limit 20M] [--parallel N] [--json]',
   summary:
     'Segments a volume, on a server or on this computer; the ending of MASK chooses its format. Several files are the channels of one model.',
   run: async (args, io) => {
@@ -43,6 +45,7 @@ export const segmentCommand: Command = {
     const out = values.out
     maskNameFor(out)
     const mode0 = readMode0(values.mode0)
+    const sending = { choice: readUploadOptions(values), isRemembered: values.server !== undefined }
     const extras = besideTheMask(values)
     const params = { ...readRunParams(values), ...(extras.length > 0 ? {} : { probability: false }) }
     const [format] = await Promise.all(positionals.map((file) => checkInput(file, mode0)))
@@ -51,9 +54,14 @@ export const segmentCommand: Command = {
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
-    await withServer({ server: values.server, token: values.token, modelFolders, env }, async (client) => {
+    const { server, token, ca, fingerprint } = values
+    await withServer({ server, token, ca, fingerprint, modelFolders, env }, async (client) => {
       const modelId = model ?? (await nameOfFolder(client, modelFolders))
-      const { job, artifacts } = await segmentVolume(client, { files: positionals, mode0, model: modelId, params }, io)
+      const { job, artifacts } = await segmentVolume(
+        client,
+        { files: positionals, mode0, model: modelId, params, ...sending },
+        io,
+      )
       await saveMask(client, maskArtifact(artifacts, out), out, io)
       for (const { kind, file } of extras) await saveMask(client, artifactBeside(artifacts, kind), file, io)
       const result = job.result

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { errorForLog, withoutNames } from './log-settings.ts'
+
+it.each([
+  ["ENOENT: no such file, open '/srv/data/volumes/7/Meier Hans.mrc'", "ENOENT: no such file, open '…'"],
+  ['cannot read /srv/data/uploads/7.partial at 12', 'cannot read … at 12'],
+  ['C:\\lab\\Meier\\a.rec is short', '… is short'],
+  ['Meier_Hans.nii.gz is not a volume', '… is not a volume'],
+  ['GET /v1/files/a/b?signature=abc failed', 'GET … failed'],
+  ['sent Bearer abcdef to it', 'sent Bearer … to it'],
+  ['token=abcdef was wrong', 'token=… was wrong'],
+  ['12 tiles at 3.5 per second', '12 tiles at 3.5 per second'],
+])('%s is logged without names', (text, expected) => {
+  expect(withoutNames(text)).toBe(expected)
+})
+
+it('gives the words of the system by code and call, and the stack without folders', async () => {
+  const { readFile } = await import('node:fs/promises')
+  const error = await readFile('/srv/Meier/a.mrc').catch((caught) => caught)
+  const logged = errorForLog(new DomainError('internal', { cause: error }))
+  expect(logged).toMatchObject({ type: 'DomainError', cause: { message: 'ENOENT in open', code: 'ENOENT' } })
+  expect(JSON.stringify(logged)).not.toMatch(/Meier|srv/)
+  expect(logged.stack).toMatch(/^at .*\(?server\/plugins\/log-settings\.test\.ts/)
+})
+
+it('says the kind only of what is no error', () => {
+  expect(errorForLog('secret')).toEqual({ type: 'string', message: '', stack: '' })
+})
