@@ -23,6 +23,7 @@ import type { Projects } from './people/projects.ts'
 import type { TokenService } from './people/token-service.ts'
 import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
+import { addBodyDepth } from './plugins/body-depth.ts'
 import { addConnectionGuard, answerClientError, connectionLimits } from './plugins/connection-guard.ts'
 import { addErrorReply, answerFrameworkError } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
@@ -114,6 +115,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
   addConnectionGuard(app, deps.config.slowRequestSeconds)
+  addBodyDepth(app)
   if (deps.tls) renewTls(app, deps.tls)
   deps.bytes.watch(app.server)
   addRequestLog(app, deps.bytes)

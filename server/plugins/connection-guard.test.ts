@@ -28,3 +28,11 @@ it.each([
   expect(isRefusal(answer)).toBeNull()
   expect([answer.status, JSON.parse(String(answer.body)).code]).toEqual([status, code])
 })
+
+it('a body nested deeper than any code could walk is refused', async () => {
+  const url = '/v1/jobs'
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  const payload = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+  const reply = await server.app.inject({ method: 'POST', url, headers, payload })
+  expect([reply.statusCode, reply.json().code]).toEqual([400, 'request_invalid'])
+})
