@@ -11,6 +11,7 @@ export interface Address {
 /** Every address that names something of a user. A test compares this list with the server's own. */
 export const OWNED: readonly Address[] = [
   { method: 'GET', url: '/v1/uploads/:uploadId' },
+  { method: 'GET', url: '/v1/uploads/:uploadId/status' },
   { method: 'PUT', url: '/v1/uploads/:uploadId/part/:partIndex', isPart: true },
   { method: 'POST', url: '/v1/uploads/:uploadId/complete', body: {} },
   { method: 'DELETE', url: '/v1/uploads/:uploadId' },
@@ -18,7 +19,9 @@ export const OWNED: readonly Address[] = [
   { method: 'PUT', url: '/v1/volumes/:volumeId/project', body: { project: null } },
   { method: 'DELETE', url: '/v1/volumes/:volumeId' },
   { method: 'GET', url: '/v1/jobs/:jobId' },
+  { method: 'PUT', url: '/v1/jobs/:jobId', body: { start_inference: true } },
   { method: 'GET', url: '/v1/jobs/:jobId/artifacts' },
+  { method: 'GET', url: '/v1/jobs/:jobId/artifacts/:name' },
   { method: 'POST', url: '/v1/jobs/:jobId/postprocess', body: {} },
   { method: 'POST', url: '/v1/jobs/:jobId/retry' },
   { method: 'PUT', url: '/v1/jobs/:jobId/project', body: { project: null } },

@@ -95,7 +95,7 @@ function wrongFields(target: Target): HostileCase[] {
 /** Some of the values are right in some fields. */
 function isWrongIn(field: readonly string[], value: Json): boolean {
   const name = field[field.length - 1]
-  if ((name === 'enabled' || name === 'draft') && value === true) return false
+  if (['enabled', 'draft', 'start_inference'].includes(name) && value === true) return false
   if (name === 'project' && value === null) return false
   if (name === 'step' || name === 'threshold' || name === 'interval_seconds') return value !== 0.5e-300
   if ((name === 'params' || name === 'preview') && JSON.stringify(value) === '{}') return name === 'preview'

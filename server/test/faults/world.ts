@@ -39,6 +39,8 @@ const SETTINGS = {
   CRYOMAMBA_THREADS: '1',
   CRYOMAMBA_LOG_LEVEL: 'error',
   CRYOMAMBA_SLOW_REQUEST_SECONDS: '5',
+  CRYOMAMBA_UPLOAD_IDLE_SECONDS: '5',
+  CRYOMAMBA_MAX_UPLOADS_PER_USER: '1000',
 }
 
 /** A folder, the server process over it, and all that the server has promised. */
