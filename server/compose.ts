@@ -8,6 +8,7 @@ import { takeDataFolder } from './adapters/data-folder.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
 import { createOverviewRepository } from './adapters/kysely-overview.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
+import { createQueueRepository } from './adapters/kysely-queue.ts'
 import { createUploadRepository } from './adapters/kysely-uploads.ts'
 import { createVolumeRepository } from './adapters/kysely-volumes.ts'
 import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
@@ -33,6 +34,7 @@ import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
 import { OverviewService } from './operation/overview.ts'
+import { Retention, type RetentionNeeds } from './operation/retention.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
 import { Projects } from './people/projects.ts'
 import { TokenService } from './people/token-service.ts'
@@ -59,6 +61,8 @@ export interface ComposedServer {
   token: string | null
   tokens: TokenService
   people: PeopleRepository
+  /** What retention works on. */
+  retentionNeeds: RetentionNeeds
   uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
@@ -117,8 +121,9 @@ export async function composeServer(
   })
   await linkKeys.renew()
   const jobRepository = createJobRepository(db)
+  const volumeRepository = createVolumeRepository(db, config.dataFolder)
   const volumes = new VolumeService({
-    volumes: createVolumeRepository(db, config.dataFolder),
+    volumes: volumeRepository,
     openVolume: openVolumeFile,
     dataFolder: config.dataFolder,
     pathRoots: config.pathRoots,
@@ -142,7 +147,16 @@ export async function composeServer(
     newId: uuid7,
   })
   const events = new JobEvents()
-  const jobs = new JobService({ jobs: jobRepository, volumes, models, events, config, projects, newId: uuid7 })
+  const jobs = new JobService({
+    jobs: jobRepository,
+    volumes,
+    models,
+    events,
+    config,
+    projects,
+    queueMemory: createQueueRepository(db),
+    newId: uuid7,
+  })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   const readiness = new Readiness({
     askDatabase: async () => {
@@ -207,8 +221,18 @@ export async function composeServer(
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
-  const runner = new JobRunner(jobs, workers, app.log, version)
+  const runner = new JobRunner(jobs, workers, app.log, version, folder.folderId)
+  const retentionNeeds: RetentionNeeds = {
+    config,
+    jobs: jobRepository,
+    managedVolumes: volumeRepository.managed,
+    removeVolume: (record) => volumes.remove(record),
+    jobFolder: (jobId) => jobs.jobFolder(jobId),
+    log: app.log,
+  }
+  const retention = new Retention(retentionNeeds)
   const tidy = async () => {
+    await retention.tidy()
     await uploads.removeExpired()
     await linkKeys.renew()
     await peopleRepository.removeAuditBefore(new Date(Date.now() - config.auditDays * DAY_MS).toISOString())
@@ -224,6 +248,7 @@ export async function composeServer(
     token: config.hasServerToken ? folder.token : null,
     tokens,
     people: peopleRepository,
+    retentionNeeds,
     uploads,
     listen: () => listen(app, config),
     close: async (graceMs = 0) => {

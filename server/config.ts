@@ -58,6 +58,24 @@ export interface ServerConfig {
   maySpill: boolean
   /** A worker that says nothing for this long before its first tile is ended; later sooner, by the time of a tile. */
   hangSeconds: number
+  /** Shortest time between previews of a job, seconds. */
+  previewSeconds: number
+  /** Jobs of one user that run at once; 0: as many as there are devices. */
+  jobsPerUser: number
+  /** Jobs that may wait, of one user and of all. */
+  maxQueuedPerUser: number
+  maxQueued: number
+  /** A job that runs for longer is ended; 0: no limit. */
+  jobHours: number
+  /** Half-life of the device time that is held against a user in the queue. */
+  fairShareHours: number
+  /** A running job that its server has not renewed for this long is taken from it. */
+  leaseSeconds: number
+  /** Age at which volumes, and results of jobs, are removed, or sooner where the disk gets full; 0: never. */
+  retentionDays: number
+  artifactDays: number
+  /** Size of the folder of statistics that workers keep. */
+  maxCacheBytes: number
   pathRoots: string[]
   artifactUrlSeconds: number
   /** Certificate and key of HTTPS; null: plain HTTP. */
@@ -124,6 +142,7 @@ export function readConfig(
     memoryLimitBytes: read.integer('CRYOMAMBA_MEMORY_LIMIT_BYTES', mostOfMemory(), 256 * MIB),
     maySpill: read.oneOf('CRYOMAMBA_SPILL', 'no', ['yes', 'no']) === 'yes',
     hangSeconds: read.integer('CRYOMAMBA_HANG_SECONDS', 900, 30),
+    ...readQueueSettings(read),
     pathRoots: read.list('CRYOMAMBA_PATH_ROOTS').map((folder) => path.resolve(folder)),
     artifactUrlSeconds: read.integer('CRYOMAMBA_ARTIFACT_URL_SECONDS', 3600, 10),
     tls: read.pair('CRYOMAMBA_TLS_CERT', 'CRYOMAMBA_TLS_KEY'),
@@ -133,6 +152,21 @@ export function readConfig(
     logLevel: read.oneOf('CRYOMAMBA_LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
     isEmbedded: false,
   })
+}
+
+function readQueueSettings(read: SettingReader) {
+  return {
+    previewSeconds: read.integer('CRYOMAMBA_PREVIEW_SECONDS', 0, 0, 600),
+    jobsPerUser: read.integer('CRYOMAMBA_JOBS_PER_USER', 0, 0),
+    maxQueuedPerUser: read.integer('CRYOMAMBA_QUEUED_PER_USER', 200, 1),
+    maxQueued: read.integer('CRYOMAMBA_MAX_QUEUED', 2000, 1),
+    jobHours: read.integer('CRYOMAMBA_JOB_HOURS', 0, 0, 8760),
+    fairShareHours: read.integer('CRYOMAMBA_FAIR_SHARE_HOURS', 24, 1, 8760),
+    leaseSeconds: read.integer('CRYOMAMBA_LEASE_SECONDS', 60, 5, 3600),
+    retentionDays: read.integer('CRYOMAMBA_RETENTION_DAYS', 0, 0, 36500),
+    artifactDays: read.integer('CRYOMAMBA_ARTIFACT_DAYS', 0, 0, 36500),
+    maxCacheBytes: read.integer('CRYOMAMBA_CACHE_BYTES', 1024 * MIB, 0),
+  }
 }
 
 /** Cores that networks and the threads that stream their volumes leave, shared by the jobs that run at once. */

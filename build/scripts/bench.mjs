@@ -1,19 +1,29 @@
 // npm run bench -- SUITE [--json]: compiles and runs a benchmark in a process of its own.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { startDisplay } from './display.mjs'
+
+// Files beside the suites that are parts of them.
+const PARTS = ['report', 'onnx-file', 'half-model', 'plain-transfer', 'page-probe', 'test-volume']
+const ROOMS = ['server', 'desktop']
 
 const [suite, ...rest] = process.argv.slice(2)
-const entry = `dist/server/bench/${suite}.js`
-const run = (args) => spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
-if (run(['node_modules/typescript/bin/tsc', '-b', 'server', 'desktop/cli']) !== 0) process.exit(1)
-if (!suite || !/^[a-z]+$/.test(suite) || ['report', 'onnx-file', 'half-model'].includes(suite) || !existsSync(entry)) {
-  const suites = readdirSync('dist/server/bench').filter(
-    (name) =>
-      name.endsWith('.js') && !['report.js', 'onnx-file.js', 'half-model.js', 'plain-transfer.js'].includes(name),
-  )
-  console.error(
-    `usage: npm run bench -- SUITE [--json]   suites: ${suites.map((name) => name.slice(0, -3)).join(', ')}`,
-  )
+const run = (args, env = {}) =>
+  spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+    .status ?? 1
+if (run(['node_modules/typescript/bin/tsc', '-b', 'server', 'desktop/cli', 'desktop/bench']) !== 0) process.exit(1)
+const room = ROOMS.find((one) => existsSync(`dist/${one}/bench/${suite}.js`))
+if (!suite || !/^[a-z]+$/.test(suite) || PARTS.includes(suite) || !room) {
+  const suites = ROOMS.flatMap((one) => readdirSync(`dist/${one}/bench`))
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => name.slice(0, -3))
+    .filter((name) => !PARTS.includes(name))
+  console.error(`usage: npm run bench -- SUITE [--json]   suites: ${suites.join(', ')}`)
   process.exit(2)
 }
-process.exit(run([entry, ...rest]))
+if (room === 'server') process.exit(run([`dist/server/bench/${suite}.js`, ...rest]))
+if (run(['node_modules/electron-vite/bin/electron-vite.js', 'build', '--logLevel', 'warn']) !== 0) process.exit(1)
+const display = await startDisplay()
+const status = run([`dist/desktop/bench/${suite}.js`, ...rest], display.env)
+display.stop()
+process.exit(status)

@@ -5,16 +5,20 @@ interface Edit {
   to: string
 }
 
-/** The display window as a uniform: contrast changes cost one redraw instead of a new texture of the volume. */
+/**
+ * The display window as a uniform: contrast changes cost one redraw instead of a new texture of the volume. Before it,
+ * planes at the file's full resolution take the place of the level on the slices; labels and crosshair stay over them.
+ * The last blocks of a level may reach beyond the file: nothing is drawn there.
+ */
 const WINDOW_UNIFORM: readonly Edit[] = [
   {
     // Slices.
     from: 'uniform float drawRimOpacity;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
-    to: 'uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
+    to: 'uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\nuniform highp sampler2D detailXy, detailXz, detailYz;\nuniform vec3 hasDetail;\nuniform vec3 detailScale;\nuniform vec3 detailOffset;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
   },
   {
     from: '	vec4 background = texture(volume, texPos);\n	color = vec4(background.rgb, opacity);',
-    to: '	vec4 background = texture(volume, texPos);\n	background.rgb = clamp((background.rgb - windowLowHigh.x) / (windowLowHigh.y - windowLowHigh.x), 0.0, 1.0);\n	color = vec4(background.rgb, opacity);',
+    to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, detailAt.yz).rrr;\n	background.rgb = clamp((background.rgb - windowLowHigh.x) / (windowLowHigh.y - windowLowHigh.x), 0.0, 1.0);\n	color = vec4(background.rgb, opacity);',
   },
   {
     // The three planes in 3D.
@@ -47,6 +51,22 @@ const MEMORY: readonly Edit[] = [
   },
 ]
 
+/** Y down in XY is a mirrored picture of that pane only, and where the mouse is in it: 3D and data stay as they are. */
+const Y_DOWN: readonly Edit[] = [
+  {
+    from: '    mat418.multiply(modelViewProjectionMatrix, projectionMatrix, modelMatrix);\n    return {\n      modelViewProjectionMatrix,\n',
+    to: '    mat418.multiply(modelViewProjectionMatrix, projectionMatrix, modelMatrix);\n    if (this.isYDown && Math.abs(elevation) === 90) for (const row of [1, 5, 9, 13]) modelViewProjectionMatrix[row] *= -1;\n    return {\n      modelViewProjectionMatrix,\n',
+  },
+  {
+    from: '  const fracY = 1 - (y - ltwh[1]) / ltwh[3];\n  if (fracX < 0 || fracX > 1 || fracY < 0 || fracY > 1) {\n    return texFrac;\n  }\n  if (slice3.AxyzMxy.length < 4) {',
+    to: '  const fromTop = (y - ltwh[1]) / ltwh[3];\n  const fracY = slice3.isYDown ? fromTop : 1 - fromTop;\n  if (fracX < 0 || fracX > 1 || fracY < 0 || fracY > 1) {\n    return texFrac;\n  }\n  if (slice3.AxyzMxy.length < 4) {',
+  },
+  {
+    from: '      this.screenSlices.push({\n        leftTopWidthHeight,\n        axCorSag,\n        sliceFrac,\n',
+    to: '      this.screenSlices.push({\n        isYDown: this.isYDown && axCorSag === 0,\n        leftTopWidthHeight,\n        axCorSag,\n        sliceFrac,\n',
+  },
+]
+
 /** Edits NiiVue 0.69.0 while it is bundled, and fails the build if its text changed. */
 export function niivuePatch(): Plugin {
   return {
@@ -55,7 +75,7 @@ export function niivuePatch(): Plugin {
     transform(code, id) {
       if (!id.includes('@niivue/niivue/build/niivue/index.js')) return
       let patched = code
-      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...HATCH]) {
+      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...HATCH, ...Y_DOWN]) {
         const found = patched.split(from).length - 1
         if (found !== 1) this.error(`NiiVue changed: ${found} places for ${JSON.stringify(from.slice(0, 80))}`)
         patched = patched.replace(from, () => to)

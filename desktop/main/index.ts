@@ -19,6 +19,8 @@ import { VolumeHost } from './volume-host.ts'
 import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
 
 /** Composition root of the desktop program. */
+// 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
+const LEVEL_CACHE_BYTES = 20e9
 const isTest = process.env.CRYOMAMBA_E2E === '1'
 if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
 // As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
@@ -51,7 +53,11 @@ function start(): void {
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }))
+  const levels = {
+    folder: path.join(userData, 'levels'),
+    mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+  }
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), levels)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -83,6 +89,7 @@ function start(): void {
       version: app.getVersion(),
       platform: process.platform,
       theme: settings.theme,
+      view: settings.view,
       servers: vault.servers(),
       can_keep_tokens: vault.canKeep,
       has_sample: files.hasSample,
@@ -91,6 +98,7 @@ function start(): void {
       run: runs.newest,
     }),
     'app.ready': () => {
+      volumes.start()
       volumes.connectWindow()
       files.repeat()
       openFile = (file) => void files.open(file)
@@ -100,6 +108,10 @@ function start(): void {
     },
     'settings.theme': (theme) => {
       settings.theme = theme
+      return null
+    },
+    'settings.view': (view) => {
+      settings.view = view
       return null
     },
     'volume.choose': async () => nothing(files.choose()),

@@ -5,7 +5,24 @@ import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/br
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeHost } from './volume-host.ts'
 
-const EXTENSIONS = ['mrc', 'rec', 'map', 'st', 'ali', 'ccp4', 'nii', 'gz', 'bz2', 'hdr', 'img', 'nrrd', 'nhdr']
+const EXTENSIONS = [
+  'mrc',
+  'rec',
+  'map',
+  'st',
+  'ali',
+  'ccp4',
+  'nii',
+  'gz',
+  'bz2',
+  'hdr',
+  'img',
+  'nrrd',
+  'nhdr',
+  'zarr',
+  'json',
+  'zattrs',
+]
 
 export interface OpenFilesDeps {
   volumes: VolumeHost
@@ -41,7 +58,8 @@ export class OpenFiles {
     if (!window) return
     const chosen = await dialog.showOpenDialog(window, {
       title: 'Open volume',
-      properties: ['openFile'],
+      // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
+      properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
       filters: [
         { name: 'Volumes', extensions: EXTENSIONS },
         { name: 'All files', extensions: ['*'] },

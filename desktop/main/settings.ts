@@ -2,12 +2,14 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { Theme } from '../../shared/contract/bridge.ts'
+import { Theme, ViewSettings } from '../../shared/contract/bridge.ts'
 
 const StoredServer = Type.Object({ url: Type.String(), token_encrypted: Type.Union([Type.String(), Type.Null()]) })
 const StoredSettings = Type.Object({
   schema_version: Type.Literal(1),
   theme: Theme,
+  /** Absent in files of earlier versions. */
+  view: Type.Optional(ViewSettings),
   /** Newest first. Tokens are there only as the system's keychain encrypted them. */
   servers: Type.Array(StoredServer),
 })
@@ -33,6 +35,14 @@ export class Settings {
 
   set theme(theme: Theme) {
     this.save({ ...this.stored, theme })
+  }
+
+  get view(): ViewSettings {
+    return this.stored.view ?? { is_y_down: false, most_voxels: null }
+  }
+
+  set view(view: ViewSettings) {
+    this.save({ ...this.stored, view })
   }
 
   get servers(): readonly StoredServer[] {

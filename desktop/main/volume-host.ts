@@ -9,6 +9,12 @@ interface Waiting {
   reject(error: DomainError): void
 }
 
+/** Where levels of volumes are kept between openings, and how many bytes they may take together. */
+export interface LevelCacheChoice {
+  folder: string
+  mostBytes: number
+}
+
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /**
@@ -18,13 +24,20 @@ type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 export class VolumeHost {
   private readonly getWindow: () => BrowserWindow | null
   private readonly onStopped: (error: DomainError) => void
+  private readonly cache: LevelCacheChoice
   private child: UtilityProcess | null = null
   private numCalls = 0
   private readonly waiting = new Map<number, Waiting>()
 
-  constructor(getWindow: () => BrowserWindow | null, onStopped: (error: DomainError) => void) {
+  constructor(getWindow: () => BrowserWindow | null, onStopped: (error: DomainError) => void, cache: LevelCacheChoice) {
     this.getWindow = getWindow
     this.onStopped = onStopped
+    this.cache = cache
+  }
+
+  /** Starts the process, so that the first file need not wait for it. */
+  start(): void {
+    this.running()
   }
 
   /** @throws {DomainError} what `openVolumeFile` throws, `volume_service_stopped` */
@@ -75,10 +88,14 @@ export class VolumeHost {
 
   private running(): UtilityProcess {
     if (this.child) return this.child
-    const child = utilityProcess.fork(path.join(import.meta.dirname, 'volume-service.js'), [], {
-      serviceName: 'CryoMamba volumes',
-      stdio: 'inherit',
-    })
+    const child = utilityProcess.fork(
+      path.join(import.meta.dirname, 'volume-service.js'),
+      [this.cache.folder, String(this.cache.mostBytes)],
+      {
+        serviceName: 'CryoMamba volumes',
+        stdio: 'inherit',
+      },
+    )
     child.on('message', (reply: ServiceReply) => this.settle(reply))
     child.on('exit', (code) => this.lost(child, code))
     this.child = child

@@ -11,6 +11,7 @@ import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
+import { ViewPanel } from './features/view/view-panel.tsx'
 import { useFacts } from './session/use-session.ts'
 import { Notices } from './ui/notices.tsx'
 
@@ -29,6 +30,7 @@ export function App() {
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
           <ContrastPanel />
+          <ViewPanel />
           <LabelsPanel />
         </aside>
         <div className="stage">

@@ -44,7 +44,7 @@ describe('a file named on the command line', () => {
     const box = await desktop.page.locator('canvas').boundingBox()
     if (!box) throw new Error('no picture')
     await desktop.page.mouse.click(box.x + 90, box.y + 180)
-    await expect.poll(async () => (await crosshair()).indexXyz).not.toEqual(middle.indexXyz)
+    await expect.poll(async () => (await crosshair()).indexXyz, { timeout: 20_000 }).not.toEqual(middle.indexXyz)
     const clicked = await crosshair()
     expect(clicked.value).toBe(await valueInFile(clicked.indexXyz))
   })
@@ -55,7 +55,7 @@ describe('a file named on the command line', () => {
     if (!box) throw new Error('no picture')
     await desktop.page.mouse.move(box.x + 120, box.y + 200)
     await desktop.page.mouse.wheel(0, -120)
-    await expect.poll(async () => (await crosshair()).indexXyz[2]).toBe(before.indexXyz[2] + 1)
+    await expect.poll(async () => (await crosshair()).indexXyz[2], { timeout: 20_000 }).toBe(before.indexXyz[2] + 1)
   })
 
   it('moves with the keys once the picture has the focus', async () => {
@@ -63,7 +63,7 @@ describe('a file named on the command line', () => {
     await desktop.page.locator('canvas').focus()
     for (const key of ['ArrowRight', 'ArrowUp', 'PageDown']) await desktop.page.keyboard.press(key)
     const [x, y, z] = before.indexXyz
-    await expect.poll(async () => (await crosshair()).indexXyz).toEqual([x + 1, y + 1, z - 1])
+    await expect.poll(async () => (await crosshair()).indexXyz, { timeout: 20_000 }).toEqual([x + 1, y + 1, z - 1])
   })
 
   it('shows one pane alone, and light colours', async () => {
@@ -134,7 +134,7 @@ describe('8-bit values of a doubtful sign', () => {
     await volumeShown(desktop, 'bytes.mrc')
     expect((await crosshair()).value).toBe(-56)
     await desktop.page.getByText('Unsigned', { exact: true }).click()
-    await expect.poll(async () => (await crosshair()).value).toBe(200)
+    await expect.poll(async () => (await crosshair()).value, { timeout: 20_000 }).toBe(200)
   })
 })
 

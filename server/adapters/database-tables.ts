@@ -58,7 +58,17 @@ export interface Tables {
     started_at: string | null
     finished_at: string | null
     project: string | null
+    priority: number
+    /** Workers or servers that were lost with the job since it was queued. */
+    losses: number
+    /** Server that runs the job, and until when it may. */
+    claimed_by: string | null
+    lease_until: string | null
+    /** When retention removed the results. */
+    artifacts_removed_at: string | null
   }
+  tile_speeds: { model: string; device: string; patch: string; tiles_per_second: number }
+  device_use: { owner: string; seconds: number; updated_at: string }
   artifacts: {
     job_id: string
     name: string

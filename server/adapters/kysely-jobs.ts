@@ -1,9 +1,13 @@
-import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { JobState } from '../../shared/contract/jobs.ts'
-import type { JobChange, JobRecord, JobRepository } from '../jobs/job-repository.ts'
+import type { JobChange, JobRepository } from '../jobs/job-repository.ts'
 import type { Tables } from './database-tables.ts'
+import { changedColumns, toRecord, toRow } from './job-rows.ts'
 import { ownedOrShared } from './owned-or-shared.ts'
 import { inTransaction } from './transaction.ts'
+
+/** Stored events of one job: its states and ends over many attempts. */
+const KEPT_EVENTS = 200
 
 /** States of jobs that still need their volume. */
 const UNFINISHED: JobState[] = ['queued', 'running', 'previewing']
@@ -16,9 +20,10 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       const row = await db.selectFrom('jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst()
       return row ? toRecord(row) : null
     },
-    list: async (owner, projects, limit, before) => {
+    list: async (owner, projects, limit, before, states = []) => {
       let query = db.selectFrom('jobs').selectAll().where(ownedOrShared(owner, projects))
       if (before !== null) query = query.where('job_id', '<', before)
+      if (states.length > 0) query = query.where('state', 'in', states)
       return (await query.orderBy('job_id', 'desc').limit(limit).execute()).map(toRecord)
     },
     withState: async (states) =>
@@ -49,6 +54,46 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
           .insertInto('artifacts')
           .values(artifactRows(jobId, attempt, artifacts))
           .execute()
+        return true
+      }),
+    numQueued: async (owner) => {
+      let query = db
+        .selectFrom('jobs')
+        .select((is) => is.fn.countAll().as('number'))
+        .where('state', '=', 'queued')
+      if (owner !== null) query = query.where('owner', '=', owner)
+      return Number((await query.executeTakeFirstOrThrow()).number)
+    },
+    renewLease: async (jobId, attempt, claimedBy, until) => {
+      const done = await db
+        .updateTable('jobs')
+        .set({ lease_until: until })
+        .where('job_id', '=', jobId)
+        .where('attempt', '=', attempt)
+        .where('claimed_by', '=', claimedBy)
+        .where('state', 'in', ['running', 'previewing'])
+        .executeTakeFirst()
+      return Number(done.numUpdatedRows) === 1
+    },
+    withArtifacts: async () => {
+      const query = db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('state', 'not in', UNFINISHED)
+        .where('job_id', 'in', db.selectFrom('artifacts').select('job_id'))
+      return (await query.orderBy('finished_at').orderBy('job_id').execute()).map(toRecord)
+    },
+    expireArtifacts: (jobId, attempt, time) =>
+      db.transaction().execute(async (tx) => {
+        const done = await tx
+          .updateTable('jobs')
+          .set({ artifacts_removed_at: time })
+          .where('job_id', '=', jobId)
+          .where('attempt', '=', attempt)
+          .where('state', 'not in', UNFINISHED)
+          .executeTakeFirst()
+        if (Number(done.numUpdatedRows) !== 1) return false
+        await tx.deleteFrom('artifacts').where('job_id', '=', jobId).execute()
         return true
       }),
     setProject: async (jobId, project) =>
@@ -84,6 +129,14 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
         .insertInto('job_events')
         .values({ job_id: jobId, seq: frame.seq, frame: JSON.stringify(frame) })
         .execute()
+      const oldest = db
+        .selectFrom('job_events')
+        .select('seq')
+        .where('job_id', '=', jobId)
+        .orderBy('seq', 'desc')
+        .limit(1)
+        .offset(KEPT_EVENTS)
+      await db.deleteFrom('job_events').where('job_id', '=', jobId).where('seq', '<=', oldest).execute()
     },
     eventsSince: async (jobId, seq) => {
       const query = db
@@ -129,81 +182,4 @@ async function moveRow(
     .where('state', 'in', from)
     .executeTakeFirst()
   return Number(done.numUpdatedRows) === 1
-}
-
-function changedColumns(change: JobChange): Updateable<Tables['jobs']> {
-  const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
-  const set: Updateable<Tables['jobs']> = {}
-  if (change.attempt !== undefined) set.attempt = change.attempt
-  if (change.modelVersion !== undefined) set.model_version = change.modelVersion
-  if (change.modelSha256 !== undefined) set.model_sha256 = change.modelSha256
-  if (change.params !== undefined) set.params = JSON.stringify(change.params)
-  if (change.effectiveParams !== undefined) set.effective_params = text(change.effectiveParams)
-  if (change.memory !== undefined) set.memory = text(change.memory)
-  if (change.warnings !== undefined) set.warnings = JSON.stringify(change.warnings)
-  if (change.result !== undefined) set.result = text(change.result)
-  if (change.error !== undefined) set.error = text(change.error)
-  if (change.device !== undefined) set.device = change.device
-  if (change.tilesDone !== undefined) set.tiles_done = change.tilesDone
-  if (change.tilesTotal !== undefined) set.tiles_total = change.tilesTotal
-  if (change.startedAt !== undefined) set.started_at = change.startedAt
-  if (change.finishedAt !== undefined) set.finished_at = change.finishedAt
-  return set
-}
-
-function toRow(record: JobRecord): Tables['jobs'] {
-  return {
-    job_id: record.jobId,
-    owner: record.owner,
-    state: record.state,
-    attempt: record.attempt,
-    volume_id: record.volumeId,
-    more_volume_ids: JSON.stringify(record.moreVolumeIds),
-    memory: record.memory && JSON.stringify(record.memory),
-    model: record.model,
-    model_version: record.modelVersion,
-    model_sha256: record.modelSha256,
-    params: JSON.stringify(record.params),
-    effective_params: record.effectiveParams && JSON.stringify(record.effectiveParams),
-    preview: JSON.stringify(record.preview),
-    warnings: JSON.stringify(record.warnings),
-    result: record.result && JSON.stringify(record.result),
-    error: record.error && JSON.stringify(record.error),
-    device: record.device,
-    tiles_done: record.tilesDone,
-    tiles_total: record.tilesTotal,
-    created_at: record.createdAt,
-    started_at: record.startedAt,
-    finished_at: record.finishedAt,
-    project: record.project,
-  }
-}
-
-function toRecord(row: Selectable<Tables['jobs']>): JobRecord {
-  const parsed = (text: string | null) => (text === null ? null : JSON.parse(text))
-  return {
-    jobId: row.job_id,
-    owner: row.owner,
-    state: row.state as JobState,
-    attempt: row.attempt,
-    volumeId: row.volume_id,
-    moreVolumeIds: JSON.parse(row.more_volume_ids),
-    memory: parsed(row.memory),
-    model: row.model,
-    modelVersion: row.model_version,
-    modelSha256: row.model_sha256,
-    params: JSON.parse(row.params),
-    effectiveParams: parsed(row.effective_params),
-    preview: JSON.parse(row.preview),
-    warnings: JSON.parse(row.warnings),
-    result: parsed(row.result),
-    error: parsed(row.error),
-    device: row.device,
-    tilesDone: row.tiles_done,
-    tilesTotal: row.tiles_total,
-    createdAt: row.created_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    project: row.project,
-  }
 }

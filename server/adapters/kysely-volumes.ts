@@ -51,6 +51,10 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
       if (before !== null) query = query.where('volume_id', '<', before)
       return (await query.orderBy('volume_id', 'desc').limit(limit).execute()).map(toRecord)
     },
+    managed: async () => {
+      const query = db.selectFrom('volumes').selectAll().where('is_managed', '=', 1).orderBy('volume_id')
+      return (await query.execute()).map(toRecord)
+    },
     setProject: async (volumeId, project) =>
       void (await db.updateTable('volumes').set({ project }).where('volume_id', '=', volumeId).execute()),
     delete: async (volumeId) => void (await db.deleteFrom('volumes').where('volume_id', '=', volumeId).execute()),

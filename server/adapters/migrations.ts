@@ -2,6 +2,7 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { isConflict } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
+import { queueMigration } from './queue-migration.ts'
 
 const first: Migration = {
   async up(db: Kysely<unknown>) {
@@ -158,6 +159,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0002_channels_and_memory': channelsAndMemory,
   '0003_model_hash': modelHash,
   '0004_people': people,
+  '0010_queue': queueMigration,
 }
 
 /** How often the steps are begun when another program makes them at the same time. */

@@ -77,6 +77,10 @@ export class JobEvents {
     return () => void listeners.delete(listener)
   }
 
+  isWatched(jobId: string): boolean {
+    return (this.channels.get(jobId)?.listeners.size ?? 0) > 0
+  }
+
   /** Forgets previews and frames of a job that is over and that nobody watches. */
   forget(jobId: string): void {
     if (this.channels.get(jobId)?.listeners.size === 0) this.channels.delete(jobId)

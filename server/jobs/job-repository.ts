@@ -40,17 +40,43 @@ export interface JobRecord {
   finishedAt: string | null
   /** Group whose members may see the job, too. */
   project: string | null
+  /** -10 to 10. */
+  priority: number
+  /** Workers or servers that were lost with the job since a user queued it. */
+  losses: number
+  /** Server that runs the job; only until `leaseUntil`, unless it renews that. */
+  claimedBy: string | null
+  leaseUntil: string | null
+  /** When retention removed the artifacts; null where they are there, or never were. */
+  artifactsRemovedAt: string | null
 }
 
 export type JobChange = Partial<
-  Omit<JobRecord, 'jobId' | 'owner' | 'state' | 'volumeId' | 'moreVolumeIds' | 'model' | 'createdAt' | 'project'>
+  Omit<
+    JobRecord,
+    'jobId' | 'owner' | 'state' | 'volumeId' | 'moreVolumeIds' | 'model' | 'createdAt' | 'project' | 'priority'
+  >
 >
 
 export interface JobRepository {
   insert(record: JobRecord): Promise<void>
   find(jobId: string): Promise<JobRecord | null>
   /** The owner's jobs and those of the projects, newest first. */
-  list(owner: string, projects: readonly string[], limit: number, before: string | null): Promise<JobRecord[]>
+  list(
+    owner: string,
+    projects: readonly string[],
+    limit: number,
+    before: string | null,
+    states?: readonly JobState[],
+  ): Promise<JobRecord[]>
+  /** Queued jobs of a user, or of everybody. */
+  numQueued(owner: string | null): Promise<number>
+  /** Keeps a running attempt of this server; false when another has taken it over. */
+  renewLease(jobId: string, attempt: number, claimedBy: string, until: string): Promise<boolean>
+  /** Ended jobs with artifacts, the one that ended first in front. */
+  withArtifacts(): Promise<JobRecord[]>
+  /** Forgets the artifacts of an ended job and says when; false when it is not ended any more. */
+  expireArtifacts(jobId: string, attempt: number, time: string): Promise<boolean>
   setProject(jobId: string, project: string | null): Promise<void>
   /** Oldest first. */
   withState(states: readonly JobState[]): Promise<JobRecord[]>

@@ -2,17 +2,18 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
-import type { FromWorker, JobDescription, JobVolume, RunOutcome } from '../inference/messages.ts'
-import { exactName } from '../models/model-registry.ts'
-import type { VolumeRecord } from '../volumes/volume-repository.ts'
+import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
 import { isAway, onceBack } from '../while-away.ts'
-import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
+import { prepareRun } from './prepare-run.ts'
 import type { Worker, WorkerLauncher } from './worker-launcher.ts'
 
-/** A job whose worker is lost this often is given up. */
-const MOST_ATTEMPTS_AFTER_LOSS = 2
+/** A job whose worker is lost this often is given up: it is likely to be the reason. */
+const MOST_WORKER_LOSSES = 2
+
+/** The same for the server, which ends for other reasons, too. */
+const MOST_SERVER_LOSSES = 5
 
 /** A canceled worker has two tiles' time to stop by itself, at least this long. */
 const LEAST_CANCEL_GRACE_MS = 5_000
@@ -31,6 +32,7 @@ interface Running {
   tilesPerSecond: number | null
   /** When the worker last said anything, by `performance.now()`. */
   heardMs: number
+  startedMs: number
   /** Set when it was ended because it was silent for so long. */
   hungSeconds: number | null
   /** Sent once the worker says that it is ready. */
@@ -57,12 +59,22 @@ export class JobRunner {
   private readonly launcher: WorkerLauncher
   private readonly log: JobRunnerLog
   private readonly programVersion: string
+  private readonly runnerId: string
+  private heartbeat: NodeJS.Timeout | undefined
 
-  constructor(service: JobService, launcher: WorkerLauncher, log: JobRunnerLog, programVersion: string) {
+  /** @param runnerId name of this server in the database; the same after it was started again */
+  constructor(
+    service: JobService,
+    launcher: WorkerLauncher,
+    log: JobRunnerLog,
+    programVersion: string,
+    runnerId: string,
+  ) {
     this.service = service
     this.launcher = launcher
     this.log = log
     this.programVersion = programVersion
+    this.runnerId = runnerId
     service.onQueued = () => void this.look()
     service.onCancel = (jobId) => this.cancel(jobId)
   }
@@ -73,10 +85,12 @@ export class JobRunner {
 
   /** Queues again what a former process left running, then starts to work. */
   async start(): Promise<void> {
-    for (const record of await this.service.needs.jobs.withState(['running', 'previewing']))
-      await this.service.requeue(record)
-    this.watch = setInterval(() => this.endSilent(), Math.min(5_000, this.hangMs / 4))
+    await this.takeBackLost(({ claimedBy }) => claimedBy === null || claimedBy === this.runnerId)
+    const limitMs = this.limitMs || Number.POSITIVE_INFINITY
+    this.watch = setInterval(() => this.endSilent(), Math.min(5_000, this.hangMs / 4, limitMs / 4))
     this.watch.unref()
+    this.heartbeat = setInterval(() => void this.beat(), this.leaseMs / 3)
+    this.heartbeat.unref()
     await this.look()
   }
 
@@ -84,6 +98,7 @@ export class JobRunner {
   async stop(graceMs = 0): Promise<void> {
     this.stopping.abort()
     clearInterval(this.watch)
+    clearInterval(this.heartbeat)
     if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
       run.isSettled = true
@@ -92,6 +107,57 @@ export class JobRunner {
       await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
+  }
+
+  private get leaseMs(): number {
+    return this.service.needs.config.leaseSeconds * 1000
+  }
+
+  private get limitMs(): number {
+    return this.service.needs.config.jobHours * 3600_000
+  }
+
+  private leaseEnd(): string {
+    return new Date(Date.now() + this.leaseMs).toISOString()
+  }
+
+  /** Renews the leases of running jobs, gives up what was taken over, and takes over what others have lost. */
+  async beat(): Promise<void> {
+    try {
+      for (const run of this.running.values()) await this.renew(run)
+      const now = new Date().toISOString()
+      await this.takeBackLost(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now)
+      await this.look()
+    } catch (error) {
+      this.log.error({ err: error }, 'leases could not be renewed')
+    }
+  }
+
+  private async renew(run: Running): Promise<void> {
+    const { jobId, attempt } = run.record
+    if (run.isSettled || run.description !== null) return
+    if (await this.service.needs.jobs.renewLease(jobId, attempt, this.runnerId, this.leaseEnd())) return
+    if (run.isSettled) return
+    run.isSettled = true
+    this.log.error({ job_id: jobId, attempt }, 'job was taken over by another server')
+    run.worker.kill()
+    await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+  }
+
+  /** Jobs that nobody runs any more are queued again, or fail with the reason when that has happened too often. */
+  private async takeBackLost(isLost: (record: JobRecord) => boolean): Promise<void> {
+    const here = new Set([...this.running.values()].map(({ record }) => record.jobId))
+    for (const record of await this.service.needs.jobs.withState(['running', 'previewing'])) {
+      if (here.has(record.jobId) || !isLost(record)) continue
+      const { jobId, attempt } = record
+      const times = record.losses + 1
+      this.log.info({ job_id: jobId, attempt, times }, 'job was lost with its server')
+      if (times < MOST_SERVER_LOSSES) await this.service.requeue(record, times)
+      else {
+        await this.service.fail(jobId, attempt, new DomainError('server_lost', { times }).toEnvelope())
+        await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+      }
+    }
   }
 
   private async handBack(graceMs: number): Promise<void> {
@@ -114,6 +180,7 @@ export class JobRunner {
       do {
         this.mustLookAgain = false
         await this.fillSlots()
+        await this.service.tellPlaces()
       } while (this.mustLookAgain)
     } catch (error) {
       this.log.error({ err: error }, 'the queue could not be read')
@@ -126,30 +193,23 @@ export class JobRunner {
     for (const slot of this.service.needs.config.devices) {
       if (this.stopping.signal.aborted) return
       if (this.running.has(slot.deviceId)) continue
-      const next = (await this.service.needs.jobs.withState(['queued'])).find(
-        (one) => !this.service.isUnrecorded(one.jobId),
-      )
+      const next = await this.service.queue.next((one) => !this.service.isUnrecorded(one.jobId))
       if (!next) return
       await this.begin(next, slot)
     }
   }
 
   private async begin(queued: JobRecord, slot: DeviceSlot): Promise<void> {
-    const { models, volumes, config } = this.service.needs
     const { jobId, attempt } = queued
     try {
-      const { manifest, folder } = models.get(exactName(queued.model, queued.modelVersion))
-      const records: VolumeRecord[] = []
-      for (const id of [queued.volumeId, ...queued.moreVolumeIds]) records.push(await volumes.get(queued.owner, id))
-      const [volume, ...others] = records
-      const device = { provider: slot.provider, threads: config.threads }
-      const asked = effectiveParams(queued.params, queued.preview, manifest, volume.header.shapeZyx, device)
-      const params = queued.effectiveParams?.spill ? { ...asked, spill: true } : asked
+      const description = await prepareRun(this.service, queued, slot, this.programVersion)
       const change = {
-        effectiveParams: params,
+        effectiveParams: description.params,
         device: slot.deviceId,
         startedAt: new Date().toISOString(),
-        modelSha256: manifest.onnx.sha256,
+        modelSha256: description.model.manifest.onnx.sha256,
+        claimedBy: this.runnerId,
+        leaseUntil: this.leaseEnd(),
       }
       const worker = await this.launcher.launch(slot.env)
       const run: Running = {
@@ -161,6 +221,7 @@ export class JobRunner {
         ...departure(),
         tilesPerSecond: null,
         heardMs: performance.now(),
+        startedMs: performance.now(),
         hungSeconds: null,
         description: null,
         isReady: false,
@@ -172,19 +233,7 @@ export class JobRunner {
         worker.kill()
         return
       }
-      run.description = {
-        jobId,
-        attempt,
-        volume: jobVolume(volume),
-        ...(others.length > 0 ? { moreVolumes: others.map(jobVolume) } : {}),
-        model: { folder, manifest },
-        params,
-        outFolder: this.service.attemptFolder(jobId, attempt),
-        blendThreads: config.blendThreads,
-        cacheFolder: this.service.cacheFolder(),
-        programVersion: this.programVersion,
-        createdAt: queued.createdAt,
-      }
+      run.description = description
       this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
@@ -229,6 +278,8 @@ export class JobRunner {
       next(async () => {
         if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
         if (!run.isSettled) await this.lost(run, exit)
+        const usedSeconds = (performance.now() - run.startedMs) / 1000
+        await this.service.queue.charge(run.record.owner, usedSeconds).catch(() => undefined)
         run.leave()
         await this.look()
       }),
@@ -298,6 +349,8 @@ export class JobRunner {
       )
     }
     this.service.forgetProgress(jobId)
+    const ran = { ...run.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
+    await this.service.queue.measured(ran, result.seconds).catch(() => undefined)
     await this.service.tellState(jobId, 'completed', attempt)
     const record = await this.service.needs.jobs.find(jobId)
     if (record) await this.service.record({ type: 'completed', data: { job: await this.service.view(record) } }, jobId)
@@ -321,6 +374,7 @@ export class JobRunner {
   /** Ends workers that have been silent for longer than any tile takes. Their jobs are tried again as lost ones. */
   private endSilent(): void {
     for (const run of this.running.values()) {
+      if (this.limitMs > 0 && performance.now() - run.startedMs > this.limitMs) this.endLate(run)
       const perTileMs = run.tilesPerSecond ? 1000 / run.tilesPerSecond : 0
       const mostMs = run.tilesPerSecond ? Math.max(this.hangMs / 10, 20 * perTileMs) : this.hangMs
       const silentMs = performance.now() - run.heardMs
@@ -331,6 +385,13 @@ export class JobRunner {
     }
   }
 
+  private endLate(run: Running): void {
+    if (run.isSettled) return
+    const hours = this.service.needs.config.jobHours
+    void this.fail(run, new DomainError('job_time_limit', { hours }).toEnvelope())
+    run.worker.kill()
+  }
+
   /** The process went without a result: once it is tried again, then the job fails with the reason. */
   private async lost(run: Running, exit: { reason: string; lastLines: string }): Promise<void> {
     run.isSettled = true
@@ -339,7 +400,9 @@ export class JobRunner {
     this.log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
     const { signal } = this.stopping
     if (run.isCanceled) return onceBack(() => this.service.markCanceled(jobId, attempt), signal)
-    if (attempt < MOST_ATTEMPTS_AFTER_LOSS) return void (await onceBack(() => this.service.requeue(run.record), signal))
+    const losses = run.record.losses + 1
+    if (losses < MOST_WORKER_LOSSES)
+      return void (await onceBack(() => this.service.requeue(run.record, losses), signal))
     await this.fail(run, new DomainError('worker_lost', { reason }).toEnvelope())
   }
 
@@ -359,8 +422,4 @@ function departure(): Pick<Running, 'leave' | 'gone'> {
     leave = resolve
   })
   return { leave, gone }
-}
-
-function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {
-  return { path, filename, sha256, ...(mode0 ? { mode0 } : {}) }
 }

@@ -1,14 +1,9 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, EffectiveParams, Job, JobMemory, JobProgress, JobState } from '../../shared/contract/jobs.ts'
-import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
-import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
-import { reorderedPlace } from '../inference/axis-order.ts'
-import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
-import { tiledShape } from '../inference/model-grid.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { checkSameGrid } from '../inference/same-grid.ts'
 import { exactName, type ModelPackage, type ModelRegistry } from '../models/model-registry.ts'
@@ -17,8 +12,12 @@ import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
+import { JobQueue } from './job-queue.ts'
 import type { JobChange, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished, statesBefore } from './job-state.ts'
+import { jobView, runningProgress } from './job-view.ts'
+import { numTilesOf, planJob } from './plan-job.ts'
+import type { QueueRepository } from './queue-repository.ts'
 
 /** How soon a failure that could not be recorded is tried again. */
 const RECORD_AGAIN_MS = 5_000
@@ -32,9 +31,24 @@ export interface JobServiceNeeds {
   events: JobEvents
   config: Pick<
     ServerConfig,
-    'dataFolder' | 'devices' | 'threads' | 'blendThreads' | 'memoryLimitBytes' | 'maySpill' | 'hangSeconds'
+    | 'dataFolder'
+    | 'devices'
+    | 'threads'
+    | 'blendThreads'
+    | 'memoryLimitBytes'
+    | 'maySpill'
+    | 'hangSeconds'
+    | 'previewSeconds'
+    | 'jobsPerUser'
+    | 'maxQueuedPerUser'
+    | 'maxQueued'
+    | 'jobHours'
+    | 'fairShareHours'
+    | 'leaseSeconds'
   >
   projects: Projects
+  /** What the queue remembers. */
+  queueMemory: QueueRepository
   newId: () => string
 }
 
@@ -50,13 +64,26 @@ export class JobService {
   /** Failures that could not be recorded yet, because the disk is full or the database is away; shown all the same. */
   private readonly unrecorded = new Map<string, NonNullable<Job['error']>>()
   readonly needs: JobServiceNeeds
+  readonly queue: JobQueue
+  private readonly toldPlaces = new Map<string, string>()
 
   constructor(needs: JobServiceNeeds) {
     this.needs = needs
+    const { jobs, queueMemory: memory, config } = needs
+    const liveProgress = (jobId: string) => this.live.get(jobId) ?? null
+    this.queue = new JobQueue({ jobs, memory, config, liveProgress, nowMs: Date.now })
   }
 
-  /** Puts a job on the queue. @throws {DomainError} `model_not_found`, `volume_not_found`, `project_not_found`, `patch_not_divisible`, `mirror_not_allowed` */
-  async enqueue(owner: string, body: CreateJob): Promise<Job> {
+  /**
+   * Puts a job on the queue.
+   * @param mostPriority what this user may ask for
+   * @throws {DomainError} `model_not_found`, `volume_not_found`, `project_not_found`, `patch_not_divisible`,
+   * `mirror_not_allowed`, `priority_not_allowed`, `queue_full`
+   */
+  async enqueue(owner: string, body: CreateJob, mostPriority = 0): Promise<Job> {
+    const priority = body.priority ?? 0
+    if (priority > mostPriority) throw new DomainError('priority_not_allowed', { most: mostPriority })
+    await this.checkQueueLimits(owner)
     const { jobs, config, newId } = this.needs
     const { manifest } = await this.modelFor(owner, body.model)
     if (body.project !== undefined) await this.needs.projects.check(owner, body.project)
@@ -69,7 +96,7 @@ export class JobService {
       provider: config.devices[0].provider,
       threads: config.threads,
     })
-    const { memory, effective } = await this.planned(manifest, [volume, ...others], inMemory)
+    const { memory, effective } = await planJob(manifest, [volume, ...others], inMemory, config, this.cacheFolder())
     const record: JobRecord = {
       jobId: newId(),
       owner,
@@ -94,11 +121,24 @@ export class JobService {
       startedAt: null,
       finishedAt: null,
       project: body.project ?? null,
+      priority,
+      losses: 0,
+      claimedBy: null,
+      leaseUntil: null,
+      artifactsRemovedAt: null,
     }
     await jobs.insert(record)
     await this.tellState(record.jobId, 'queued', 1)
     this.onQueued()
     return this.view(record)
+  }
+
+  /** @throws {DomainError} `queue_full` */
+  private async checkQueueLimits(owner: string): Promise<void> {
+    const { jobs, config } = this.needs
+    const [own, all] = [await jobs.numQueued(owner), await jobs.numQueued(null)]
+    if (own >= config.maxQueuedPerUser || all >= config.maxQueued)
+      throw new DomainError('queue_full', { number: own >= config.maxQueuedPerUser ? own : all })
   }
 
   /** A model that this user may run. @throws {DomainError} `model_not_found` */
@@ -117,30 +157,6 @@ export class JobService {
     return found
   }
 
-  /** @throws {DomainError} `memory_limit` */
-  private async planned(
-    manifest: ModelManifest,
-    volumes: readonly VolumeRecord[],
-    params: EffectiveParams,
-  ): Promise<{ memory: JobMemory; effective: EffectiveParams }> {
-    const { config } = this.needs
-    const networkBytes = await knownNetworkBytes(this.cacheFolder(), manifest, params)
-    const headers = volumes.map(({ header }) => header)
-    const { memoryLimitBytes: limitBytes, blendThreads } = config
-    const planFor = (effective: EffectiveParams) => ({
-      memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads }),
-      effective,
-    })
-    // A guess is shown, but nobody is refused because of it.
-    const neededBy = ({ memory }: { memory: JobMemory }) =>
-      memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
-    const inMemory = planFor(params)
-    if (neededBy(inMemory) <= limitBytes) return inMemory
-    const spilled = planFor({ ...params, spill: true })
-    if (config.maySpill && neededBy(spilled) <= limitBytes) return spilled
-    throw new DomainError('memory_limit', { neededBytes: neededBy(inMemory), limitBytes })
-  }
-
   /** Where workers keep statistics of volumes and what networks were seen to need. */
   cacheFolder(): string {
     return path.join(this.needs.config.dataFolder, 'cache')
@@ -151,9 +167,9 @@ export class JobService {
     return this.view(await this.find(owner, jobId))
   }
 
-  async list(owner: string, limit: number, before: string | null): Promise<Job[]> {
+  async list(owner: string, limit: number, before: string | null, states?: readonly JobState[]): Promise<Job[]> {
     const projects = await this.needs.projects.of(owner)
-    const records = await this.needs.jobs.list(owner, projects, limit, before)
+    const records = await this.needs.jobs.list(owner, projects, limit, before, states)
     return Promise.all(records.map((record) => this.view(record)))
   }
 
@@ -180,7 +196,7 @@ export class JobService {
     checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    const isQueued = await this.requeue(record)
+    const isQueued = await this.requeue(record, 0)
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
     if (!isQueued && isUnrecorded && this.unrecorded.delete(jobId)) this.onQueued()
     return this.get(owner, jobId)
@@ -188,13 +204,14 @@ export class JobService {
 
   /** @throws {DomainError} `job_not_found` */
   async artifacts(owner: string, jobId: string): Promise<WrittenArtifact[]> {
-    await this.find(owner, jobId)
+    checkNotExpired(await this.find(owner, jobId))
     return this.needs.jobs.artifacts(jobId)
   }
 
   /** Where an artifact of a job lies. @throws {DomainError} `artifact_not_found` */
   async artifactFile(jobId: string, name: string): Promise<{ file: string; artifact: WrittenArtifact }> {
     const record = await this.needs.jobs.find(jobId)
+    if (record) checkNotExpired(record)
     const artifact = (await this.needs.jobs.artifacts(jobId)).find((one) => one.name === name)
     if (!record || !artifact) throw new DomainError('artifact_not_found', { name })
     return { file: path.join(this.attemptFolder(jobId, record.attempt), artifact.name), artifact }
@@ -230,8 +247,11 @@ export class JobService {
     return path.join(this.jobFolder(jobId), `attempt-${attempt}`)
   }
 
-  /** Back on the queue as the next attempt: a retry, or a worker or server that was lost. */
-  async requeue(record: JobRecord): Promise<boolean> {
+  /**
+   * Back on the queue as the next attempt: a retry, or a worker or server that was lost.
+   * @param losses how often it was lost since a user queued it
+   */
+  async requeue(record: JobRecord, losses = record.losses): Promise<boolean> {
     const change: JobChange = {
       attempt: record.attempt + 1,
       error: null,
@@ -240,6 +260,10 @@ export class JobService {
       tilesDone: 0,
       startedAt: null,
       finishedAt: null,
+      losses,
+      claimedBy: null,
+      leaseUntil: null,
+      artifactsRemovedAt: null,
     }
     this.live.delete(record.jobId)
     const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
@@ -304,6 +328,25 @@ export class JobService {
     await this.needs.jobs.saveProgress(jobId, attempt, progress.tilesDone, progress.tilesTotal).catch(() => undefined)
   }
 
+  /** Tells those who watch waiting jobs where these stand now, when that has changed. */
+  async tellPlaces(): Promise<void> {
+    const { jobs, events } = this.needs
+    const watched = (await jobs.withState(['queued'])).filter(({ jobId }) => events.isWatched(jobId))
+    for (const jobId of this.toldPlaces.keys())
+      if (!watched.some((one) => one.jobId === jobId)) this.toldPlaces.delete(jobId)
+    if (watched.length === 0) return
+    const places = await this.queue.places()
+    for (const { jobId, tilesTotal } of watched) {
+      const place = places.get(jobId)
+      // Estimates move with the clock; a second more or less is no news.
+      const text = `${place?.queue_position} ${place?.estimated_start?.slice(0, -6)}`
+      if (!place || this.toldPlaces.get(jobId) === text) continue
+      this.toldPlaces.set(jobId, text)
+      const data = { tiles_done: 0, tiles_total: tilesTotal, tiles_per_second: null, seconds_left: null, ...place }
+      events.publish(jobId, { type: 'progress', data })
+    }
+  }
+
   forgetProgress(jobId: string): void {
     this.live.delete(jobId)
   }
@@ -311,68 +354,25 @@ export class JobService {
   async view(stored: JobRecord): Promise<Job> {
     const unrecorded = this.unrecorded.get(stored.jobId)
     const record: JobRecord = unrecorded ? { ...stored, state: 'failed', error: unrecorded } : stored
-    return {
-      job_id: record.jobId,
-      state: record.state,
-      attempt: record.attempt,
-      volume_id: record.volumeId,
-      volume_ids: [record.volumeId, ...record.moreVolumeIds],
-      memory: record.memory,
-      model: record.model,
-      model_version: record.modelVersion,
-      model_sha256: record.modelSha256,
-      params: record.params,
-      effective_params: record.effectiveParams,
-      preview: record.preview,
-      progress: await this.progressOf(record),
-      warnings: record.warnings,
-      result: record.result,
-      error: record.error && withoutRequestId(record.error),
-      created_at: record.createdAt,
-      started_at: record.startedAt,
-      finished_at: record.finishedAt,
-      owner: record.owner,
-      project: record.project,
-    }
+    return jobView(record, await this.progressOf(record))
   }
 
   private async progressOf(record: JobRecord): Promise<JobProgress> {
     const live = this.live.get(record.jobId)
     if (live && !isFinished(record.state)) return runningProgress(live)
-    const queued = record.state === 'queued' ? await this.needs.jobs.withState(['queued']) : []
-    const position = queued.findIndex((one) => one.jobId === record.jobId) + 1
+    const place = record.state === 'queued' ? (await this.queue.places()).get(record.jobId) : undefined
     return {
       tiles_done: record.tilesDone,
       tiles_total: record.tilesTotal,
       tiles_per_second: null,
       seconds_left: null,
-      queue_position: position > 0 ? position : null,
-      estimated_start: null,
+      queue_position: place?.queue_position ?? null,
+      estimated_start: place?.estimated_start ?? null,
     }
   }
 }
 
-function numTilesOf(manifest: ModelManifest, header: VolumeRecord['header'], params: EffectiveParams): number {
-  const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
-  return tileGrid(shape, params.patch_zyx, params.step).numTiles
-}
-
-function runningProgress(progress: RunProgress): JobProgress {
-  return {
-    tiles_done: progress.tilesDone,
-    tiles_total: progress.tilesTotal,
-    tiles_per_second: progress.tilesPerSecond,
-    seconds_left: progress.secondsLeft,
-    queue_position: null,
-    estimated_start: null,
-  }
-}
-
-function withoutRequestId({
-  code,
-  message,
-  hint,
-  retryable,
-}: NonNullable<JobRecord['error']>): NonNullable<Job['error']> {
-  return { code, message, hint, retryable }
+/** @throws {DomainError} `artifact_expired` */
+function checkNotExpired({ artifactsRemovedAt: time }: JobRecord): void {
+  if (time !== null) throw new DomainError('artifact_expired', { time })
 }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
 import {
@@ -7,16 +8,43 @@ import {
   CreateJob,
   Job,
   JobList,
+  JobState,
   Postprocessed,
   PostprocessRequest,
 } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { WrittenArtifact } from '../inference/messages.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
+import { isFinished } from '../jobs/job-state.ts'
 import type { Postprocessor } from '../jobs/postprocessor.ts'
 import { DEFAULT_PAGE, PageQuery, PROBLEM_REPLIES, pageOf } from './schemas.ts'
 
 const JobParams = Type.Object({ jobId: Id })
+
+/** `state` takes one state, several separated by commas, `active` or `finished`. */
+const JobQuery = Type.Object(
+  { ...PageQuery.properties, state: Type.Optional(Type.String({ maxLength: 100 })) },
+  { additionalProperties: false },
+)
+
+/** @throws {DomainError} `request_invalid` */
+function statesOf(text: string | undefined): JobState[] {
+  if (text === undefined) return []
+  const all = JobState.anyOf.map((one) => one.const)
+  if (text === 'active') return all.filter((state) => !isFinished(state))
+  if (text === 'finished') return all.filter(isFinished)
+  return text.split(',').map((name) => {
+    const wanted = name === 'cancelled' ? 'canceled' : name
+    const state = all.find((one) => one === wanted)
+    if (!state) throw new DomainError('request_invalid', { reason: `state ${name} is none of ${all.join(', ')}` })
+    return state
+  })
+}
+
+function mostPriorityOf(request: FastifyRequest): number {
+  return request.access?.scopes.includes('admin') ? 10 : 0
+}
 
 /** Jobs: queue, look, cancel, retry, and the links of what they left. */
 export const jobRoutes: FastifyPluginAsyncTypebox<{
@@ -28,16 +56,21 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
     '/v1/jobs',
     { schema: { body: CreateJob, response: { 202: Job, ...PROBLEM_REPLIES } } },
     async (request, reply) => {
-      const job = await jobs.enqueue(request.owner, request.body)
+      const job = await jobs.enqueue(request.owner, request.body, mostPriorityOf(request))
       return reply.code(202).header('location', `/v1/jobs/${job.job_id}`).send(job)
     },
   )
   app.get(
     '/v1/jobs',
-    { schema: { querystring: PageQuery, response: { 200: JobList, ...PROBLEM_REPLIES } } },
+    { schema: { querystring: JobQuery, response: { 200: JobList, ...PROBLEM_REPLIES } } },
     async (request) => {
       const limit = request.query.limit ?? DEFAULT_PAGE
-      const found = await jobs.list(request.owner, limit + 1, request.query.cursor ?? null)
+      const found = await jobs.list(
+        request.owner,
+        limit + 1,
+        request.query.cursor ?? null,
+        statesOf(request.query.state),
+      )
       const { page, next } = pageOf(found, limit, (job) => job.job_id)
       return { jobs: page, next_cursor: next }
     },

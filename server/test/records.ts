@@ -30,6 +30,11 @@ export function jobRecord(change: Partial<JobRecord> = {}): JobRecord {
     createdAt: '2026-11-21T10:00:00.000Z',
     startedAt: null,
     finishedAt: null,
+    priority: 0,
+    losses: 0,
+    claimedBy: null,
+    leaseUntil: null,
+    artifactsRemovedAt: null,
     ...change,
   }
 }

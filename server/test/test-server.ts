@@ -81,7 +81,8 @@ export async function makeTestServer(options: {
   const stop = async () => {
     await server.close()
     await dropDatabaseOfFolder(dataFolder)
-    await rm(root, { recursive: true, force: true })
+    // A worker in this process cannot be killed and may still write.
+    await rm(root, { recursive: true, force: true, maxRetries: 20 })
   }
   return { ...server, dataFolder, config, stop }
 }

@@ -27,6 +27,8 @@ export interface VolumeRepository {
   findByHash(owner: string, sha256: string, mode0: VolumeRecord['mode0']): Promise<VolumeRecord | null>
   /** The owner's volumes and those of the projects, newest first; `before` is the id of the last one seen. */
   list(owner: string, projects: readonly string[], limit: number, before: string | null): Promise<VolumeRecord[]>
+  /** Files that the server received, oldest first. */
+  managed(): Promise<VolumeRecord[]>
   setProject(volumeId: string, project: string | null): Promise<void>
   delete(volumeId: string): Promise<void>
 }

@@ -140,7 +140,12 @@ export class VolumeService {
     checkOwner(owner, record)
     const jobId = await this.needs.unfinishedUser(volumeId)
     if (jobId) throw new DomainError('volume_in_use', { jobId })
-    await this.needs.volumes.delete(volumeId)
+    await this.remove(record)
+  }
+
+  /** Forgets a volume; a file that the server received goes with it. */
+  async remove(record: VolumeRecord): Promise<void> {
+    await this.needs.volumes.delete(record.volumeId)
     if (record.isManaged) await rm(path.dirname(record.path), { recursive: true, force: true })
   }
 }

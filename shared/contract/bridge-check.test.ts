@@ -10,6 +10,7 @@ describe('the bridge', () => {
       'app.state',
       'app.ready',
       'settings.theme',
+      'settings.view',
       'volume.choose',
       'volume.sample',
       'volume.drop',
@@ -40,5 +41,8 @@ describe('the bridge', () => {
     expect(() =>
       checkVolumeRequest({ type: 'voxel', volume_ref: 'a', request_index: 1, index_xyz: [0, -1, 0] }),
     ).toThrow(refused)
+    const plane = { type: 'plane', volume_ref: 'a', request_index: 1, axis: 'z', index: 3, projection: 'mean' }
+    expect(checkVolumeRequest({ ...plane, thickness: 5 })).toMatchObject(plane)
+    expect(() => checkVolumeRequest({ ...plane, thickness: 1e9 })).toThrow(refused)
   })
 })

@@ -14,6 +14,17 @@ const ServerUrl = Type.String({ minLength: 1, maxLength: 2048 })
 export const Theme = Type.Union([Type.Literal('dark'), Type.Literal('light')])
 export type Theme = Type.Static<typeof Theme>
 
+/** How slices are drawn, kept between starts. */
+export const ViewSettings = Type.Object(
+  {
+    is_y_down: Type.Boolean(),
+    /** Most voxels of a level that is shown; null leaves it to the graphics card. */
+    most_voxels: orNull(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+)
+export type ViewSettings = Type.Static<typeof ViewSettings>
+
 /** A server that was used before. The token itself never reaches the window. */
 export const KnownServer = Type.Object({ url: Type.String(), has_token: Type.Boolean() }, closed)
 export type KnownServer = Type.Static<typeof KnownServer>
@@ -28,7 +39,7 @@ export const OpenedVolume = Type.Object(
     volume_ref: Ref,
     name: Type.String(),
     size_bytes: Type.Number(),
-    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd')]),
+    format: Type.Union([Type.Literal('mrc'), Type.Literal('nifti'), Type.Literal('nrrd'), Type.Literal('ome-zarr')]),
     shape_zyx: ShapeZyx,
     num_volumes: Type.Integer(),
     dtype: Dtype,
@@ -134,6 +145,7 @@ export const AppState = Type.Object(
     version: Type.String(),
     platform: Type.String(),
     theme: Theme,
+    view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
     can_keep_tokens: Type.Boolean(),
@@ -162,6 +174,7 @@ export const BRIDGE_REQUESTS = {
   /** The window can take events now; whatever waited (a file argument) is opened. */
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
+  'settings.view': { input: ViewSettings, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
@@ -224,6 +237,14 @@ export const BRIDGE_CHANNELS = {
 
 const IndexXyz = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })])
 
+/** An axis as it is shown; which axis of the file that is, `LevelMessage.orientation` says. */
+export const DisplayAxis = Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')])
+export type DisplayAxis = Type.Static<typeof DisplayAxis>
+
+/** How the planes of a slab become one. */
+export const PlaneProjection = Type.Union([Type.Literal('mean'), Type.Literal('min'), Type.Literal('max')])
+export type PlaneProjection = Type.Static<typeof PlaneProjection>
+
 /** What the window asks the volume service for. */
 export const VolumeRequest = Type.Union([
   /** The finest level with at most `max_voxels` voxels and no axis longer than `max_axis`. */
@@ -233,6 +254,19 @@ export const VolumeRequest = Type.Union([
       volume_ref: Ref,
       max_voxels: Type.Integer({ minimum: 1 }),
       max_axis: Type.Integer({ minimum: 16 }),
+    },
+    closed,
+  ),
+  /** A plane of the file at full resolution, or a slab of planes, across a display axis. `index` counts along it. */
+  Type.Object(
+    {
+      type: Type.Literal('plane'),
+      volume_ref: Ref,
+      request_index: Type.Integer(),
+      axis: DisplayAxis,
+      index: Type.Integer({ minimum: 0 }),
+      thickness: Type.Integer({ minimum: 1, maximum: 512 }),
+      projection: PlaneProjection,
     },
     closed,
   ),
@@ -246,7 +280,7 @@ export type VolumeRequest = Type.Static<typeof VolumeRequest>
 
 /**
  * A level of the volume: bin 1, 2, 4, …; ceil shape, mean over the voxels covered (DESIGN §5).
- * `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
+ * Shapes and voxels are in display order (`orientation`); `voxels` are z, y, x order; file value = low + voxel / 255 · (high − low), within `low … high`.
  */
 export interface LevelMessage {
   type: 'level'
@@ -259,11 +293,27 @@ export interface LevelMessage {
   high: number
   /** Number of level voxels with each of the 256 values. */
   histogram: number[]
-  /** True when only some planes were read so far. */
+  /** True when only some planes were read so far: voxels are single voxels of the file, not means. */
   is_sampled: boolean
+  /** How the file's axes are turned for the screen: for each display axis the file's axis (0 = x), and if it is mirrored. */
+  orientation: { fileAxisXyz: [number, number, number]; isFlippedXyz: [boolean, boolean, boolean] }
 }
 
-/** Labels on the grid of the level on show. The largest value of the type means "not computed yet" unless final. */
+/** A plane at the file's full resolution, in the codes of the level and in display order: columns run along x, or y. */
+export interface PlaneMessage {
+  type: 'plane'
+  volume_ref: string
+  request_index: number
+  axis: DisplayAxis
+  index: number
+  thickness: number
+  projection: PlaneProjection
+  shape: [rows: number, columns: number]
+  /** Null where it cannot be given yet: planes across the file's x need the whole file to have been read. */
+  voxels: Uint8Array<ArrayBuffer> | null
+}
+
+/** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
   volume_ref: string
@@ -271,12 +321,15 @@ export interface LabelsMessage {
   stage: Type.Static<typeof PreviewStage> | 'final'
   bin: number
   shape_zyx: [number, number, number]
+  /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
+  first_plane?: number
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
 /** What the volume service tells the window. */
 export type VolumeMessage =
   | LevelMessage
+  | PlaneMessage
   | LabelsMessage
   | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
   | { type: 'labels_cleared'; volume_ref: string }

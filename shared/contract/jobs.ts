@@ -78,6 +78,8 @@ export const CreateJob = Type.Object(
     preview: Type.Optional(PreviewRequest),
     /** Group whose members may see the job. */
     project: Type.Optional(GroupName),
+    /** Higher goes first among jobs of one user, and where users have used the devices equally. Above 0: administrators. */
+    priority: Type.Optional(Type.Integer({ minimum: -10, maximum: 10 })),
   },
   closed,
 )
@@ -162,6 +164,7 @@ export const Job = Type.Object({
   params: JobParams,
   effective_params: Type.Union([EffectiveParams, Type.Null()]),
   preview: PreviewRequest,
+  priority: Type.Optional(Type.Integer()),
   memory: Type.Optional(Type.Union([JobMemory, Type.Null()])),
   progress: JobProgress,
   warnings: Type.Array(Warning),

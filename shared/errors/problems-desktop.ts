@@ -21,6 +21,13 @@ export const DESKTOP_PROBLEMS = {
     'Open the file again.',
     true,
   ),
+  levels_not_kept: row(
+    507,
+    'No room for levels',
+    'The levels of {name} could not be written ({reason}).',
+    'Free some space on the disk and open the file again; until then a sampled picture is shown.',
+    true,
+  ),
   volume_not_open: row(404, 'Volume not open', 'The volume is no longer open.', 'Open the file again.'),
   not_connected: row(
     409,

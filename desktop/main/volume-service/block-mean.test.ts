@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { blockGridShape } from '../../../shared/mask/preview-rule.ts'
-import { writeBlockMeans } from './block-mean.ts'
-import { levelBoxes } from './level-plan.ts'
+import { encodeMeans, encodeValues, mergeSums, sumPairs } from './block-mean.ts'
 
 const SHAPE = [3, 5, 7] as const
 const values = Float32Array.from({ length: 105 }, (_, i) => (i * 37) % 101)
-
-function level(bin: number, mostVoxels: number, scaling = { slope: 1, intercept: 0 }): Uint8Array {
-  const shapeZyx = blockGridShape(SHAPE, bin)
-  const voxels = new Uint8Array(shapeZyx[0] * shapeZyx[1] * shapeZyx[2])
-  for (const box of levelBoxes(SHAPE, bin, mostVoxels)) {
-    const [[z0, y0], [sz, sy, sx]] = [box.startZyx, box.shapeZyx]
-    const read = new Float32Array(sz * sy * sx)
-    for (let z = 0; z < sz; z++)
-      for (let y = 0; y < sy; y++)
-        for (let x = 0; x < sx; x++) read[(z * sy + y) * sx + x] = values[((z0 + z) * 5 + y0 + y) * 7 + x]
-    writeBlockMeans(read, box, scaling, { voxels, shapeZyx, bin, range: { low: 0, high: 255 } })
-  }
-  return voxels
-}
+const PLAIN = { slope: 1, intercept: 0 }
+const BYTES = { low: 0, high: 255 }
 
 /** The rule of DESIGN §5, voxel by voxel. */
 function plain(bin: number): number[] {
@@ -35,20 +22,30 @@ function plain(bin: number): number[] {
   return means
 }
 
-describe('writeBlockMeans', () => {
-  it('is the mean over the voxels that a block covers, however the volume is read', () => {
-    for (const bin of [1, 2, 4, 8]) for (const most of [1, 30, 1000]) expect([...level(bin, most)]).toEqual(plain(bin))
+describe('block means', () => {
+  it('are means over the voxels that a block covers, at every level', () => {
+    let sums = sumPairs(values, SHAPE)
+    for (const bin of [2, 4, 8]) {
+      expect(sums.shapeZyx).toEqual(blockGridShape(SHAPE, bin))
+      expect([...encodeMeans(sums, PLAIN, BYTES)]).toEqual(plain(bin))
+      sums = mergeSums(sums)
+    }
   })
 
-  it('applies the scaling of the file', () => {
-    expect(level(1, 1000, { slope: 2, intercept: 5 })[1]).toBe(2 * values[1] + 5)
+  it('leave out voxels that are not finite, and clamp', () => {
+    const odd = Float32Array.of(Number.NaN, 4, Number.POSITIVE_INFINITY, 99, Number.NaN)
+    expect([...encodeMeans(sumPairs(odd, [1, 1, 5]), PLAIN, { low: 0, high: 10 })]).toEqual([102, 255, 0])
   })
 
-  it('leaves out voxels that are not finite, and clamps', () => {
-    const voxels = new Uint8Array(2)
-    const box = { startZyx: [0, 0, 0] as [number, number, number], shapeZyx: [1, 1, 4] as [number, number, number] }
-    const target = { voxels, shapeZyx: [1, 1, 2] as const, bin: 2, range: { low: 0, high: 10 } }
-    writeBlockMeans([Number.NaN, 4, Number.POSITIVE_INFINITY, 99], box, { slope: 1, intercept: 0 }, target)
-    expect([...voxels]).toEqual([102, 255])
+  it('apply the scaling of the file', () => {
+    const sums = sumPairs(Float32Array.of(10, 30), [1, 1, 2])
+    expect([...encodeMeans(sums, { slope: 2, intercept: 5 }, BYTES)]).toEqual([45])
+  })
+})
+
+describe('encodeValues', () => {
+  it('spreads the range over the codes, clamps, and makes NaN 0', () => {
+    const codes = encodeValues(Float32Array.of(-5, 0, 5, 10, 11, Number.NaN), PLAIN, { low: 0, high: 10 })
+    expect([...codes]).toEqual([0, 0, 128, 255, 255, 0])
   })
 })

@@ -1,5 +1,5 @@
-import type { Zyx } from '../../../shared/volume/zyx.ts'
-import type { LevelBox } from './level-plan.ts'
+import { blockGridShape } from '../../../shared/mask/preview-rule.ts'
+import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 
 /** File values `low … high` are spread over the codes 0 … 255. */
 export interface ValueRange {
@@ -7,83 +7,109 @@ export interface ValueRange {
   high: number
 }
 
-export interface LevelTarget {
-  /** Level voxels, z, y, x order. */
-  voxels: Uint8Array
-  shapeZyx: Zyx
-  bin: number
-  range: ValueRange
+export interface ValueScaling {
+  slope: number
+  intercept: number
 }
 
-/**
- * Means of the blocks that a box covers, written as codes into the level. Voxels that are not finite do not count;
- * a block without a finite voxel becomes 0.
- *
- * @param values  Voxels of the box, z, y, x order, before scaling.
- * @param scaling File value = value · slope + intercept.
- */
-export function writeBlockMeans(
-  values: ArrayLike<number>,
-  box: LevelBox,
-  scaling: { slope: number; intercept: number },
-  target: LevelTarget,
+/** Sums over blocks of voxels, and of how many finite voxels each is the sum. z, y, x order. */
+export interface BlockSums {
+  shapeZyx: [number, number, number]
+  sums: Float64Array
+  counts: Uint32Array
+}
+
+/** Sums over blocks of 2 × 2 × 2 voxels of a box; voxels that are not finite do not count. */
+export function sumPairs(values: Float32Array | Float64Array, shapeZyx: Zyx): BlockSums {
+  const out = emptySums(shapeZyx)
+  const [, ny, nx] = out.shapeZyx
+  const [sz, sy, sx] = shapeZyx
+  for (let z = 0; z < sz; z++)
+    for (let y = 0; y < sy; y++) {
+      const from = (z * sy + y) * sx
+      addRow(values, from, sx, out, ((z >> 1) * ny + (y >> 1)) * nx)
+    }
+  return out
+}
+
+/** One row of voxels added to its row of blocks. */
+function addRow(values: Float32Array | Float64Array, from: number, length: number, out: BlockSums, to: number): void {
+  const { sums, counts } = out
+  const pairs = length >> 1
+  for (let i = 0, at = from; i < pairs; i++, at += 2) {
+    const both = values[at] + values[at + 1]
+    if (both - both === 0) {
+      sums[to + i] += both
+      counts[to + i] += 2
+    } else addFinite(values, at, 2, out, to + i)
+  }
+  if (length & 1) addFinite(values, from + length - 1, 1, out, to + pairs)
+}
+
+function addFinite(
+  values: Float32Array | Float64Array,
+  from: number,
+  length: number,
+  { sums, counts }: BlockSums,
+  to: number,
 ): void {
-  const { bin, shapeZyx } = target
-  const [z0, y0] = box.startZyx.map((start) => start / bin)
-  const [sz, sy] = box.shapeZyx
-  const sums = new Float64Array(shapeZyx[2])
-  const counts = new Uint32Array(shapeZyx[2])
-  for (let bz = 0; bz * bin < sz; bz++)
-    for (let by = 0; by * bin < sy; by++) {
-      sumBlockRow(values, box.shapeZyx, bin, [bz, by], sums, counts)
-      const at = ((z0 + bz) * shapeZyx[1] + y0 + by) * shapeZyx[2]
-      encodeRow(sums, counts, scaling, target.range, target.voxels.subarray(at, at + shapeZyx[2]))
+  for (let at = from; at < from + length; at++)
+    if (Number.isFinite(values[at])) {
+      sums[to] += values[at]
+      counts[to]++
     }
 }
 
-function sumBlockRow(
-  values: ArrayLike<number>,
-  [sz, sy, sx]: Zyx,
-  bin: number,
-  [bz, by]: [number, number],
-  sums: Float64Array,
-  counts: Uint32Array,
-): void {
-  sums.fill(0)
-  counts.fill(0)
-  const zEnd = Math.min((bz + 1) * bin, sz)
-  const yEnd = Math.min((by + 1) * bin, sy)
-  for (let z = bz * bin; z < zEnd; z++)
-    for (let y = by * bin; y < yEnd; y++) {
-      const row = (z * sy + y) * sx
-      for (let x = 0, block = 0, left = bin; x < sx; x++) {
-        const value = values[row + x]
-        if (value - value === 0) {
-          sums[block] += value
-          counts[block]++
-        }
-        if (--left === 0) {
-          block++
-          left = bin
-        }
+/** Sums over blocks twice as large along each axis. */
+export function mergeSums(fine: BlockSums): BlockSums {
+  const out = emptySums(fine.shapeZyx)
+  const [, ny, nx] = out.shapeZyx
+  const [sz, sy, sx] = fine.shapeZyx
+  for (let z = 0, from = 0; z < sz; z++)
+    for (let y = 0; y < sy; y++) {
+      const row = ((z >> 1) * ny + (y >> 1)) * nx
+      for (let x = 0; x < sx; x++, from++) {
+        out.sums[row + (x >> 1)] += fine.sums[from]
+        out.counts[row + (x >> 1)] += fine.counts[from]
       }
     }
+  return out
 }
 
-function encodeRow(
-  sums: Float64Array,
-  counts: Uint32Array,
-  scaling: { slope: number; intercept: number },
-  range: ValueRange,
-  out: Uint8Array,
-): void {
-  const perUnit = 255 / (range.high - range.low)
-  for (let x = 0; x < out.length; x++) {
-    if (counts[x] === 0) {
-      out[x] = 0
-      continue
-    }
-    const code = ((sums[x] / counts[x]) * scaling.slope + scaling.intercept - range.low) * perUnit
-    out[x] = code <= 0 ? 0 : code >= 255 ? 255 : Math.round(code)
+function emptySums(shapeZyx: Zyx): BlockSums {
+  const shape = blockGridShape(shapeZyx, 2)
+  return { shapeZyx: shape, sums: new Float64Array(numVoxels(shape)), counts: new Uint32Array(numVoxels(shape)) }
+}
+
+/** Means as codes; a block without a finite voxel becomes 0. File value = mean · slope + intercept. */
+export function encodeMeans({ sums, counts }: BlockSums, scaling: ValueScaling, range: ValueRange): Uint8Array {
+  const { perUnit, offset } = codeLine(scaling, range)
+  const out = new Uint8Array(sums.length)
+  for (let i = 0; i < out.length; i++) {
+    if (counts[i] === 0) continue
+    const code = (sums[i] / counts[i]) * perUnit + offset
+    out[i] = code <= 0 ? 0 : code >= 255 ? 255 : (code + 0.5) | 0
   }
+  return out
+}
+
+/** Single voxels as codes, before scaling as they are in `values`; what is not a number becomes 0. */
+export function encodeValues(
+  values: Float32Array | Float64Array,
+  scaling: ValueScaling,
+  range: ValueRange,
+): Uint8Array<ArrayBuffer> {
+  const { perUnit, offset } = codeLine(scaling, range)
+  const out = new Uint8Array(values.length)
+  for (let i = 0; i < out.length; i++) {
+    const code = values[i] * perUnit + offset
+    out[i] = code <= 0 ? 0 : code >= 255 ? 255 : (code + 0.5) | 0
+  }
+  return out
+}
+
+/** code = stored value · perUnit + offset */
+function codeLine({ slope, intercept }: ValueScaling, { low, high }: ValueRange): { perUnit: number; offset: number } {
+  const scale = 255 / (high - low)
+  return { perUnit: slope * scale, offset: (intercept - low) * scale }
 }

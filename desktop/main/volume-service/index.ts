@@ -4,15 +4,31 @@ import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
+import type { VolumeHeader } from '../../../shared/volume/header.ts'
+import { numVoxels } from '../../../shared/volume/zyx.ts'
 import type { ServiceCall, ServicePort, ServiceReply } from '../volume-service-messages.ts'
-import { OpenVolume } from './open-volume.ts'
+import { changedPlanes } from './changed-planes.ts'
+import type { Level } from './level.ts'
+import { cacheKey, LevelCache } from './level-cache.ts'
+import { omeZarrFolder, openOmeZarr } from './ome-zarr.ts'
+import { type LabelLevel, OpenVolume } from './open-volume.ts'
+import { Pyramid } from './pyramid.ts'
 import { SerialQueue } from './serial-queue.ts'
 
 /** The program of the utility process that reads volumes: calls come from the main process, bulk goes to the window. */
 let current: OpenVolume | null = null
 let windowPort: MessagePortMain | null = null
 let lastVoxelRequest = -1
+let numLevelRequests = 0
+/** What the window has over the level on show; null after another level, which begins without labels. */
+let sentLabels: LabelLevel | null = null
+let opening = new AbortController()
+const lastPlaneRequest = new Map<string, number>()
 const work = new SerialQueue()
+const [cacheFolder, cacheBytes] = process.argv.slice(2)
+const cache = new LevelCache(cacheFolder, Number(cacheBytes))
+const AXES = ['x', 'y', 'z'] as const
 
 process.parentPort.on('message', ({ data, ports }) => {
   const message = data as ServiceCall | ServicePort
@@ -21,6 +37,7 @@ process.parentPort.on('message', ({ data, ports }) => {
 })
 
 function takePort(port: MessagePortMain): void {
+  sentLabels = null
   windowPort?.close()
   windowPort = port
   port.on('message', ({ data }) => void serveWindow(data))
@@ -65,19 +82,37 @@ async function carryOut(call: ServiceCall): Promise<OpenedVolume | null> {
       break
     case 'clear_labels':
       await work.run(() => volume.clearLabels())
+      sentLabels = null
       tellWindow({ type: 'labels_cleared', volume_ref: volume.ref })
   }
   return null
 }
 
-/** A file that cannot be opened leaves the one on show as it is. */
+/** A file that cannot be opened leaves the one on show as it is; a newer choice ends the opening of an older one. */
 async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' }): Promise<OpenedVolume> {
-  const source = await openVolumeFile(path, { mode0: mode0 ?? undefined })
-  const { size } = await stat(path)
+  opening.abort()
+  opening = new AbortController()
+  const { signal } = opening
+  const folder = await omeZarrFolder(path)
+  const image = folder ? await openOmeZarr(folder) : null
+  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, signal }))
+  if (signal.aborted) {
+    await source.close()
+    throw new DomainError('canceled')
+  }
+  const file = folder ?? path
+  const [{ size }, key] = [await stat(file), await cacheKey(file, mode0)]
   const before = current
-  current = new OpenVolume(volume_ref, source)
+  const pyramid = new Pyramid(source, cache, key, image?.levels)
+  current = new OpenVolume(volume_ref, source, pyramid, image ? 'ome-zarr' : source.header.format)
+  lastPlaneRequest.clear()
   await before?.close()
-  return { ...current.describe(path, size), mode0 }
+  return { ...current.describe(file, image ? storedBytes(source.header) : size), mode0 }
+}
+
+/** Bytes of a volume's voxels, unpacked. */
+function storedBytes({ shapeZyx, dtype }: VolumeHeader): number {
+  return numVoxels(shapeZyx) * BYTES_PER_VOXEL[dtype]
 }
 
 async function serveWindow(data: unknown): Promise<void> {
@@ -87,7 +122,8 @@ async function serveWindow(data: unknown): Promise<void> {
     ref = request.volume_ref
     const volume = current?.ref === ref ? current : null
     if (!volume) return
-    if (request.type === 'level') await work.run(() => sendLevel(volume, request))
+    if (request.type === 'level') await serveLevel(volume, request)
+    else if (request.type === 'plane') await sendPlane(volume, request)
     else await sendVoxel(volume, request)
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return
@@ -96,12 +132,27 @@ async function serveWindow(data: unknown): Promise<void> {
   }
 }
 
-async function sendLevel(volume: OpenVolume, request: VolumeRequest & { type: 'level' }): Promise<void> {
-  const [totalPlanes] = volume.source.header.shapeZyx
+/** A first picture at once; where it is only a sample the file is read through, then the finest level follows. */
+async function serveLevel(volume: OpenVolume, request: VolumeRequest & { type: 'level' }): Promise<void> {
   const limits = { maxVoxels: request.max_voxels, maxAxis: request.max_axis }
-  const level = await volume.level(limits, (donePlanes) =>
+  const turn = ++numLevelRequests
+  const isSampled = await work.run(async () => {
+    const first = await volume.firstLevel(limits)
+    await sendLevel(volume, first.level, first.isSampled)
+    return first.isSampled
+  })
+  if (!isSampled) return
+  const [totalPlanes] = volume.source.header.shapeZyx
+  await volume.pyramid.build((donePlanes) =>
     tellWindow({ type: 'level_progress', volume_ref: volume.ref, done_planes: donePlanes, total_planes: totalPlanes }),
   )
+  await work.run(async () => {
+    const level = turn === numLevelRequests ? await volume.finestLevel(limits) : null
+    if (level) await sendLevel(volume, level, false)
+  })
+}
+
+async function sendLevel(volume: OpenVolume, level: Level, isSampled: boolean): Promise<void> {
   if (current !== volume) return
   const { bin, shapeZyx, voxels, low, high, histogram } = level
   tellWindow({
@@ -109,19 +160,37 @@ async function sendLevel(volume: OpenVolume, request: VolumeRequest & { type: 'l
     volume_ref: volume.ref,
     bin,
     shape_zyx: shapeZyx,
-    source_shape_zyx: [...volume.source.header.shapeZyx],
+    source_shape_zyx: volume.displayShape(volume.source.header.shapeZyx),
     voxels,
     low,
     high,
     histogram,
-    is_sampled: false,
+    is_sampled: isSampled,
+    orientation: volume.orientation,
   })
+  sentLabels = null
   await sendLabels(volume)
 }
 
+/** Of several planes across one axis that wait, only the newest is read. */
+async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'plane' }): Promise<void> {
+  const { axis, index, thickness, projection, request_index } = request
+  lastPlaneRequest.set(axis, request_index)
+  await new Promise((resolve) => setImmediate(resolve))
+  if (lastPlaneRequest.get(axis) !== request_index) return
+  const displayAxis = AXES.indexOf(axis) as 0 | 1 | 2
+  const plane = await volume.plane(displayAxis, { index, thickness, projection })
+  const { shape, codes } = plane ?? { shape: [0, 0] as [number, number], codes: null }
+  const at = { axis, index, thickness, projection, request_index }
+  tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })
+}
+
+/** The labels over the level on show; of a later preview only the planes that changed. */
 async function sendLabels(volume: OpenVolume): Promise<void> {
   const labels = await volume.labelLevel()
   if (!labels || current !== volume) return
+  const changed = changedPlanes(labels, sentLabels)
+  sentLabels = labels
   tellWindow({
     type: 'labels',
     volume_ref: volume.ref,
@@ -129,7 +198,8 @@ async function sendLabels(volume: OpenVolume): Promise<void> {
     stage: labels.stage,
     bin: labels.bin,
     shape_zyx: labels.shapeZyx,
-    voxels: labels.voxels as Uint8Array<ArrayBuffer>,
+    voxels: (changed?.voxels ?? labels.voxels) as Uint8Array<ArrayBuffer>,
+    ...(changed ? { first_plane: changed.firstPlane } : {}),
   })
 }
 

@@ -4,20 +4,21 @@ import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { labelsOnLevel } from '../../../shared/mask/label-level.ts'
 import { blockGridShape, type LabelArray } from '../../../shared/mask/preview-rule.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import {
+  type DisplayOrientation,
+  displayOrientation,
+  orientVoxels,
+  toDisplayAxes,
+} from '../../../shared/volume/display-orientation.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { reverseTriple, type Xyz, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { ServicePreview } from '../volume-service-messages.ts'
-import type { ValueRange } from './block-mean.ts'
-import { buildLevel, type Level } from './build-level.ts'
-import { binThatFits } from './level-plan.ts'
+import { type FullPlane, type PlaneRequest, readFullPlane } from './full-planes.ts'
+import type { Level } from './level.ts'
+import type { LevelLimits } from './level-store.ts'
 import { asLabels, maskOnLevel } from './mask-level.ts'
 import { plainNumbers } from './plain-numbers.ts'
-import { robustRange } from './value-range.ts'
-
-export interface LevelLimits {
-  maxVoxels: number
-  maxAxis: number
-}
+import type { Pyramid } from './pyramid.ts'
 
 type ShownLabels =
   | { kind: 'preview'; runRef: string; preview: ServicePreview }
@@ -32,20 +33,31 @@ export interface LabelLevel {
 }
 
 /**
- * One open file: its voxels, the level on show and the labels over it.
- * `level` is built when the window first asks; labels follow whatever level is current. The opener closes it.
+ * One open file: its voxels, its levels and the labels over it.
+ * Labels follow whatever level was given last. What leaves here for the window is in display order. The opener closes it.
  */
 export class OpenVolume {
   readonly ref: string
   readonly source: VoxelSource
-  private range: ValueRange | null = null
+  readonly orientation: DisplayOrientation
+  readonly pyramid: Pyramid
   private bin: number | null = null
   private labels: ShownLabels | null = null
-  private readonly stopReading = new AbortController()
 
-  constructor(ref: string, source: VoxelSource) {
+  private readonly format: OpenedVolume['format']
+
+  /** Takes over `source`; `pyramid` is over the same source. */
+  constructor(
+    ref: string,
+    source: VoxelSource,
+    pyramid: Pyramid,
+    format: OpenedVolume['format'] = source.header.format,
+  ) {
+    this.format = format
     this.ref = ref
     this.source = source
+    this.pyramid = pyramid
+    this.orientation = displayOrientation(source.header)
   }
 
   describe(file: string, sizeBytes: number): Omit<OpenedVolume, 'mode0'> {
@@ -54,7 +66,7 @@ export class OpenVolume {
       volume_ref: this.ref,
       name: path.basename(file),
       size_bytes: sizeBytes,
-      format: header.format,
+      format: this.format,
       shape_zyx: [...header.shapeZyx],
       num_volumes: header.numVolumes,
       dtype: header.dtype,
@@ -65,14 +77,53 @@ export class OpenVolume {
     }
   }
 
-  /** The finest level within the limits. @throws {DomainError} `canceled` when the volume is closed meanwhile */
-  async level(limits: LevelLimits, onProgress: (donePlanes: number) => void): Promise<Level> {
-    const { signal } = this.stopReading
-    this.range ??= await robustRange(this.source, signal)
-    const bin = binThatFits(this.source.header.shapeZyx, limits.maxVoxels, limits.maxAxis)
-    const level = await buildLevel(this.source, bin, this.range, onProgress, signal)
-    this.bin = bin
-    return level
+  /** A first picture: the finest level within the limits where it was built before, else a sample of the file. */
+  async firstLevel(limits: LevelLimits): Promise<{ level: Level; isSampled: boolean }> {
+    const found = await this.pyramid.finest(limits)
+    if (found) return { level: this.shown(found), isSampled: false }
+    return { level: this.shown(await this.pyramid.sampled(limits)), isSampled: true }
+  }
+
+  /** The finest level within the limits; null before the file was read. */
+  async finestLevel(limits: LevelLimits): Promise<Level | null> {
+    const found = await this.pyramid.finest(limits)
+    return found && this.shown(found)
+  }
+
+  /** A full-resolution plane across a display axis (0 = x), in display order; null where it cannot be given yet. */
+  async plane(displayAxis: 0 | 1 | 2, request: Omit<PlaneRequest, 'fileAxis'>): Promise<FullPlane | null> {
+    const { fileAxisXyz, isFlippedXyz } = this.orientation
+    const fileAxis = fileAxisXyz[displayAxis] as 0 | 1 | 2
+    const size = reverseTriple(this.source.header.shapeZyx)[fileAxis]
+    const along = Math.min(size - 1, request.index)
+    const index = isFlippedXyz[displayAxis] ? size - 1 - along : along
+    const { range, bricks, isChunked, signal } = this.pyramid
+    if (!range) return null
+    const at = { ...request, fileAxis, index }
+    const plane = await readFullPlane({ source: this.source, range, bricks, isChunked }, at, signal)
+    return plane && this.orientPlane(plane, fileAxis)
+  }
+
+  /** A plane as a volume of one plane, turned like every other. */
+  private orientPlane({ shape: [rows, columns], codes }: FullPlane, fileAxis: 0 | 1 | 2): FullPlane {
+    const shapeZyx: [number, number, number] =
+      fileAxis === 2 ? [1, rows, columns] : fileAxis === 1 ? [rows, 1, columns] : [rows, columns, 1]
+    const turned = orientVoxels(codes, shapeZyx, this.orientation)
+    const shown = toDisplayAxes(reverseTriple(shapeZyx), this.orientation)
+    const displayAxis = this.orientation.fileAxisXyz.indexOf(fileAxis)
+    const [width, height] = shown.filter((_, axis) => axis !== displayAxis)
+    return { shape: [height, width], codes: turned }
+  }
+
+  private shown(level: Level): Level {
+    this.bin = level.bin
+    const voxels = orientVoxels(level.voxels, level.shapeZyx, this.orientation)
+    return { ...level, voxels, shapeZyx: this.displayShape(level.shapeZyx) }
+  }
+
+  /** A shape of the file's axes along the display axes. */
+  displayShape(shapeZyx: Zyx): [number, number, number] {
+    return reverseTriple(toDisplayAxes(reverseTriple(shapeZyx), this.orientation))
   }
 
   /** The file's value at a voxel, in file units; null where it is not finite or outside. */
@@ -117,14 +168,16 @@ export class OpenVolume {
     const { labels, bin } = this
     if (!labels || bin === null) return null
     const shape = this.source.header.shapeZyx
-    const at = { runRef: labels.runRef, bin, shapeZyx: blockGridShape(shape, bin) }
-    if (labels.kind === 'mask') return { ...at, stage: 'final', voxels: await maskOnLevel(labels.source, bin) }
+    const levelShape = blockGridShape(shape, bin)
+    const at = { runRef: labels.runRef, bin, shapeZyx: this.displayShape(levelShape) }
+    const turned = (voxels: LabelArray) => orientVoxels(voxels, levelShape, this.orientation)
+    if (labels.kind === 'mask') return { ...at, stage: 'final', voxels: turned(await maskOnLevel(labels.source, bin)) }
     const { stage, factor, voxels } = labels.preview
-    return { ...at, stage, voxels: labelsOnLevel(voxels, factor, shape, bin, true) }
+    return { ...at, stage, voxels: turned(labelsOnLevel(voxels, factor, shape, bin, true)) }
   }
 
   async close(): Promise<void> {
-    this.stopReading.abort()
+    await this.pyramid.close()
     await this.clearLabels()
     await this.source.close()
   }

@@ -12,12 +12,14 @@ import type {
 } from '../../../shared/contract/bridge.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
-import type { DesktopStore } from '../state/store.ts'
+import type { DesktopStore, Store } from '../state/store.ts'
 import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
+import { levelRequest } from './level-request.ts'
+import { PlaneRequests } from './plane-requests.ts'
 
 /**
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
@@ -28,12 +30,14 @@ export class Session {
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
+  private readonly planes: PlaneRequests
   private view: VolumeView | null = null
   private numVoxelRequests = 0
 
   constructor(store: DesktopStore, bridge: BridgeClient) {
     this.store = store
     this.bridge = bridge
+    this.planes = new PlaneRequests(store, (request) => this.send(request))
   }
 
   /** Begins to listen; then tells the main process that events can come. */
@@ -49,11 +53,18 @@ export class Session {
       if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
         this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
+      if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
+      if (state.slab !== before.slab) this.view?.hidePlanes()
+      if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
+      if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
+      if (state.slab !== before.slab || state.panes !== before.panes || state.crosshairXyz !== before.crosshairXyz)
+        this.planes.changed()
     })
     await this.attempt(async () => {
       const app = await this.bridge.request('app.state', null)
       const { appKnown, connected, runChanged } = this.store.getState()
       appKnown(app)
+      this.store.getState().viewRemembered(app.view)
       if (app.connection) connected(app.connection)
       if (app.run) runChanged(app.run)
       await this.bridge.request('app.ready', null)
@@ -66,6 +77,8 @@ export class Session {
     const state = this.store.getState()
     view.setLabelStyles(labelStyles(state))
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+    view.setYDown(state.isYDown)
+    view.setLayout(state.layout)
     if (state.volume) this.requestLevel()
   }
 
@@ -100,7 +113,12 @@ export class Session {
 
   autoContrast = (): void => {
     const { level } = this.store.getState()
-    if (level) this.setWindow(autoWindow(level.histogram))
+    if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
+  }
+
+  private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {
+    const view = { is_y_down: isYDown, most_voxels: mostVoxels }
+    void this.attempt(() => this.bridge.request('settings.view', view))
   }
 
   setTheme = (theme: Theme) => {
@@ -177,6 +195,7 @@ export class Session {
         return state.volumeOpening(event.name)
       case 'volume_opened':
         this.view?.clear()
+        state.planesHidden()
         state.volumeOpened(event.volume)
         state.labelsShown(null)
         return this.requestLevel()
@@ -230,15 +249,8 @@ export class Session {
   }
 
   private requestLevel(): void {
-    const { volume, graphicsLosses } = this.store.getState()
-    if (!volume || !this.view) return
-    const { maxVoxels, maxAxis } = this.view.limits()
-    this.send({
-      type: 'level',
-      volume_ref: volume.volume_ref,
-      max_voxels: Math.max(1, Math.floor(maxVoxels / 8 ** graphicsLosses)),
-      max_axis: maxAxis,
-    })
+    const request = this.view && levelRequest(this.store.getState(), this.view.limits())
+    if (request) this.send(request)
   }
 
   private volumeMessageCame(message: VolumeMessage): void {
@@ -249,6 +261,8 @@ export class Session {
         return state.levelProgressed(message.done_planes / message.total_planes)
       case 'level':
         return this.levelCame(message)
+      case 'plane':
+        return this.planes.came(message, this.view)
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':
@@ -263,12 +277,14 @@ export class Session {
   }
 
   private levelCame(message: LevelMessage): void {
-    const { bin, low, high, histogram, is_sampled } = message
-    const { volume, levelShown } = this.store.getState()
-    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null)
-    levelShown({ bin, low, high, histogram, is_sampled })
+    const { bin, low, high, histogram, is_sampled, orientation } = message
+    const { volume, levelShown, planesHidden, crosshairXyz } = this.store.getState()
+    planesHidden()
+    levelShown({ bin, low, high, histogram, is_sampled, orientation })
+    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null, crosshairXyz)
     const { window: range } = this.store.getState()
     this.view?.setWindow(range.low, range.high)
+    this.planes.changed()
   }
 
   /** Labels of a run that is no longer the current one are not shown. */

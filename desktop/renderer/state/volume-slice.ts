@@ -4,7 +4,7 @@ import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { autoWindow, type WindowRange } from './window-range.ts'
 
 /** Facts of the level on show; its voxels are in the viewer. */
-export type LevelFacts = Pick<LevelMessage, 'bin' | 'low' | 'high' | 'histogram' | 'is_sampled'>
+export type LevelFacts = Pick<LevelMessage, 'bin' | 'low' | 'high' | 'histogram' | 'is_sampled' | 'orientation'>
 
 /** The open volume and how it is looked at. Window limits are shares of the level's range, 0 to 1. */
 export interface VolumeSlice {
@@ -14,6 +14,8 @@ export interface VolumeSlice {
   /** Share of the file that was read for the level; null when nothing is being read. */
   levelProgress: number | null
   window: WindowRange
+  /** The window was found from the histogram, and is found anew when a better level comes. */
+  isWindowAuto: boolean
   crosshairXyz: Xyz | null
   /** Under the crosshair: undefined while it is being read. */
   voxel: { value: number | null; label: number | null } | undefined
@@ -23,7 +25,7 @@ export interface VolumeSlice {
   openingEnded: () => void
   levelProgressed: (share: number) => void
   levelShown: (level: LevelFacts) => void
-  windowChanged: (window: WindowRange) => void
+  windowChanged: (window: WindowRange, isAuto?: boolean) => void
   crosshairMoved: (indexXyz: Xyz) => void
   voxelRead: (value: number | null, label: number | null) => void
 }
@@ -33,6 +35,7 @@ const CLOSED = {
   level: null,
   levelProgress: null,
   window: { low: 0, high: 1 },
+  isWindowAuto: true,
   crosshairXyz: null,
   voxel: undefined,
 } as const
@@ -48,10 +51,10 @@ export const createVolumeSlice: StateCreator<VolumeSlice> = (set) => ({
   levelShown: (level) =>
     set((state) => ({
       level,
-      levelProgress: null,
-      window: state.level ? state.window : autoWindow(level.histogram),
+      levelProgress: level.is_sampled ? (state.levelProgress ?? 0) : null,
+      window: state.isWindowAuto ? autoWindow(level.histogram) : state.window,
     })),
-  windowChanged: (window) => set({ window }),
+  windowChanged: (window, isAuto = false) => set({ window, isWindowAuto: isAuto }),
   crosshairMoved: (indexXyz) => set({ crosshairXyz: indexXyz, voxel: undefined }),
   voxelRead: (value, label) => set({ voxel: { value, label } }),
 })

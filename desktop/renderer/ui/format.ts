@@ -25,6 +25,11 @@ export function formatValue(value: number): string {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(5)))
 }
 
+/** What is being done while a file is opened: packed ones are streamed into a plain one first. */
+export function openingText(name: string): string {
+  return /\.(gz|bz2)$/i.test(name) ? `Unpacking ${name}…` : `Opening ${name}…`
+}
+
 /** Whole numbers with thin spaces between thousands. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009')

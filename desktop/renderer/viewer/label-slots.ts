@@ -8,21 +8,38 @@ export interface LabelStyle {
 
 /** Display slot that the shader hatches. */
 export const UNKNOWN_SLOT = 255
-/** Display slot of values that no style names. */
+/** Display slot of values that no style names, where slots follow the order of the styles. */
 const OTHER_SLOT = 254
 const OTHER_COLOR = '#b0b0b0'
 
+/** How values become slots: `value` takes bytes as they are; `order` gives style i the slot i + 1. */
+export type SlotRule = 'value' | 'order'
+
 /**
- * Label values as display slots: style i gets slot i + 1, background 0, anything else the slot for others.
+ * The rule for labels of a type. Bytes need no look at each voxel, unless a finished mask has the label 255, which as a
+ * slot means "not computed yet".
+ */
+export function slotRule(
+  labels: Uint8Array | Uint16Array,
+  styles: readonly LabelStyle[],
+  hasUnknown: boolean,
+): SlotRule {
+  if (labels instanceof Uint16Array) return 'order'
+  return !hasUnknown && styles.some((style) => style.value === UNKNOWN_SLOT) ? 'order' : 'value'
+}
+
+/**
+ * Label values as display slots.
  *
  * @param labels     Values as in the file. Changed in place and returned when they are bytes.
  * @param hasUnknown True when the largest value of the type means "not computed yet".
  */
-export function slotsOf(
-  labels: Uint8Array | Uint16Array,
+export function slotsOf<T extends ArrayBufferLike>(
+  labels: Uint8Array<T> | Uint16Array<T>,
   styles: readonly LabelStyle[],
   hasUnknown: boolean,
-): Uint8Array {
+): Uint8Array<ArrayBufferLike> {
+  if (labels instanceof Uint8Array && slotRule(labels, styles, hasUnknown) === 'value') return labels
   const table = new Uint8Array(labels instanceof Uint8Array ? 256 : 65_536).fill(OTHER_SLOT)
   table[0] = 0
   for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries()) table[style.value] = index + 1
@@ -33,13 +50,16 @@ export function slotsOf(
 }
 
 /** Colours of the 256 slots, red, green, blue, alpha; hidden labels, background and "not computed" are transparent. */
-export function slotColors(styles: readonly LabelStyle[]): Uint8ClampedArray {
+export function slotColors(styles: readonly LabelStyle[], rule: SlotRule): Uint8ClampedArray {
   const lut = new Uint8ClampedArray(256 * 4)
   const paint = (slot: number, color: string, isVisible: boolean) => {
     const rgb = Number.parseInt(color.slice(1), 16)
     lut.set([rgb >> 16, (rgb >> 8) & 255, rgb & 255, isVisible ? 255 : 0], slot * 4)
   }
-  for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries()) paint(index + 1, style.color, style.isVisible)
-  paint(OTHER_SLOT, OTHER_COLOR, true)
+  for (let slot = rule === 'value' ? 1 : OTHER_SLOT; slot <= OTHER_SLOT; slot++) paint(slot, OTHER_COLOR, true)
+  for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries()) {
+    const slot = rule === 'value' ? style.value : index + 1
+    if (slot < UNKNOWN_SLOT) paint(slot, style.color, style.isVisible)
+  }
   return lut
 }

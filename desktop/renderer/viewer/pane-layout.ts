@@ -2,6 +2,9 @@
 export type PaneKind = 'xy' | 'xz' | 'yz' | '3d'
 export type Layout = 'all' | PaneKind
 
+/** The display axis that a pane is seen along. */
+export const PANE_AXIS: Readonly<Record<PaneKind, 'x' | 'y' | 'z' | null>> = { xy: 'z', xz: 'y', yz: 'x', '3d': null }
+
 /** A pane's place as shares of the canvas. */
 export interface Pane {
   kind: PaneKind

@@ -1,9 +1,15 @@
-import { DRAG_MODE, Niivue, SLICE_TYPE } from '@niivue/niivue'
-import type { LabelsMessage, LevelMessage } from '../../../shared/contract/bridge.ts'
+import { Niivue, SLICE_TYPE } from '@niivue/niivue'
+import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
+import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
+import { DetailPlanes } from './detail-planes.ts'
 import { graphicsLimits } from './graphics-limits.ts'
-import { type LabelStyle, slotColors, slotsOf } from './label-slots.ts'
-import { fileVoxelAt, fractionOf, type LevelGrid } from './level-grid.ts'
+import { inGraphics } from './graphics-span.ts'
+import { LabelLayer } from './label-layer.ts'
+import type { LabelStyle } from './label-slots.ts'
+import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
+import { listenForNavigation } from './navigation.ts'
+import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -13,24 +19,10 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
   yz: SLICE_TYPE.SAGITTAL,
   '3d': SLICE_TYPE.RENDER,
 }
-/** The axis (0 = x) that the wheel moves along in each pane. */
-const SCROLL_AXIS: Readonly<Record<PaneKind, number | null>> = { xy: 2, xz: 1, yz: 0, '3d': null }
-const KEY_STEPS: Readonly<Record<string, readonly [number, number, number]>> = {
-  ArrowLeft: [-1, 0, 0],
-  ArrowRight: [1, 0, 0],
-  ArrowDown: [0, -1, 0],
-  ArrowUp: [0, 1, 0],
-  PageDown: [0, 0, -1],
-  PageUp: [0, 0, 1],
-}
-/** NiiVue keeps the drawing layer on this texture unit. */
-const DRAWING_UNIT = 33_991 // gl.TEXTURE7
-const CROSSHAIR_COLOR = [0.36, 0.72, 0.98, 0.55]
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
 const PANE_GAP_PX = 3
-const BACKGROUND = [0.055, 0.06, 0.07, 1]
 
 export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
@@ -44,7 +36,9 @@ export interface VolumeViewEvents {
  * `attach` once, `showLevel` as often as there are volumes or levels; `dispose` ends it. Owns what is on the GPU.
  */
 export class VolumeView {
-  private readonly nv: Niivue
+  private readonly nv: Niivue & { isYDown?: boolean }
+  private readonly detail: DetailPlanes
+  private readonly labels: LabelLayer
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
   private readonly ended = new AbortController()
@@ -53,50 +47,50 @@ export class VolumeView {
   private extentXyz: [number, number, number] = [1, 1, 1]
   private layout: Layout = 'all'
   private panes: Pane[] = []
-  private styles: readonly LabelStyle[] = []
-  private opacity = 0.5
-  private isMaskVisible = true
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
     this.events = events
-    this.nv = new Niivue({
-      backColor: BACKGROUND,
-      crosshairColor: CROSSHAIR_COLOR,
-      crosshairWidthUnit: 'mm',
-      show3Dcrosshair: false,
-      isOrientationTextVisible: false,
-      isOrientCube: false,
-      isRuler: false,
-      isColorbar: false,
-      isRadiologicalConvention: false,
-      dragAndDropEnabled: false,
-      viewModeHotKey: '',
-      clipPlaneHotKey: '',
-      cycleClipPlaneHotKey: '',
-      dragMode: DRAG_MODE.pan,
-      isForceMouseClickToVoxelCenters: true,
-      loadingText: '',
-      logLevel: 'error',
-    })
+    this.nv = new Niivue(NIIVUE_OPTIONS)
+    this.detail = new DetailPlanes(this.nv)
+    this.labels = new LabelLayer(this.nv)
   }
 
   /** Takes the canvas. @throws when it gives no WebGL 2 context */
   async attach(): Promise<void> {
     const { signal } = this.ended
     this.canvas.addEventListener('webglcontextlost', (event) => this.contextLost(event), { signal })
-    // NiiVue's own double click resets its window, and its wheel zooms in this drag mode: ours come first.
-    this.canvas.addEventListener('dblclick', (event) => this.doubleClicked(event), { capture: true, signal })
-    this.canvas.addEventListener('wheel', (event) => this.wheeled(event), { capture: true, signal, passive: false })
-    this.canvas.addEventListener('keydown', (event) => this.keyPressed(event), { capture: true, signal })
+    listenForNavigation(
+      this.canvas,
+      {
+        paneUnder: (event) => this.paneUnder(event),
+        stepCrosshair: (step) => this.stepCrosshair(step),
+        zoomSlices: (factor) => this.zoomSlices(factor),
+        zoom3D: (factor) => this.nv.setScale(this.nv.scene.volScaleMultiplier * factor),
+        paneDoubleClicked: ({ kind }) => this.setLayout(this.layout === 'all' ? kind : 'all'),
+      },
+      signal,
+    )
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
+    this.detail.attach()
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.nv.setScale(FIRST_SCALE)
     this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.warmUp()
+  }
+
+  /** Draws a tiny volume once: the driver compiles its shaders now, not while the first file is waited for. */
+  private warmUp(): void {
+    inGraphics('clear', () => {
+      this.nv.addVolume(zeroCopyImage(new Uint8Array(64), [4, 4, 4], [1, 1, 1]))
+      this.nv.setSliceType(SLICE_TYPE.MULTIPLANAR)
+      this.nv.volumes = []
+    })
+    this.redraw()
   }
 
   /** How large a level this graphics card takes. */
@@ -104,27 +98,71 @@ export class VolumeView {
     return graphicsLimits(this.nv.gl)
   }
 
-  /** Replaces what is shown. The message's voxels belong to the view from now on. */
-  showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null): void {
-    const [px, py, pz] = reverseTriple(voxelSizeZyx ?? [1, 1, 1])
+  /**
+   * Replaces what is shown. The message's voxels belong to the view from now on. Another level of the same volume keeps
+   * the crosshair where it is.
+   *
+   * @param voxelSizeZyx of the file's axes
+   */
+  showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null, crosshair: Xyz | null): void {
+    const { orientation } = level
+    const [px, py, pz] = toDisplayAxes(reverseTriple(voxelSizeZyx ?? [1, 1, 1]), orientation)
     const pixelXyz: [number, number, number] = [1, py / px, pz / px]
     const shapeXyz = reverseTriple(level.shape_zyx)
-    this.grid = { bin: level.bin, levelShapeZyx: level.shape_zyx, sourceShapeZyx: level.source_shape_zyx }
-    this.extentXyz = shapeXyz.map((size, axis) => size * pixelXyz[axis]) as [number, number, number]
-    this.nv.volumes = []
-    this.nv.addVolume(zeroCopyImage(level.voxels, level.shape_zyx, pixelXyz))
-    this.clearLabels()
+    this.grid = {
+      bin: level.bin,
+      levelShapeZyx: level.shape_zyx,
+      sourceShapeZyx: level.source_shape_zyx,
+      orientation,
+    }
+    // Every level fills the same space, whatever its bin.
+    const unit = level.bin
+    this.extentXyz = shapeXyz.map((size, axis) => size * unit * pixelXyz[axis]) as [number, number, number]
+    const grid = this.grid
+    const pixel = pixelXyz.map((size) => size * unit) as [number, number, number]
+    const image = zeroCopyImage(level.voxels, level.shape_zyx, pixel)
+    inGraphics('level', () => {
+      this.nv.volumes = []
+      this.nv.addVolume(image)
+      this.detail.placeIn(grid)
+      this.detail.hide()
+      this.labels.clear()
+    })
     this.applyLayout()
     this.applyWindow()
-    this.moveCrosshair(
-      reverseTriple(level.source_shape_zyx).map((size) => Math.floor(size / 2)) as [number, number, number],
-    )
+    this.moveCrosshair(crosshair ?? middleOf(this.grid))
+  }
+
+  /** Puts a plane at full resolution on its slice, if the crosshair is still in it. @returns whether it is shown */
+  showPlane(plane: PlaneMessage): boolean {
+    if (!this.grid || !plane.voxels) return false
+    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
+    const { voxels } = plane
+    const isShown = inGraphics('plane', () => this.detail.show(plane, voxels))
+    this.redraw()
+    return isShown
+  }
+
+  /** The level is seen on all slices again. */
+  hidePlanes(): void {
+    this.detail.hide()
+    this.redraw()
+  }
+
+  /** Y points up unless told otherwise; only how XY is drawn. */
+  setYDown(isYDown: boolean): void {
+    this.nv.isYDown = isYDown
+    this.redraw()
   }
 
   clear(): void {
     this.grid = null
-    this.nv.volumes = []
-    this.nv.drawBitmap = null
+    inGraphics('clear', () => {
+      this.detail.hide()
+      this.nv.volumes = []
+      this.nv.drawBitmap = null
+    })
     this.redraw()
   }
 
@@ -137,29 +175,23 @@ export class VolumeView {
 
   /** Shows labels over the level of the same grid; others are ignored. The voxels belong to the view from now on. */
   showLabels(message: LabelsMessage): void {
-    if (!this.grid || message.bin !== this.grid.bin) return
-    const slots = slotsOf(message.voxels, this.styles, message.stage !== 'final')
-    this.uploadSlots(slots)
-  }
-
-  clearLabels(): void {
-    this.nv.drawBitmap = null
-    this.nv.drawTexture = this.nv.r8Tex(this.nv.drawTexture, DRAWING_UNIT, [1, 2, 2, 2], true)
+    if (this.grid) this.labels.show(message, this.grid)
     this.redraw()
   }
 
-  /** Colours and visibility of labels. Values keep their slot as long as the list keeps its order. */
+  clearLabels(): void {
+    this.labels.clear()
+    this.redraw()
+  }
+
+  /** Colours and visibility of labels. */
   setLabelStyles(styles: readonly LabelStyle[]): void {
-    this.styles = styles
-    this.nv.drawLut = { lut: slotColors(styles), labels: [] }
-    this.nv.refreshColormaps()
+    inGraphics('labels', () => this.labels.setStyles(styles))
     this.redraw()
   }
 
   setMaskOpacity(opacity: number, isVisible: boolean): void {
-    this.opacity = opacity
-    this.isMaskVisible = isVisible
-    this.nv.drawOpacity = isVisible ? opacity : 0
+    this.labels.setOpacity(opacity, isVisible)
     this.redraw()
   }
 
@@ -172,8 +204,15 @@ export class VolumeView {
     if (!this.grid) return
     const fraction = fractionOf(this.grid, indexXyz)
     for (let axis = 0; axis < 3; axis++) this.nv.scene.crosshairPos[axis] = fraction[axis]
+    this.detail.keepAt(displayIndexOf(this.grid, indexXyz))
     this.redraw()
     this.events.onCrosshair(indexXyz)
+  }
+
+  /** Moves the crosshair by voxels of the file along the display axes. */
+  stepCrosshair(stepXyz: Xyz): void {
+    const { grid } = this
+    if (grid) this.moveCrosshair(fileVoxelBeside(grid, fileVoxelAt(grid, this.nv.scene.crosshairPos), stepXyz))
   }
 
   resetView(): void {
@@ -191,20 +230,9 @@ export class VolumeView {
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }
 
-  private uploadSlots(slots: Uint8Array): void {
-    const { nv, grid } = this
-    if (!grid) return
-    const dims = [3, ...reverseTriple(grid.levelShapeZyx)]
-    const isNew = nv.drawBitmap?.length !== slots.length
-    nv.drawBitmap = slots
-    if (isNew) nv.drawTexture = nv.r8Tex(nv.drawTexture, DRAWING_UNIT, dims, true)
-    nv.refreshDrawing(false, false)
-    nv.drawOpacity = this.isMaskVisible ? this.opacity : 0
-    this.redraw()
-  }
-
   private applyWindow(): void {
     const { gl, sliceMMShader, renderSliceShader } = this.nv
+    if (gl.isContextLost()) return
     for (const shader of [sliceMMShader, renderSliceShader]) {
       if (!shader) continue
       shader.use(gl)
@@ -215,17 +243,16 @@ export class VolumeView {
   private applyLayout(): void {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
     this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
-    this.nv.setCustomLayout(
-      this.panes.map((pane) => ({
-        sliceType: SLICE_TYPES[pane.kind],
-        position: [
-          pane.left,
-          pane.top,
-          pane.width - PANE_GAP_PX / clientWidth,
-          pane.height - PANE_GAP_PX / clientHeight,
-        ] as [number, number, number, number],
-      })),
-    )
+    const tiles = this.panes.map((pane) => ({
+      sliceType: SLICE_TYPES[pane.kind],
+      position: [
+        pane.left,
+        pane.top,
+        pane.width - PANE_GAP_PX / clientWidth,
+        pane.height - PANE_GAP_PX / clientHeight,
+      ] as [number, number, number, number],
+    }))
+    inGraphics('draw', () => this.nv.setCustomLayout(tiles))
     this.fitCrosshair()
     this.events.onPanes(this.layout, this.panes)
   }
@@ -234,7 +261,7 @@ export class VolumeView {
   private fitCrosshair(): void {
     const { clientWidth, clientHeight } = this.canvas
     const coarsest = coarsestPixel(this.panes, this.extentXyz, clientWidth, clientHeight)
-    this.nv.setCrosshairWidth(coarsest / this.nv.scene.pan2Dxyzmm[3])
+    inGraphics('draw', () => this.nv.setCrosshairWidth(coarsest / this.nv.scene.pan2Dxyzmm[3]))
   }
 
   /** Draws once a frame, however often it is asked. */
@@ -243,12 +270,13 @@ export class VolumeView {
     this.isDrawQueued = true
     requestAnimationFrame(() => {
       this.isDrawQueued = false
-      if (!this.ended.signal.aborted) this.nv.drawScene()
+      if (!this.ended.signal.aborted) inGraphics('draw', () => this.nv.drawScene())
     })
   }
 
   private crosshairMoved(): void {
-    if (this.grid) this.events.onCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    // A click lies anywhere in a voxel: its middle is taken, as everywhere.
+    if (this.grid) this.moveCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
   }
 
   private paneUnder(event: MouseEvent): Pane | null {
@@ -256,39 +284,9 @@ export class VolumeView {
     return paneAt(this.panes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)
   }
 
-  private doubleClicked(event: MouseEvent): void {
-    event.stopImmediatePropagation()
-    const pane = this.paneUnder(event)
-    if (pane) this.setLayout(this.layout === 'all' ? pane.kind : 'all')
-  }
-
-  /** The wheel goes through the slices; with Ctrl or ⌘, and in 3D, it zooms. */
-  private wheeled(event: WheelEvent): void {
-    event.preventDefault()
-    event.stopImmediatePropagation()
-    const pane = this.paneUnder(event)
-    if (!pane || !this.grid) return
-    const axis = SCROLL_AXIS[pane.kind]
-    const direction = event.deltaY > 0 ? 1 : -1
-    if (axis === null) this.nv.setScale(this.nv.scene.volScaleMultiplier * (direction > 0 ? 0.9 : 1 / 0.9))
-    else if (event.ctrlKey || event.metaKey) this.zoomSlices(direction > 0 ? 1 / 1.15 : 1.15)
-    else
-      this.nv.moveCrosshairInVox(
-        ...([0, 1, 2].map((one) => (one === axis ? -direction : 0)) as [number, number, number]),
-      )
-  }
-
-  /** Arrows move in x and y, the page keys through z. NiiVue's own keys are left out. */
-  private keyPressed(event: KeyboardEvent): void {
-    event.stopImmediatePropagation()
-    const step = KEY_STEPS[event.key]
-    if (!step || !this.grid || event.ctrlKey || event.metaKey || event.altKey) return
-    event.preventDefault()
-    this.nv.moveCrosshairInVox(...step)
-  }
-
   /** Enlarges the slices about the crosshair. */
   private zoomSlices(factor: number): void {
+    if (!this.grid) return
     const { pan2Dxyzmm: pan, crosshairPos } = this.nv.scene
     const before = pan[3]
     const after = Math.min(20, Math.max(0.5, before * factor))

@@ -6,7 +6,7 @@ import type { Random } from './seeded-random.ts'
 import { pause, workOf } from './user-work.ts'
 import { World } from './world.ts'
 
-/** Above the 64 MiB that a server keeps free when it takes an upload. */
+/** Above the 32 MiB that the servers of a run keep free when they take an upload. */
 const DISK_BYTES = 96 * 1024 * 1024
 
 /** Users work on a small disk that is filled to the last byte and freed again, until all of them are done. */

@@ -41,6 +41,7 @@ const SETTINGS = {
   CRYOMAMBA_SLOW_REQUEST_SECONDS: '5',
   CRYOMAMBA_UPLOAD_IDLE_SECONDS: '5',
   CRYOMAMBA_MAX_UPLOADS_PER_USER: '1000',
+  CRYOMAMBA_MIN_FREE_BYTES: String(32 * 1024 * 1024),
 }
 
 /** A folder, the server process over it, and all that the server has promised. */

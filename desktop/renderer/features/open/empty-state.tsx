@@ -1,4 +1,5 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { openingText } from '../../ui/format.ts'
 
 /** What a newcomer sees. */
 export function EmptyState() {
@@ -7,8 +8,8 @@ export function EmptyState() {
   const opening = useFacts((state) => state.opening)
   return (
     <div className="empty">
-      <h2>{opening ? `Opening ${opening}…` : 'No volume open'}</h2>
-      <p>Drop an MRC, NIfTI or NRRD file here, or choose one.</p>
+      <h2>{opening ? openingText(opening) : 'No volume open'}</h2>
+      <p>Drop an MRC, NIfTI or NRRD file or an OME-Zarr folder here, or choose one.</p>
       <div className="row">
         <button type="button" className="primary" onClick={() => void session.chooseFile()}>
           Open volume…

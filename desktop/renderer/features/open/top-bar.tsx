@@ -1,4 +1,5 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { openingText } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
 
 /** Name, the file on show, and the two things needed at any time. */
@@ -13,7 +14,7 @@ export function TopBar() {
       <button type="button" onClick={() => void session.chooseFile()}>
         <Icon name="open" /> Open…
       </button>
-      <h1 title={name ?? undefined}>{opening ? `Opening ${opening}…` : (name ?? 'CryoMamba')}</h1>
+      <h1 title={name ?? undefined}>{opening ? openingText(opening) : (name ?? 'CryoMamba')}</h1>
       <button
         type="button"
         className="quiet"

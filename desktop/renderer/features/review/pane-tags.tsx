@@ -1,12 +1,14 @@
-import type { Xyz } from '../../../../shared/volume/zyx.ts'
 import { useFacts } from '../../session/use-session.ts'
-import type { PaneKind } from '../../viewer/pane-layout.ts'
+import type { Store } from '../../state/store.ts'
+import { planeIndex } from '../../state/view-slice.ts'
+import { PANE_AXIS, type PaneKind } from '../../viewer/pane-layout.ts'
 
-/** Which plane each pane shows, and where it lies. */
+const ANATOMICAL: Readonly<Record<PaneKind, string>> = { xy: 'Axial', xz: 'Coronal', yz: 'Sagittal', '3d': '3D' }
+const SLAB_WORDS = { mean: 'mean', min: 'minimum', max: 'maximum' } as const
+
+/** Which plane each pane shows, where it lies, and at which resolution. */
 export function PaneTags() {
   const panes = useFacts((state) => state.panes)
-  const crosshair = useFacts((state) => state.crosshairXyz)
-  const shapeZyx = useFacts((state) => state.volume?.shape_zyx)
   return panes.map((pane) => (
     <div
       key={pane.kind}
@@ -14,17 +16,43 @@ export function PaneTags() {
       style={{ left: `${pane.left * 100}%`, top: `${pane.top * 100}%` }}
       data-pane={pane.kind}
     >
-      {tagOf(pane.kind, crosshair, shapeZyx)}
+      <PaneTag kind={pane.kind} />
     </div>
   ))
 }
 
-function tagOf(kind: PaneKind, crosshair: Xyz | null, shapeZyx: readonly [number, number, number] | undefined): string {
-  if (kind === '3d' || !crosshair || !shapeZyx) return kind.toUpperCase()
-  const [name, index, size] = {
-    xy: ['z', crosshair[2], shapeZyx[0]],
-    xz: ['y', crosshair[1], shapeZyx[1]],
-    yz: ['x', crosshair[0], shapeZyx[2]],
-  }[kind]
-  return `${kind.toUpperCase()}   ${name} ${index} of ${size}`
+function PaneTag({ kind }: { kind: PaneKind }) {
+  const place = useFacts((state) => placeOf(state, kind))
+  const resolution = useFacts((state) => resolutionOf(state, kind))
+  return (
+    <>
+      {place}
+      {resolution ? <span data-testid={`resolution-${kind}`}> · {resolution}</span> : null}
+    </>
+  )
+}
+
+/** `XY   z 12 of 72`; along the file's own axes i, j, k where the volume is turned to anatomical ones. */
+function placeOf({ volume, level, crosshairXyz }: Store, kind: PaneKind): string {
+  const isAnatomical = volume?.format === 'nifti'
+  const name = isAnatomical ? ANATOMICAL[kind] : kind.toUpperCase()
+  const axis = PANE_AXIS[kind]
+  if (!axis || !volume || !level || !crosshairXyz) return name
+  const fileAxis = level.orientation.fileAxisXyz['xyz'.indexOf(axis)]
+  const size = volume.shape_zyx[2 - fileAxis]
+  return `${name}   ${(isAnatomical ? 'ijk' : 'xyz')[fileAxis]} ${crosshairXyz[fileAxis]} of ${size}`
+}
+
+/** What is seen there: every voxel of the file, or how much coarser. */
+export function resolutionOf({ volume, level, detail, slab, crosshairXyz }: Store, kind: PaneKind): string {
+  if (!volume || !level) return ''
+  const ofLevel = level.bin === 1 && !level.is_sampled ? 'full resolution' : `1/${level.bin}`
+  const levelText = level.is_sampled ? `${ofLevel}, sampled` : ofLevel
+  const axis = PANE_AXIS[kind]
+  if (!axis || !crosshairXyz) return levelText
+  const plane = detail[axis]
+  const isShown = plane?.isFull && plane.index === planeIndex(volume, level, crosshairXyz, axis)
+  if (!isShown) return levelText
+  const slabText = slab.thickness > 1 ? `${SLAB_WORDS[slab.projection]} of ${slab.thickness} planes, ` : ''
+  return `${slabText}full resolution`
 }

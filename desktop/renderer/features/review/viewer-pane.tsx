@@ -11,14 +11,15 @@ export function ViewerPane() {
   const graphicsLosses = useFacts((state) => state.graphicsLosses)
   const levelProgress = useFacts((state) => state.levelProgress)
   const hasLevel = useFacts((state) => state.level !== null)
+  const isSampled = useFacts((state) => state.level?.is_sampled ?? false)
   return (
-    <div className="viewer" data-testid="viewer" data-ready={hasLevel}>
+    <div className="viewer" data-testid="viewer" data-ready={hasLevel && !isSampled} data-sampled={isSampled}>
       <ViewerCanvas key={graphicsLosses} />
       {hasLevel ? <PaneTags /> : null}
       {hasLevel ? <ViewTools /> : null}
       {levelProgress === null ? null : (
         <div className="reading">
-          <span>Reading the volume…</span>
+          <span>{isSampled ? 'Sampled picture; reading the whole volume…' : 'Reading the volume…'}</span>
           <Meter label="Reading the volume" share={levelProgress} />
         </div>
       )}

@@ -1,0 +1,90 @@
+import type { PlaneProjection } from '../../../../shared/contract/bridge.ts'
+import { useFacts } from '../../session/use-session.ts'
+import { Panel } from '../../ui/panel.tsx'
+
+const THICKNESSES = [1, 3, 5, 11, 21, 51] as const
+const PROJECTIONS: readonly [PlaneProjection, string][] = [
+  ['mean', 'Average'],
+  ['min', 'Minimum'],
+  ['max', 'Maximum'],
+]
+const MILLION = 2 ** 20
+const BUDGETS = [2, 16, 64, 128, 256] as const
+
+/** How slices are drawn: how many planes together, which way y points, how fine a level. */
+export function ViewPanel() {
+  const hasLevel = useFacts((state) => state.level !== null)
+  const isYDown = useFacts((state) => state.isYDown)
+  const turnY = useFacts((state) => state.yTurned)
+  if (!hasLevel) return null
+  return (
+    <Panel title="View">
+      <SlabFields />
+      <LevelField />
+      <label className="check">
+        <input type="checkbox" checked={isYDown} onChange={(event) => turnY(event.currentTarget.checked)} /> Y points
+        down in XY
+      </label>
+    </Panel>
+  )
+}
+
+function SlabFields() {
+  const slab = useFacts((state) => state.slab)
+  const change = useFacts((state) => state.slabChanged)
+  return (
+    <>
+      <label className="select-field">
+        <span className="field-name">Planes together</span>
+        <select
+          value={slab.thickness}
+          onChange={(event) => change({ ...slab, thickness: Number(event.currentTarget.value) })}
+        >
+          {THICKNESSES.map((thickness) => (
+            <option key={thickness} value={thickness}>
+              {thickness === 1 ? '1 (slice)' : thickness}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="select-field">
+        <span className="field-name">Shown as</span>
+        <select
+          value={slab.projection}
+          disabled={slab.thickness === 1}
+          onChange={(event) => change({ ...slab, projection: event.currentTarget.value as PlaneProjection })}
+        >
+          {PROJECTIONS.map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
+  )
+}
+
+function LevelField() {
+  const mostVoxels = useFacts((state) => state.mostVoxels)
+  const change = useFacts((state) => state.mostVoxelsChanged)
+  return (
+    <label
+      className="select-field"
+      title="The finest level with at most so many voxels; each takes four bytes of graphics memory"
+    >
+      <span className="field-name">Level on show</span>
+      <select
+        value={mostVoxels ?? ''}
+        onChange={(event) => change(event.currentTarget.value ? Number(event.currentTarget.value) : null)}
+      >
+        <option value="">Automatic</option>
+        {BUDGETS.map((millions) => (
+          <option key={millions} value={millions * MILLION}>
+            {millions} M voxels
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}

@@ -1,0 +1,93 @@
+import type { Niivue } from '@niivue/niivue'
+import type { LabelsMessage } from '../../../shared/contract/bridge.ts'
+import { reverseTriple } from '../../../shared/volume/zyx.ts'
+import { inGraphics } from './graphics-span.ts'
+import { type LabelStyle, type SlotRule, slotColors, slotRule, slotsOf } from './label-slots.ts'
+import type { LevelGrid } from './level-grid.ts'
+
+/** NiiVue keeps the drawing layer on this texture unit. */
+const DRAWING_UNIT = 33_991 // gl.TEXTURE7
+
+/**
+ * Labels over the level, in NiiVue's drawing layer: one byte a voxel, in display order, coloured while drawing.
+ * Masks, previews and corrections all go through here; a part of the planes can be replaced alone.
+ */
+export class LabelLayer {
+  private readonly nv: Niivue
+  private styles: readonly LabelStyle[] = []
+  private rule: SlotRule = 'value'
+  private opacity = 0.5
+  private isVisible = true
+
+  constructor(nv: Niivue) {
+    this.nv = nv
+  }
+
+  /** @param grid of the level on show; labels of another grid are ignored */
+  show({ voxels, stage, bin, first_plane, shape_zyx }: LabelsMessage, grid: LevelGrid): void {
+    if (bin !== grid.bin) return
+    const hasUnknown = stage !== 'final'
+    this.takeRule(slotRule(voxels, this.styles, hasUnknown))
+    const slots = slotsOf(voxels, this.styles, hasUnknown)
+    const planeVoxels = shape_zyx[1] * shape_zyx[2]
+    if (first_plane === undefined) this.replace(slots, grid)
+    else this.replacePlanes(slots, first_plane, planeVoxels, grid)
+    this.nv.drawOpacity = this.isVisible ? this.opacity : 0
+  }
+
+  clear(): void {
+    this.nv.drawBitmap = null
+    this.nv.drawTexture = this.nv.r8Tex(this.nv.drawTexture, DRAWING_UNIT, [1, 2, 2, 2], true)
+  }
+
+  /** Colours and visibility. Where slots follow their order, values keep theirs as long as the list keeps its order. */
+  setStyles(styles: readonly LabelStyle[]): void {
+    this.styles = styles
+    this.applyColors()
+  }
+
+  setOpacity(opacity: number, isVisible: boolean): void {
+    this.opacity = opacity
+    this.isVisible = isVisible
+    this.nv.drawOpacity = isVisible ? opacity : 0
+  }
+
+  private takeRule(rule: SlotRule): void {
+    if (this.rule === rule) return
+    this.rule = rule
+    this.applyColors()
+  }
+
+  private applyColors(): void {
+    this.nv.drawLut = { lut: slotColors(this.styles, this.rule), labels: [] }
+    this.nv.refreshColormaps()
+  }
+
+  private replace(slots: Uint8Array, grid: LevelGrid): void {
+    const { nv } = this
+    const [nx, ny, nz] = reverseTriple(grid.levelShapeZyx)
+    const isNew = nv.drawBitmap?.length !== slots.length
+    nv.drawBitmap = slots
+    inGraphics('labels', () => {
+      if (isNew) nv.drawTexture = nv.r8Tex(nv.drawTexture, DRAWING_UNIT, [3, nx, ny, nz], true)
+      this.upload(slots, 0, nz, grid)
+    })
+  }
+
+  /** Planes of a layer that is there already. */
+  private replacePlanes(slots: Uint8Array, firstPlane: number, planeVoxels: number, grid: LevelGrid): void {
+    const bitmap = this.nv.drawBitmap
+    if (!bitmap || bitmap.length !== planeVoxels * grid.levelShapeZyx[0] || slots.length === 0) return
+    bitmap.set(slots, firstPlane * planeVoxels)
+    inGraphics('labels', () => this.upload(slots, firstPlane, slots.length / planeVoxels, grid))
+  }
+
+  private upload(slots: Uint8Array, firstPlane: number, numPlanes: number, grid: LevelGrid): void {
+    const { gl, drawTexture } = this.nv
+    const [nx, ny] = reverseTriple(grid.levelShapeZyx)
+    gl.activeTexture(DRAWING_UNIT)
+    gl.bindTexture(gl.TEXTURE_3D, drawTexture)
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
+    gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, firstPlane, nx, ny, numPlanes, gl.RED, gl.UNSIGNED_BYTE, slots)
+  }
+}

@@ -1,0 +1,69 @@
+import type { Xyz } from '../../../shared/volume/zyx.ts'
+import { PANE_AXIS, type Pane } from './pane-layout.ts'
+
+const KEY_STEPS: Readonly<Record<string, Xyz>> = {
+  ArrowLeft: [-1, 0, 0],
+  ArrowRight: [1, 0, 0],
+  ArrowDown: [0, -1, 0],
+  ArrowUp: [0, 1, 0],
+  PageDown: [0, 0, -1],
+  PageUp: [0, 0, 1],
+}
+/** Planes that one turn of the wheel or one key goes, with Shift. */
+const FAST_STEP = 10
+
+/** What the hand on wheel or keys wants. */
+export interface NavigationTarget {
+  paneUnder(event: MouseEvent): Pane | null
+  /** By voxels of the file along the display axes. */
+  stepCrosshair(stepXyz: Xyz): void
+  /** Enlarges the slices, or the 3D view, by a factor. */
+  zoomSlices(factor: number): void
+  zoom3D(factor: number): void
+  paneDoubleClicked(pane: Pane): void
+}
+
+/** Wheel, keys and double click of the picture, before NiiVue's own; until the signal aborts. */
+export function listenForNavigation(canvas: HTMLCanvasElement, target: NavigationTarget, signal: AbortSignal): void {
+  const first = { capture: true, signal } as const
+  // NiiVue's own double click resets its window, and its wheel zooms in this drag mode: ours come first.
+  canvas.addEventListener(
+    'dblclick',
+    (event) => {
+      event.stopImmediatePropagation()
+      const pane = target.paneUnder(event)
+      if (pane) target.paneDoubleClicked(pane)
+    },
+    first,
+  )
+  canvas.addEventListener('wheel', (event) => wheeled(event, target), { ...first, passive: false })
+  canvas.addEventListener('keydown', (event) => keyPressed(event, target), first)
+}
+
+/** The wheel goes through the slices; with Ctrl or ⌘, and in 3D, it zooms. */
+function wheeled(event: WheelEvent, target: NavigationTarget): void {
+  event.preventDefault()
+  event.stopImmediatePropagation()
+  const pane = target.paneUnder(event)
+  if (!pane) return
+  // With Shift some systems turn the wheel sideways.
+  const direction = (event.deltaY || event.deltaX) > 0 ? 1 : -1
+  const axis = PANE_AXIS[pane.kind]
+  if (axis === null) target.zoom3D(direction > 0 ? 0.9 : 1 / 0.9)
+  else if (event.ctrlKey || event.metaKey) target.zoomSlices(direction > 0 ? 1 / 1.15 : 1.15)
+  else target.stepCrosshair(stepAlong(axis, -direction * (event.shiftKey ? FAST_STEP : 1)))
+}
+
+function stepAlong(axis: 'x' | 'y' | 'z', step: number): Xyz {
+  return [axis === 'x' ? step : 0, axis === 'y' ? step : 0, axis === 'z' ? step : 0]
+}
+
+/** Arrows move in x and y, the page keys through z. NiiVue's own keys are left out. */
+function keyPressed(event: KeyboardEvent, target: NavigationTarget): void {
+  event.stopImmediatePropagation()
+  const step = KEY_STEPS[event.key]
+  if (!step || event.ctrlKey || event.metaKey || event.altKey) return
+  event.preventDefault()
+  const times = event.shiftKey ? FAST_STEP : 1
+  target.stepCrosshair([step[0] * times, step[1] * times, step[2] * times])
+}

@@ -1,0 +1,136 @@
+import type { JobProgress } from '../../shared/contract/jobs.ts'
+import type { ServerConfig } from '../config.ts'
+import type { DeviceSlot } from '../devices/device-slots.ts'
+import type { RunProgress } from '../inference/messages.ts'
+import type { JobRecord, JobRepository } from './job-repository.ts'
+import { decayedSeconds, queueOrder, secondsToStart } from './queue-order.ts'
+import type { QueueRepository } from './queue-repository.ts'
+
+/** What a job is thought to take for the order of the queue while nothing was measured: it only makes users take turns. */
+const GUESSED_SECONDS = 600
+
+/** Weight of the newest measured speed against those before. */
+const NEWEST_SPEED = 0.5
+
+const HOUR_MS = 3600_000
+
+export interface JobQueueNeeds {
+  jobs: Pick<JobRepository, 'withState'>
+  memory: QueueRepository
+  config: Pick<ServerConfig, 'devices' | 'jobsPerUser' | 'fairShareHours'>
+  /** What a running job last said, or null. */
+  liveProgress: (jobId: string) => RunProgress | null
+  nowMs: () => number
+}
+
+type Place = Pick<JobProgress, 'queue_position' | 'estimated_start'>
+
+/** Which job is next, and where each stands. What was measured is kept in the database. */
+export class JobQueue {
+  private readonly needs: JobQueueNeeds
+
+  constructor(needs: JobQueueNeeds) {
+    this.needs = needs
+  }
+
+  /** The job that a free device takes, or null: nothing waits, or its users run as many as they may. */
+  async next(mayTake: (job: JobRecord) => boolean): Promise<JobRecord | null> {
+    const { running, order } = await this.state()
+    const most = this.needs.config.jobsPerUser || Number.POSITIVE_INFINITY
+    const numOf = (owner: string) => running.filter((job) => job.owner === owner).length
+    return order.find((job) => mayTake(job) && numOf(job.owner) < most) ?? null
+  }
+
+  /** Position, from 1, and estimated start of every waiting job; no time where what is before it was never measured. */
+  async places(): Promise<Map<string, Place>> {
+    const { running, order, speeds } = await this.state()
+    const { devices } = this.needs.config
+    const free = devices.map(({ deviceId }) => {
+      const job = running.find((one) => one.device === deviceId)
+      return job ? this.secondsLeft(job, speeds) : 0
+    })
+    const starts = secondsToStart(order, free, (job, device) => secondsOn(job, devices[device].deviceId, speeds))
+    const timeOf = (seconds: number | null) =>
+      seconds === null ? null : new Date(this.needs.nowMs() + seconds * 1000).toISOString()
+    return new Map(order.map((job, i) => [job.jobId, { queue_position: i + 1, estimated_start: timeOf(starts[i]) }]))
+  }
+
+  /** Keeps how fast a finished job was. @param seconds of the whole run */
+  async measured(job: JobRecord, seconds: number): Promise<void> {
+    const patch = patchOf(job)
+    if (!job.device || !patch || !(seconds > 0) || job.tilesTotal === 0) return
+    const key = { model: modelOf(job), device: job.device, patch }
+    const known = (await this.needs.memory.speeds()).find((one) => isSame(one, key))
+    const newest = job.tilesTotal / seconds
+    const mixed = known ? NEWEST_SPEED * newest + (1 - NEWEST_SPEED) * known.tilesPerSecond : newest
+    await this.needs.memory.saveSpeed({ ...key, tilesPerSecond: mixed })
+  }
+
+  /** Charges device time to a user. */
+  async charge(owner: string, seconds: number): Promise<void> {
+    const before = (await this.used()).get(owner) ?? 0
+    await this.needs.memory.saveUse(owner, before + seconds, new Date(this.needs.nowMs()).toISOString())
+  }
+
+  private async used(): Promise<Map<string, number>> {
+    const { memory, config, nowMs } = this.needs
+    const halfLifeMs = config.fairShareHours * HOUR_MS
+    const ago = (time: string) => nowMs() - Date.parse(time)
+    return new Map(
+      (await memory.uses()).map((use) => [use.owner, decayedSeconds(use.seconds, ago(use.updatedAt), halfLifeMs)]),
+    )
+  }
+
+  private async state() {
+    const { jobs, config, memory, nowMs } = this.needs
+    const records = await jobs.withState(['queued', 'running', 'previewing'])
+    const running = records.filter(({ state }) => state !== 'queued')
+    const used = await this.used()
+    for (const { owner, startedAt } of running)
+      used.set(owner, (used.get(owner) ?? 0) + Math.max(0, nowMs() - Date.parse(startedAt ?? '')) / 1000)
+    const speeds = new Map((await memory.speeds()).map((one) => [keyOf(one), one.tilesPerSecond]))
+    const guess = (job: JobRecord) => expectedSeconds(job, config.devices, speeds)
+    const waiting = records.filter(({ state }) => state === 'queued')
+    return { running, order: queueOrder(waiting, used, guess), speeds }
+  }
+
+  private secondsLeft(job: JobRecord, speeds: ReadonlyMap<string, number>): number | null {
+    const live = this.needs.liveProgress(job.jobId)
+    if (live && live.secondsLeft !== null) return live.secondsLeft
+    const takes = job.device === null ? null : secondsOn(job, job.device, speeds)
+    if (takes === null || job.startedAt === null) return null
+    return Math.max(0, takes - (this.needs.nowMs() - Date.parse(job.startedAt)) / 1000)
+  }
+}
+
+/** Of the device that knows it best, or a guess. */
+function expectedSeconds(job: JobRecord, devices: readonly DeviceSlot[], speeds: ReadonlyMap<string, number>): number {
+  for (const { deviceId } of devices) {
+    const seconds = secondsOn(job, deviceId, speeds)
+    if (seconds !== null) return seconds
+  }
+  return GUESSED_SECONDS
+}
+
+function secondsOn(job: JobRecord, device: string, speeds: ReadonlyMap<string, number>): number | null {
+  const patch = patchOf(job)
+  const speed = patch === null ? undefined : speeds.get(keyOf({ model: modelOf(job), device, patch }))
+  return speed ? job.tilesTotal / speed : null
+}
+
+const modelOf = (job: JobRecord) => `${job.model}@${job.modelVersion}`
+
+/** Mirroring makes every tile cost more. */
+function patchOf({ effectiveParams: params }: JobRecord): string | null {
+  return params && `${params.patch_zyx.join('x')}/${params.mirror_axes.length}`
+}
+
+interface SpeedKey {
+  model: string
+  device: string
+  patch: string
+}
+
+const keyOf = ({ model, device, patch }: SpeedKey) => `${model} ${device} ${patch}`
+
+const isSame = (a: SpeedKey, b: SpeedKey) => keyOf(a) === keyOf(b)

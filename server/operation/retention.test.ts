@@ -1,0 +1,102 @@
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createJobOn, finishedOn, jobOn } from '../test/job-calls.ts'
+import { AUTH, inProcessLauncher, makeTestServer, type TestServer } from '../test/test-server.ts'
+import { fakeThresholdNetwork, thresholdManifest } from '../test/threshold-model.ts'
+import { Retention, type RetentionNeeds } from './retention.ts'
+
+const DAY_MS = 86_400_000
+
+let server: TestServer
+let root: string
+let outside: string
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-retention-'))
+  outside = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-outside-'))
+  const launcher = inProcessLauncher(fakeThresholdNetwork().createSession)
+  const change = { retentionDays: 20, artifactDays: 10, pathRoots: [outside] }
+  server = await makeTestServer({ launcher, manifest: thresholdManifest(), folder: root, change })
+})
+afterEach(async () => {
+  await server.stop()
+  await rm(outside, { recursive: true, force: true })
+})
+
+function retention(change: Partial<RetentionNeeds>): Retention {
+  return new Retention({ ...server.retentionNeeds, ...change })
+}
+
+const artifactsReply = (jobId: string) => server.app.inject({ url: `/v1/jobs/${jobId}/artifacts`, headers: AUTH })
+
+it('removes results and volumes by age, says so for results, and leaves what is young', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const [artifact] = (await artifactsReply(job.job_id)).json().artifacts
+  await retention({ nowMs: () => Date.now() + 9 * DAY_MS }).tidy()
+  expect((await artifactsReply(job.job_id)).json().artifacts.length).toBeGreaterThan(3)
+  await retention({ nowMs: () => Date.now() + 11 * DAY_MS }).tidy()
+  for (const reply of [await artifactsReply(job.job_id), await server.app.inject({ url: artifact.url })]) {
+    expect([reply.statusCode, reply.json().code]).toEqual([410, 'artifact_expired'])
+  }
+  expect(await readdir(path.join(server.dataFolder, 'jobs', job.job_id))).toEqual([])
+  expect((await jobOn(server, job.job_id)).state).toBe('completed')
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+  await retention({ nowMs: () => Date.now() + 21 * DAY_MS }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(0)
+})
+
+it('frees space from the oldest result on, as far as is needed', async () => {
+  const jobs = [await createJobOn(server), await createJobOn(server)]
+  for (const { job_id } of jobs) await finishedOn(server, job_id)
+  const volumes = await readdir(path.join(server.dataFolder, 'volumes'))
+  const config = { ...server.config, minFreeBytes: 100 }
+  let numAsked = 0
+  await retention({ config, freeBytes: async () => (numAsked++ === 0 ? 99 : 100) }).tidy()
+  expect((await artifactsReply(jobs[0].job_id)).statusCode).toBe(410)
+  expect((await artifactsReply(jobs[1].job_id)).statusCode).toBe(200)
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toEqual(volumes)
+})
+
+it('removes nothing for want of space where nothing may be removed', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const config = { ...server.config, minFreeBytes: 100, retentionDays: 0, artifactDays: 0 }
+  await retention({ config, freeBytes: async () => 0 }).tidy()
+  expect((await artifactsReply(job.job_id)).statusCode).toBe(200)
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+})
+
+it('keeps what an unfinished job needs, and files that it did not receive', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const [folder] = await readdir(path.join(server.dataFolder, 'volumes'))
+  const [name] = await readdir(path.join(server.dataFolder, 'volumes', folder))
+  const own = path.join(outside, 'own.mrc')
+  await copyFile(path.join(server.dataFolder, 'volumes', folder, name), own)
+  const unfinishedUser = async () => job.job_id
+  const full = { config: { ...server.config, minFreeBytes: 100 }, freeBytes: async () => 0 }
+  await retention({ ...full, jobs: { ...server.retentionNeeds.jobs, unfinishedUser } }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+  await retention(full).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(0)
+  const payload = { path: own }
+  const reply = await server.app.inject({ method: 'POST', url: '/v1/volumes/from-path', headers: AUTH, payload })
+  expect(reply.statusCode, reply.body).toBe(201)
+  await retention(full).tidy()
+  expect((await stat(own)).size).toBeGreaterThan(0)
+})
+
+it('bounds the folder of statistics, oldest first', async () => {
+  const folder = path.join(server.dataFolder, 'cache')
+  await mkdir(folder, { recursive: true })
+  for (const [name, ageSeconds] of [
+    ['old', 900],
+    ['middle', 600],
+    ['young', 0],
+  ] as const) {
+    await writeFile(path.join(folder, name), Buffer.alloc(1000))
+    const time = Date.now() / 1000 - ageSeconds
+    await utimes(path.join(folder, name), time, time)
+  }
+  await retention({ config: { ...server.config, maxCacheBytes: 2500 } }).tidy()
+  expect((await readdir(folder)).sort()).toEqual(['middle', 'young'])
+})

@@ -1,0 +1,103 @@
+import { readdir, rm, stat, statfs } from 'node:fs/promises'
+import path from 'node:path'
+import type { ServerConfig } from '../config.ts'
+import type { JobRecord, JobRepository } from '../jobs/job-repository.ts'
+import type { VolumeRecord } from '../volumes/volume-repository.ts'
+
+const DAY_MS = 86_400_000
+
+/** Files of the cache that are this young may be in the making. */
+const YOUNG_MS = 60_000
+
+export interface RetentionNeeds {
+  config: Pick<ServerConfig, 'dataFolder' | 'retentionDays' | 'artifactDays' | 'minFreeBytes' | 'maxCacheBytes'>
+  jobs: Pick<JobRepository, 'withArtifacts' | 'expireArtifacts' | 'unfinishedUser'>
+  /** Files that the server received, oldest first. */
+  managedVolumes: () => Promise<VolumeRecord[]>
+  removeVolume: (record: VolumeRecord) => Promise<void>
+  jobFolder: (jobId: string) => string
+  log: { info(facts: object, text: string): void }
+  nowMs?: () => number
+  /** Bytes free for us on the disk of the data folder. */
+  freeBytes?: () => Promise<number>
+}
+
+/**
+ * Removes results and volumes that are too old, and the oldest where the disk gets full. Never those of a job that
+ * waits or runs, and never a file that the server did not receive itself.
+ */
+export class Retention {
+  private readonly needs: RetentionNeeds
+
+  constructor(needs: RetentionNeeds) {
+    this.needs = needs
+  }
+
+  /** One round. What goes is logged, with ids but without names. */
+  async tidy(): Promise<void> {
+    const { retentionDays, artifactDays } = this.needs.config
+    await this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs))
+    await this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs))
+    await this.boundCache()
+    // Nothing goes for want of space where nobody allowed anything to go.
+    if (artifactDays > 0) await this.removeResults(() => this.isDiskFull())
+    if (retentionDays > 0) await this.removeVolumes(() => this.isDiskFull())
+  }
+
+  private get nowMs(): number {
+    return (this.needs.nowMs ?? Date.now)()
+  }
+
+  private async isDiskFull(): Promise<boolean> {
+    const { minFreeBytes, dataFolder } = this.needs.config
+    if (minFreeBytes === 0) return false
+    const free = await (this.needs.freeBytes ?? (() => freeBytesOf(dataFolder)))()
+    return free < minFreeBytes
+  }
+
+  private async removeResults(mustGo: (job: JobRecord) => boolean | Promise<boolean>): Promise<void> {
+    const { jobs, jobFolder, log } = this.needs
+    for (const job of await jobs.withArtifacts()) {
+      if (!(await mustGo(job))) continue
+      if (!(await jobs.expireArtifacts(job.jobId, job.attempt, new Date(this.nowMs).toISOString()))) continue
+      await rm(path.join(jobFolder(job.jobId), `attempt-${job.attempt}`), { recursive: true, force: true })
+      log.info({ job_id: job.jobId }, 'results removed by retention')
+    }
+  }
+
+  private async removeVolumes(mustGo: (volume: VolumeRecord) => boolean | Promise<boolean>): Promise<void> {
+    const { jobs, managedVolumes, removeVolume, log } = this.needs
+    for (const volume of await managedVolumes()) {
+      if (!(await mustGo(volume)) || (await jobs.unfinishedUser(volume.volumeId)) !== null) continue
+      await removeVolume(volume)
+      log.info({ volume_id: volume.volumeId, bytes: volume.sizeBytes }, 'volume removed by retention')
+    }
+  }
+
+  /** The files that were written longest ago go first. */
+  private async boundCache(): Promise<void> {
+    const folder = path.join(this.needs.config.dataFolder, 'cache')
+    const names = await readdir(folder).catch(() => [])
+    const files = await Promise.all(
+      names.map(async (name) => ({ file: path.join(folder, name), info: await stat(path.join(folder, name)) })),
+    )
+    files.sort((a, b) => a.info.mtimeMs - b.info.mtimeMs)
+    let bytes = files.reduce((sum, { info }) => sum + info.size, 0)
+    for (const { file, info } of files) {
+      if (bytes <= this.needs.config.maxCacheBytes) return
+      if (!info.isFile() || this.nowMs - info.mtimeMs < YOUNG_MS) continue
+      await rm(file, { force: true })
+      bytes -= info.size
+    }
+  }
+}
+
+/** @param days 0: nothing is too old */
+function isOlder(time: string | null, days: number, nowMs: number): boolean {
+  return days > 0 && time !== null && nowMs - Date.parse(time) > days * DAY_MS
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}

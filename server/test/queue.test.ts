@@ -1,0 +1,127 @@
+import { mkdtemp } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Job } from '../../shared/contract/jobs.ts'
+import { createJobRepository } from '../adapters/kysely-jobs.ts'
+import { openTables } from '../adapters/open-database.ts'
+import type { ServerConfig } from '../config.ts'
+import type { WorkerLauncher } from '../jobs/worker-launcher.ts'
+import { createJobOn, finishedOn, jobOn } from './job-calls.ts'
+import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
+import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
+
+let server: TestServer
+afterEach(() => server.stop())
+
+const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 30))
+
+async function start(change: Partial<ServerConfig> = {}, before: () => Promise<void> | undefined = slow) {
+  const launcher = inProcessLauncher(fakeThresholdNetwork(before).createSession)
+  server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
+}
+
+const get = (url: string) => server.app.inject({ url, headers: AUTH })
+const cancel = (jobId: string) => server.app.inject({ method: 'DELETE', url: `/v1/jobs/${jobId}`, headers: AUTH })
+
+describe('waiting jobs', () => {
+  it('say their position, and when they start once the model was measured on the device', async () => {
+    let open: () => void = () => undefined
+    let gate: Promise<void> | undefined
+    await start({}, () => gate)
+    await finishedOn(server, (await createJobOn(server)).job_id)
+    gate = new Promise((resolve) => (open = resolve))
+    const running = await createJobOn(server)
+    const [second, third] = [await createJobOn(server), await createJobOn(server, { priority: -1 })]
+    const first = await createJobOn(server, { priority: 10 })
+    await until(async () => (await jobOn(server, running.job_id)).state !== 'queued')
+    const places = await Promise.all([first, second, third].map(({ job_id }) => jobOn(server, job_id)))
+    expect(places.map(({ progress }) => progress.queue_position)).toEqual([1, 2, 3])
+    const starts = places.map(({ progress }) => Date.parse(progress.estimated_start ?? ''))
+    expect(starts).toEqual([...starts].sort((a, b) => a - b))
+    expect(starts[0]).toBeGreaterThan(Date.parse(running.created_at))
+    open()
+  })
+
+  it('say no time before anything was measured, and none when it is their turn', async () => {
+    await start()
+    const running = await createJobOn(server)
+    await createJobOn(server)
+    const last = await createJobOn(server)
+    expect((await jobOn(server, last.job_id)).progress).toMatchObject({ queue_position: 2, estimated_start: null })
+    await finishedOn(server, last.job_id)
+    expect((await jobOn(server, running.job_id)).progress.queue_position).toBeNull()
+  })
+
+  it('are refused above the limit of a user', async () => {
+    await start({ maxQueuedPerUser: 1 })
+    const running = await createJobOn(server)
+    await until(async () => (await jobOn(server, running.job_id)).state !== 'queued')
+    const waiting = await createJobOn(server)
+    const payload = { volume_id: waiting.volume_id, model: 'threshold' }
+    const refused = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect([refused.statusCode, refused.json().code]).toEqual([429, 'queue_full'])
+  })
+
+  it('are listed by state, page by page', async () => {
+    await start()
+    const done = await finishedOn(server, (await createJobOn(server)).job_id)
+    const active = [await createJobOn(server), await createJobOn(server)]
+    const ids = async (query: string) => (await get(`/v1/jobs?${query}`)).json().jobs.map((job: Job) => job.job_id)
+    expect(await ids('state=completed')).toEqual([done.job_id])
+    expect(await ids('state=active')).toEqual(active.map(({ job_id }) => job_id).reverse())
+    const page = (await get('/v1/jobs?state=active&limit=1')).json()
+    expect(page.next_cursor).toBe(active[1].job_id)
+    expect(await ids(`state=active&cursor=${page.next_cursor}`)).toEqual([active[0].job_id])
+    expect((await get('/v1/jobs?state=asleep')).json().code).toBe('request_invalid')
+    for (const { job_id } of active) await cancel(job_id)
+  })
+})
+
+describe('a running job', () => {
+  it('is ended at the time limit with the reason, and may be tried again', async () => {
+    await start({ jobHours: 0.3 / 3600 }, () => new Promise((resolve) => setTimeout(resolve, 200)))
+    const job = await finishedOn(server, (await createJobOn(server)).job_id)
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'job_time_limit', retryable: true } })
+  })
+
+  it('that another server has taken over is given up, and its result is not recorded', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-lease-'))
+    let resume: () => void = () => undefined
+    const stalled = new Promise<void>((resolve) => (resume = resolve))
+    let numEnded = 0
+    let numTiles = 0
+    const stall = () => {
+      numTiles++
+      return stalled
+    }
+    const inner = inProcessLauncher(fakeThresholdNetwork(stall).createSession)
+    const launcher: WorkerLauncher = {
+      launch: async (env) => {
+        const worker = await inner.launch(env)
+        worker.onMessage(({ type }) => (numEnded += type === 'finished' || type === 'failed' ? 1 : 0))
+        return worker
+      },
+    }
+    server = await makeTestServer({ launcher, manifest: thresholdManifest(), change: { leaseSeconds: 0.3 }, folder })
+    const { job_id } = await createJobOn(server)
+    await until(async () => numTiles > 0)
+    const db = await openTables(server.config)
+    const other = createJobRepository(db)
+    const leaseUntil = new Date(Date.now() + 60_000).toISOString()
+    const taken = { attempt: 2, claimedBy: 'other', leaseUntil }
+    expect(await other.move(job_id, 1, ['running'], 'running', taken)).toBe(true)
+    // Nobody takes the same attempt twice, and the old attempt can write nothing.
+    expect(await other.move(job_id, 2, ['queued'], 'running', { claimedBy: 'third' })).toBe(false)
+    expect(await other.complete(job_id, 1, {}, [])).toBe(false)
+    resume()
+    // The worker here cannot be killed: it goes on, and says how it ended.
+    await until(async () => numEnded > 0)
+    expect((await other.find(job_id))?.state).toBe('running')
+    expect(await other.artifacts(job_id)).toEqual([])
+    // The other server dies: its lease ends, and this one runs the job.
+    await other.renewLease(job_id, 2, 'other', new Date(Date.now() - 1).toISOString())
+    await db.destroy()
+    expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed', attempt: 3 })
+  })
+})
