@@ -111,7 +111,8 @@ async function checkArtifactFiles(world: World, db: Database): Promise<void> {
   const jobs = await db.selectFrom('jobs').select(['job_id', 'state', 'attempt']).execute()
   for (const { job_id: id, state, attempt } of jobs) {
     const rows = await db.selectFrom('artifacts').selectAll().where('job_id', '=', id).execute()
-    if (state === 'completed' && rows.length === 0) world.tally.loss(`artifacts of job ${id}`)
+    if (state === 'completed' && rows.length === 0 && !world.canceled.has(id))
+      world.tally.loss(`artifacts of job ${id}`)
     for (const row of rows) {
       const file = path.join(world.data, 'jobs', id, `attempt-${attempt}`, row.name)
       const found = await readFile(file).then(sha256Of, () => 'absent')

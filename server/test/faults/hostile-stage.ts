@@ -146,7 +146,7 @@ function slowCases(target: Target, world: World): HostileCase[] {
 /** Bad frames on the live channel of a job that goes on; a healthy channel beside them still gets its end. */
 async function floodSockets(world: World, attacker: Person, random: Random): Promise<void> {
   const client = () => createClient({ url: world.server.url, token: attacker.token })
-  const volume = knownVolume(random, [40, 96, 96])
+  const volume = knownVolume(random, [96, 160, 160])
   const stored = await sendVolume(world, attacker, client, volume, random)
   const job = await queueJob(world, { person: attacker, patchZyx: [8, 8, 8] }, client, stored.volume_id, volume)
   const send = async (name: string, bytes: Uint8Array, mustEnd: boolean) => {
@@ -159,6 +159,8 @@ async function floodSockets(world: World, attacker: Person, random: Random): Pro
     ...Object.entries(BAD_FRAMES).map(([name, bytes]) => send(name, bytes, true)),
     ...Object.entries(FLOODS).map(([name, bytes]) => send(name, bytes, false)),
   ])
+  // Where it has ended meanwhile, its artifacts go.
+  world.canceled.add(job.jobId)
   await client().cancelJob(job.jobId)
   await client().watchJob(job.jobId, {})
 }

@@ -49,6 +49,8 @@ export class World {
   readonly volumes: AcceptedVolume[] = []
   readonly jobs: AcceptedJob[] = []
   readonly parts: AcceptedPart[] = []
+  /** Jobs whose owner asked for their end. */
+  readonly canceled = new Set<string>()
   readonly data: string
   private current: RealServer | null = null
   private port = 0
