@@ -15,6 +15,7 @@ export default defineConfig({
         input: {
           index: path.join(desktop, 'main/index.ts'),
           'volume-service': path.join(desktop, 'main/volume-service/index.ts'),
+          'mask-service': path.join(desktop, 'main/mask-service/index.ts'),
         },
       },
     },

@@ -3,6 +3,7 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { Command, CommandIo } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { convertCommand } from './commands/convert.ts'
+import { coordinatesCommand } from './commands/coordinates.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
@@ -14,6 +15,7 @@ import { postprocessCommand } from './commands/postprocess.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
+import { surfaceCommand } from './commands/surface.ts'
 import { uploadCommand } from './commands/upload.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -24,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   convertCommand,
   statsCommand,
   evaluateCommand,
+  surfaceCommand,
+  coordinatesCommand,
   modelsCommand,
   modelCommand,
   serveCommand,

@@ -12,24 +12,44 @@ export async function exportMask(
   runRef: string,
   format: MaskFormat,
 ): Promise<ExportedFile> {
-  const { volume_name: volumeName } = runs.view(runRef)
-  if (!window) return null
-  const chosen = await dialog.showSaveDialog(window, {
-    title: 'Export mask',
-    defaultPath: `${baseName(volumeName)}_mask.${format}`,
-    filters: [{ name: FORMAT_NAMES[format], extensions: [format] }],
-  })
-  if (chosen.canceled || !chosen.filePath) return null
-  const file = withEnding(chosen.filePath, format)
+  const file = await askMaskFile(window, runs.view(runRef).volume_name, '_mask', format)
+  if (!file) return null
   const { artifact, client } = await runs.artifact(runRef, `mask.${format}`)
   await client.downloadArtifact(artifact, file)
   return { name: path.basename(file), size_bytes: artifact.size_bytes, warnings: artifact.warnings }
 }
 
-function baseName(volumeName: string): string {
+/** Asks where a mask is to be written; null when no place was chosen. */
+export async function askMaskFile(
+  window: BrowserWindow | null,
+  volumeName: string,
+  suffix: string,
+  format: MaskFormat,
+): Promise<string | null> {
+  return askFile(window, `${baseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
+}
+
+/** Asks where a file is to be written; null when no place was chosen. @param name without ending */
+export async function askFile(
+  window: BrowserWindow | null,
+  name: string,
+  ending: string,
+  formatName: string,
+): Promise<string | null> {
+  if (!window) return null
+  const chosen = await dialog.showSaveDialog(window, {
+    title: 'Export',
+    defaultPath: `${name}.${ending}`,
+    filters: [{ name: formatName, extensions: [ending] }],
+  })
+  return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, ending)
+}
+
+/** A file's name without its endings. */
+export function baseName(volumeName: string): string {
   return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
-function withEnding(file: string, format: MaskFormat): string {
+function withEnding(file: string, format: string): string {
   return file.toLowerCase().endsWith(`.${format}`) ? file : `${file}.${format}`
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import path from 'node:path'
-import { app, type BrowserWindow, dialog } from 'electron'
+import { app, type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
@@ -10,6 +10,7 @@ import { Connections } from './connections.ts'
 import { exportMask } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
+import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
 import { Runs } from './runs.ts'
@@ -80,8 +81,21 @@ function start(): void {
     getWindow,
     tell,
     newRef,
-    onOpened: (volume, file) => runs.volumeOpened(volume, file),
+    onOpened: async (volume, file) => {
+      await masks.volumeChanged()
+      await runs.volumeOpened(volume, file)
+    },
     sampleFile: path.join(root, 'resources/sample/sample.mrc'),
+  })
+
+  const masks = new Masks({
+    getWindow,
+    tell,
+    newRef,
+    folder: path.join(userData, 'corrections'),
+    programVersion: app.getVersion(),
+    files,
+    runs,
   })
 
   hostBridge(getWindow, {
@@ -101,6 +115,8 @@ function start(): void {
       volumes.start()
       volumes.connectWindow()
       files.repeat()
+      masks.connectWindow()
+      void masks.offerKept().catch((error) => console.error(error))
       openFile = (file) => void files.open(file)
       if (waitingFile) void files.open(waitingFile)
       waitingFile = null
@@ -133,6 +149,17 @@ function start(): void {
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
+    'mask.edit': (input) => masks.edit(input),
+    'mask.apply': (input) => masks.apply(input),
+    'mask.undo': async (input) => nothing(masks.undo(input)),
+    'mask.redo': async (input) => nothing(masks.redo(input)),
+    'mask.cancel': async (input) => nothing(masks.cancel(input)),
+    'mask.label': async (input) => nothing(masks.changeLabel(input)),
+    'mask.probability': async (input) => nothing(masks.fetchProbability(input)),
+    'mask.save': (input) => masks.save(input),
+    'mask.take': (input) => masks.take(input),
+    'mask.close': async (input) => nothing(masks.close(input)),
+    'mask.recover': async (input) => nothing(masks.recover(input)),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
@@ -141,6 +168,7 @@ function start(): void {
     window = createMainWindow(settings.theme)
     window.on('close', (event) => {
       if (window && runs.isBusy && !isTest && !mayClose(window)) event.preventDefault()
+      else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
     })
     window.on('closed', () => {
       window = null
@@ -158,6 +186,7 @@ function start(): void {
     event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
     volumes.stop()
+    masks.stop()
     void engine.stop().finally(() => app.exit())
   })
 }
@@ -169,13 +198,25 @@ async function nothing(done: Promise<void>): Promise<null> {
 
 /** Asked once, when the window is closed over a run. */
 function mayClose(window: BrowserWindow): boolean {
-  const answer = dialog.showMessageBoxSync(window, {
-    type: 'question',
+  return isAgreed(window, {
     message: 'A segmentation is running.',
     detail: 'On a server it goes on without this window; on this computer it ends. Its mask is not kept here.',
     buttons: ['Close', 'Keep open'],
     defaultId: 1,
-    cancelId: 1,
   })
-  return answer === 0
+}
+
+/** Asked once, when the window is closed over a mask that was changed since its last export. */
+function mayLeaveMask(window: BrowserWindow): boolean {
+  return isAgreed(window, {
+    message: 'The mask has changes that were not exported.',
+    detail: 'They are kept on this computer, and you are asked about them at the next start.',
+    buttons: ['Close and keep them', 'Stay'],
+    defaultId: 0,
+  })
+}
+
+/** True for the first button; closing the question is the second. */
+function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
+  return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
 }

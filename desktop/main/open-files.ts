@@ -5,6 +5,8 @@ import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/br
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeHost } from './volume-host.ts'
 
+/** Endings that masks are looked for by. */
+export const MASK_EXTENSIONS = ['mrc', 'rec', 'map', 'nii', 'gz', 'nrrd', 'nhdr', 'hdr']
 const EXTENSIONS = [
   'mrc',
   'rec',
@@ -50,6 +52,12 @@ export class OpenFiles {
   /** The open volume and its file. @throws {DomainError} `volume_not_open` */
   find(volumeRef: string): { volume: OpenedVolume; file: string } {
     if (this.shown?.volume.volume_ref !== volumeRef) throw new DomainError('volume_not_open')
+    return this.shown
+  }
+
+  /** The open volume of a file. @throws {DomainError} `volume_not_open` */
+  findFile(file: string): { volume: OpenedVolume; file: string } {
+    if (this.shown?.file !== file) throw new DomainError('volume_not_open')
     return this.shown
   }
 

@@ -97,6 +97,18 @@ export class Runs {
     return { artifact: await artifactNamed(run.client, run.jobId, name), client: run.client }
   }
 
+  /** A finished run and the file of its mask. @throws {DomainError} `run_not_found` */
+  finishedMask(runRef: string): { view: RunView; file: string } {
+    const { view, maskFile } = this.find(runRef)
+    if (!maskFile) throw new DomainError('run_not_found')
+    return { view, file: maskFile }
+  }
+
+  /** Where files of a run lie as long as it is known. */
+  folderOf(runRef: string): string {
+    return path.join(this.deps.resultsFolder, runRef)
+  }
+
   view(runRef: string): RunView {
     return this.find(runRef).view
   }
@@ -198,7 +210,7 @@ export class Runs {
   private async fetchMask(run: Run, job: Job): Promise<void> {
     this.apply(run, { type: 'fetching', job })
     const artifact = await artifactNamed(run.client, job.job_id, 'mask.mrc')
-    const folder = path.join(this.deps.resultsFolder, run.view.run_ref)
+    const folder = this.folderOf(run.view.run_ref)
     await mkdir(folder, { recursive: true })
     const file = path.join(folder, 'mask.mrc')
     await run.client.downloadArtifact(artifact, file, { signal: run.stop.signal })

@@ -5,6 +5,9 @@ import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
 import { VolumePanel } from './features/open/volume-panel.tsx'
 import { ContrastPanel } from './features/review/contrast-panel.tsx'
+import { CorrectPanel } from './features/review/correct/correct-panel.tsx'
+import { KeptQuestion } from './features/review/correct/kept-question.tsx'
+import { MaskLabels } from './features/review/correct/mask-labels.tsx'
 import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
@@ -19,28 +22,37 @@ import { Notices } from './ui/notices.tsx'
 export function App() {
   const theme = useFacts((state) => state.theme)
   const hasVolume = useFacts((state) => state.volume !== null)
+  // What one works with stands first.
+  const isCorrecting = useFacts((state) => state.mask !== null)
   useEffect(() => {
     document.documentElement.dataset.theme = theme
   }, [theme])
   return (
     <DropZone>
       <TopBar />
-      <Notices />
+      <div className="notices">
+        <KeptQuestion />
+        <Notices />
+      </div>
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
           <ContrastPanel />
           <ViewPanel />
           <LabelsPanel />
+          <MaskLabels />
         </aside>
         <div className="stage">
           <ViewerPane />
           {hasVolume ? null : <EmptyState />}
         </div>
         <aside className="column is-right" aria-label="Segmentation">
+          {isCorrecting ? <CorrectPanel /> : null}
+          {isCorrecting ? <ExportPanel /> : null}
           <ConnectPanel />
           <RunPanel />
-          <ExportPanel />
+          {isCorrecting ? null : <CorrectPanel />}
+          {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
         </aside>
       </main>

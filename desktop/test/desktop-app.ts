@@ -21,9 +21,8 @@ export interface DesktopApp {
   close(): Promise<void>
 }
 
-/** Starts the built program; the caller closes it. */
-export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
+/** Starts the built program; the caller closes it. @param folder of an earlier start, to go on with its settings */
+export async function launchDesktop(files: string[] = [], folder = newFolder()): Promise<DesktopApp> {
   nameElectronRuntime()
   const app = await electron.launch({
     cwd: ROOT,
@@ -56,6 +55,10 @@ export async function launchDesktop(files: string[] = []): Promise<DesktopApp> {
       }, file),
     close: () => closeDesktop(app, folder),
   }
+}
+
+function newFolder(): string {
+  return mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
 }
 
 async function closeDesktop(app: ElectronApplication, folder: string): Promise<void> {

@@ -23,6 +23,17 @@ describe('the bridge', () => {
       'run.cancel',
       'run.dismiss',
       'mask.export',
+      'mask.edit',
+      'mask.apply',
+      'mask.undo',
+      'mask.redo',
+      'mask.cancel',
+      'mask.label',
+      'mask.probability',
+      'mask.save',
+      'mask.take',
+      'mask.close',
+      'mask.recover',
     ])
   })
 

@@ -1,6 +1,7 @@
 import { Value } from 'typebox/value'
 import { DomainError } from '../errors/domain-error.ts'
 import { BRIDGE_REQUESTS, type BridgeChannel, type BridgeInput, DesktopEvent, VolumeRequest } from './bridge.ts'
+import { MaskRequest } from './mask-view.ts'
 
 /** True for the name of a request that exists. */
 export function isBridgeChannel(channel: unknown): channel is BridgeChannel {
@@ -23,5 +24,11 @@ export function checkDesktopEvent(event: unknown): DesktopEvent {
 /** A request to the volume service, checked. @throws {DomainError} `bridge_input_invalid` */
 export function checkVolumeRequest(request: unknown): VolumeRequest {
   if (!Value.Check(VolumeRequest, request)) throw new DomainError('bridge_input_invalid', { channel: 'volume' })
+  return request
+}
+
+/** A request to the mask service, checked. @throws {DomainError} `bridge_input_invalid` */
+export function checkMaskRequest(request: unknown): MaskRequest {
+  if (!Value.Check(MaskRequest, request)) throw new DomainError('bridge_input_invalid', { channel: 'mask' })
   return request
 }

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
+import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
 import { ServerInfo } from './server-info.ts'
 
@@ -191,6 +192,23 @@ export const BRIDGE_REQUESTS = {
   'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
   'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+  /** Begins to correct a mask; null when the dialog was closed without a choice. */
+  'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
+  'mask.apply': { input: MASK_INPUTS.apply, output: Type.Object({ num_voxels: Type.Integer() }, closed) },
+  'mask.undo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.redo': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Ends what is being carried out; nothing of it stays. */
+  'mask.cancel': { input: MASK_INPUTS.ofMask, output: Nothing },
+  /** Changes a label, or adds it to the list. */
+  'mask.label': { input: MASK_INPUTS.label, output: Nothing },
+  /** Brings the run's probability here, for the threshold. */
+  'mask.probability': { input: MASK_INPUTS.ofMask, output: Nothing },
+  'mask.save': { input: MASK_INPUTS.save, output: ExportedFile },
+  'mask.take': { input: MASK_INPUTS.take, output: ExportedFile },
+  /** Ends correcting. Changes that are neither exported nor discarded are refused. */
+  'mask.close': { input: MASK_INPUTS.close, output: Nothing },
+  /** Takes up or throws away what an earlier start kept. */
+  'mask.recover': { input: MASK_INPUTS.recover, output: Nothing },
 } as const
 export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
@@ -217,6 +235,9 @@ export const DesktopEvent = Type.Union([
   event('volume_closed', {}),
   event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
   event('run_changed', { run: RunView }),
+  event('mask_changed', { mask: MaskView }),
+  event('mask_closed', { mask_ref: Ref }),
+  event('mask_kept', { kept: KeptMask }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
   event('menu', { command: MenuCommand }),
@@ -231,6 +252,7 @@ export const BRIDGE_CHANNELS = {
   request: 'cryomamba:request',
   event: 'cryomamba:event',
   port: 'cryomamba:port',
+  maskPort: 'cryomamba:mask-port',
 } as const
 
 // The volume service and the window speak over a MessagePort: bulk data never passes the main process.

@@ -6,6 +6,8 @@ import * as bridge from './bridge.ts'
 import * as common from './common.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
+import * as maskEdit from './mask-edit.ts'
+import * as maskView from './mask-view.ts'
 import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
@@ -19,6 +21,8 @@ const MODULES = {
   common,
   jobs,
   live,
+  'mask-edit': maskEdit,
+  'mask-view': maskView,
   'model-package': modelPackage,
   models,
   operation,

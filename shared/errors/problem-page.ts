@@ -2,6 +2,7 @@ import type { ProblemRow } from './problem-row.ts'
 import { DESKTOP_PROBLEMS } from './problems-desktop.ts'
 import { FORMAT_PROBLEMS } from './problems-formats.ts'
 import { INFERENCE_PROBLEMS } from './problems-inference.ts'
+import { MASK_PROBLEMS } from './problems-mask.ts'
 import { SERVICE_PROBLEMS } from './problems-service.ts'
 
 const GROUPS: readonly [string, Readonly<Record<string, ProblemRow>>][] = [
@@ -9,6 +10,7 @@ const GROUPS: readonly [string, Readonly<Record<string, ProblemRow>>][] = [
   ['Files of volumes', FORMAT_PROBLEMS],
   ['Models and running them', INFERENCE_PROBLEMS],
   ['The program with the window', DESKTOP_PROBLEMS],
+  ['Corrected masks', MASK_PROBLEMS],
 ]
 
 const HEAD = `# Errors

@@ -82,6 +82,7 @@ class BlockCounter {
 
   /** The label of a block of `numVox` voxels; forgets the block. */
   winner(numVox: number): number {
+    if (this.foreground === 0) return 0
     let best = 0
     for (const label of this.seen) {
       const isMore = this.counts[label] > this.counts[best]

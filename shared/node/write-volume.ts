@@ -211,7 +211,8 @@ function bytesOf(voxels: VoxelArray): Uint8Array {
   return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)
 }
 
-function asWriteProblem(error: unknown, file: string): unknown {
+/** What the user is told of an error of writing: `file_unwritable` with the reason, or the error as it is. */
+export function asWriteProblem(error: unknown, file: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   const isOfFiles = syscall !== undefined || code === 'ERR_FS_EISDIR'
   if (error instanceof DomainError || code === undefined || !isOfFiles) return error

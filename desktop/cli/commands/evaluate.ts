@@ -8,13 +8,13 @@ import {
   surfaceDice,
   surfaceDistances,
 } from '../../../shared/mask/distances.ts'
+import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { dice, intersectionOverUnion, type LabelOverlap, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { labelsOf } from '../mask-labels.ts'
 
 /** Voxels of each mask read at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024

@@ -1,15 +1,12 @@
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { LabelStatistics, type ObjectReport } from '../../../shared/mask/label-statistics.ts'
+import { planesOf } from '../../../shared/node/take-away.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { labelsOf } from '../mask-labels.ts'
 import { readMode0 } from '../read-mode0.ts'
-
-/** Voxels of the mask read at once. */
-const CHUNK_VOXELS = 4 * 1024 * 1024
 
 /** Objects of a label shown in the text; the JSON lists more. */
 const SHOWN_OBJECTS = 10
@@ -37,16 +34,8 @@ export const statsCommand: Command = {
 /** The keys of `stats.json`; of the labels those that occur, without names. */
 async function measureMask(source: VoxelSource, signal?: AbortSignal) {
   const { header } = source
-  const [nz, ny, nx] = header.shapeZyx
   const statistics = new LabelStatistics(header)
-  const chunk = Math.max(1, Math.floor(CHUNK_VOXELS / (ny * nx)))
-  for (let z = 0; z < nz; z += chunk) {
-    const slab = labelsOf(await source.readSlab(z, Math.min(chunk, nz - z), signal), header)
-    for (let at = 0; at < slab.length; at += ny * nx) {
-      if (signal?.aborted) throw new DomainError('canceled')
-      statistics.add(slab.subarray(at, at + ny * nx))
-    }
-  }
+  for await (const plane of planesOf(source, signal)) statistics.add(plane)
   return {
     schema_version: 1,
     shape_zyx: header.shapeZyx,

@@ -1,11 +1,15 @@
 import type { Store } from '../state/store.ts'
 import type { LabelStyle } from '../viewer/label-slots.ts'
 
-/** The current run's labels as they are to be drawn: the model's colours unless the user chose others. */
-export function labelStyles({ run, labelColors, hiddenLabels }: Store): LabelStyle[] {
-  return (run?.labels ?? []).map(({ value, color }) => ({
+/**
+ * Labels as they are to be drawn: those of the mask that is being corrected, else of the current run, in the colours of
+ * the model unless the user chose others.
+ */
+export function labelStyles({ mask, run, labelColors, hiddenLabels, labelOpacities }: Store): LabelStyle[] {
+  return (mask?.labels ?? run?.labels ?? []).map(({ value, color }) => ({
     value,
-    color: labelColors[value] ?? color,
+    color: mask ? color : (labelColors[value] ?? color),
     isVisible: !hiddenLabels.includes(value),
+    opacity: labelOpacities[value] ?? 1,
   }))
 }

@@ -19,6 +19,7 @@ import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
+import { MaskEditing } from './mask-editing.ts'
 import { PlaneRequests } from './plane-requests.ts'
 
 /**
@@ -27,6 +28,7 @@ import { PlaneRequests } from './plane-requests.ts'
  */
 export class Session {
   readonly store: DesktopStore
+  readonly masks: MaskEditing
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
@@ -37,6 +39,13 @@ export class Session {
   constructor(store: DesktopStore, bridge: BridgeClient) {
     this.store = store
     this.bridge = bridge
+    this.masks = new MaskEditing({
+      store,
+      request: (channel, input) => bridge.request(channel, input),
+      attempt: (work) => this.attempt(work),
+      view: () => this.view,
+      showRunAgain: () => this.requestLevel(),
+    })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
   }
 
@@ -48,6 +57,8 @@ export class Session {
       const isRestyled =
         state.labelColors !== before.labelColors ||
         state.hiddenLabels !== before.hiddenLabels ||
+        state.labelOpacities !== before.labelOpacities ||
+        state.mask?.labels !== before.mask?.labels ||
         state.run?.run_ref !== before.run?.run_ref
       if (isRestyled) this.view?.setLabelStyles(labelStyles(state))
       if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
@@ -79,6 +90,7 @@ export class Session {
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
     view.setYDown(state.isYDown)
     view.setLayout(state.layout)
+    this.masks.toolChanged()
     if (state.volume) this.requestLevel()
   }
 
@@ -94,6 +106,7 @@ export class Session {
     const { volume } = this.store.getState()
     if (!volume) return
     this.store.getState().crosshairMoved(indexXyz)
+    this.masks.crosshairMoved(indexXyz)
     this.send({
       type: 'voxel',
       volume_ref: volume.volume_ref,
@@ -207,6 +220,12 @@ export class Session {
         return state.problemMet(event.problem)
       case 'run_changed':
         return state.runChanged(event.run)
+      case 'mask_changed':
+        return this.masks.maskChanged(event.mask)
+      case 'mask_closed':
+        return this.masks.maskClosed(event.mask_ref)
+      case 'mask_kept':
+        return state.maskKept(event.kept)
       case 'problem':
         return state.problemMet(event.problem)
       case 'connection_lost':
@@ -223,6 +242,7 @@ export class Session {
       case 'open':
         return void this.chooseFile()
       case 'export':
+        if (this.masks.isActive) return void this.masks.save('mrc')
         return void (run?.phase === 'completed' && this.exportMask(run.run_ref, 'mrc'))
       case 'auto_contrast':
         return this.autoContrast()
@@ -236,7 +256,9 @@ export class Session {
   }
 
   private portCame(event: MessageEvent): void {
-    if (event.source !== window || event.data !== 'cryomamba:volume-port' || !event.ports[0]) return
+    if (event.source !== window || !event.ports[0]) return
+    if (event.data === 'cryomamba:mask-port') this.masks.portCame(event.ports[0])
+    if (event.data !== 'cryomamba:volume-port') return
     this.port?.close()
     this.port = event.ports[0]
     this.port.onmessage = ({ data }: MessageEvent<VolumeMessage>) => this.volumeMessageCame(data)
@@ -266,7 +288,7 @@ export class Session {
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':
-        this.view?.clearLabels()
+        if (!this.masks.isActive) this.view?.clearLabels()
         return state.labelsShown(null)
       case 'voxel':
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
@@ -285,13 +307,14 @@ export class Session {
     const { window: range } = this.store.getState()
     this.view?.setWindow(range.low, range.high)
     this.planes.changed()
+    this.masks.showLevel()
   }
 
   /** Labels of a run that is no longer the current one are not shown. */
   private labelsCame(message: LabelsMessage): void {
     const { run, labelsShown, crosshairXyz } = this.store.getState()
     if (message.run_ref !== run?.run_ref) return
-    this.view?.showLabels(message)
+    if (!this.masks.isActive) this.view?.showLabels(message)
     labelsShown({ run_ref: message.run_ref, stage: message.stage })
     if (message.stage === 'final' && crosshairXyz) this.crosshairMoved(crosshairXyz)
   }

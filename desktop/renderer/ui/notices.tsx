@@ -6,7 +6,7 @@ export function Notices() {
   const notices = useFacts((state) => state.notices)
   const dismiss = useFacts((state) => state.noticeDismissed)
   return (
-    <div className="notices" aria-live="polite">
+    <div aria-live="polite">
       {notices.map(({ notice_id, kind, message, hint }) => (
         <div key={notice_id} className={`notice is-${kind}`} role={kind === 'problem' ? 'alert' : 'status'}>
           <p>

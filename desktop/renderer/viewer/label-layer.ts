@@ -1,7 +1,10 @@
 import type { Niivue } from '@niivue/niivue'
 import type { LabelsMessage } from '../../../shared/contract/bridge.ts'
+import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import { orientVoxels, toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import { inGraphics } from './graphics-span.ts'
+import { writeSlots } from './label-patch.ts'
 import { type LabelStyle, type SlotRule, slotColors, slotRule, slotsOf } from './label-slots.ts'
 import type { LevelGrid } from './level-grid.ts'
 
@@ -33,6 +36,33 @@ export class LabelLayer {
     if (first_plane === undefined) this.replace(slots, grid)
     else this.replacePlanes(slots, first_plane, planeVoxels, grid)
     this.nv.drawOpacity = this.isVisible ? this.opacity : 0
+  }
+
+  /**
+   * Replaces the labels of a box, given in the order of the file. False when nothing is there to put it into, or the
+   * values take other slots than those that are: then all labels have to be shown anew.
+   */
+  patch({ voxels, bin, start_zyx, shape_zyx }: MaskPatch, grid: LevelGrid): boolean {
+    const { nv } = this
+    const bitmap = nv.drawBitmap
+    if (bin !== grid.bin || !bitmap || !nv.drawTexture || slotRule(voxels, this.styles, false) !== this.rule)
+      return false
+    const { orientation } = grid
+    const shape = toDisplayAxes(reverseTriple(shape_zyx), orientation)
+    const level = reverseTriple(grid.levelShapeZyx)
+    const start = toDisplayAxes(reverseTriple(start_zyx), orientation).map((at, axis) =>
+      orientation.isFlippedXyz[axis] ? level[axis] - at - shape[axis] : at,
+    ) as [number, number, number]
+    const slots = slotsOf(orientVoxels(voxels, shape_zyx, orientation), this.styles, false)
+    writeSlots(bitmap, grid.levelShapeZyx, slots, { start_zyx: reverseTriple(start), shape_zyx: reverseTriple(shape) })
+    inGraphics('labels', () => {
+      const { gl, drawTexture } = nv
+      gl.activeTexture(DRAWING_UNIT)
+      gl.bindTexture(gl.TEXTURE_3D, drawTexture)
+      gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
+      gl.texSubImage3D(gl.TEXTURE_3D, 0, ...start, ...shape, gl.RED, gl.UNSIGNED_BYTE, slots)
+    })
+    return true
   }
 
   clear(): void {

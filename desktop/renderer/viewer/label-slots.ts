@@ -4,6 +4,8 @@ export interface LabelStyle {
   /** `#rrggbb` */
   color: string
   isVisible: boolean
+  /** Of this label alone, 0 to 1; multiplies that of all labels. Absent: 1. */
+  opacity?: number
 }
 
 /** Display slot that the shader hatches. */
@@ -42,7 +44,8 @@ export function slotsOf<T extends ArrayBufferLike>(
   if (labels instanceof Uint8Array && slotRule(labels, styles, hasUnknown) === 'value') return labels
   const table = new Uint8Array(labels instanceof Uint8Array ? 256 : 65_536).fill(OTHER_SLOT)
   table[0] = 0
-  for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries()) table[style.value] = index + 1
+  for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries())
+    if (style.value < table.length) table[style.value] = index + 1
   if (hasUnknown) table[table.length - 1] = UNKNOWN_SLOT
   const slots = labels instanceof Uint8Array ? labels : new Uint8Array(labels.length)
   for (let i = 0; i < labels.length; i++) slots[i] = table[labels[i]]
@@ -52,14 +55,14 @@ export function slotsOf<T extends ArrayBufferLike>(
 /** Colours of the 256 slots, red, green, blue, alpha; hidden labels, background and "not computed" are transparent. */
 export function slotColors(styles: readonly LabelStyle[], rule: SlotRule): Uint8ClampedArray {
   const lut = new Uint8ClampedArray(256 * 4)
-  const paint = (slot: number, color: string, isVisible: boolean) => {
+  const paint = (slot: number, color: string, opacity: number) => {
     const rgb = Number.parseInt(color.slice(1), 16)
-    lut.set([rgb >> 16, (rgb >> 8) & 255, rgb & 255, isVisible ? 255 : 0], slot * 4)
+    lut.set([rgb >> 16, (rgb >> 8) & 255, rgb & 255, Math.round(255 * opacity)], slot * 4)
   }
-  for (let slot = rule === 'value' ? 1 : OTHER_SLOT; slot <= OTHER_SLOT; slot++) paint(slot, OTHER_COLOR, true)
+  for (let slot = rule === 'value' ? 1 : OTHER_SLOT; slot <= OTHER_SLOT; slot++) paint(slot, OTHER_COLOR, 1)
   for (const [index, style] of styles.slice(0, OTHER_SLOT - 1).entries()) {
     const slot = rule === 'value' ? style.value : index + 1
-    if (slot < UNKNOWN_SLOT) paint(slot, style.color, style.isVisible)
+    if (slot < UNKNOWN_SLOT) paint(slot, style.color, style.isVisible ? (style.opacity ?? 1) : 0)
   }
   return lut
 }

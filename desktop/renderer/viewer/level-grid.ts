@@ -69,3 +69,12 @@ export function planeLine(grid: LevelGrid): { scaleXyz: Triple; offsetXyz: Tripl
   const offsetXyz = scaleXyz.map((scale, axis) => (grid.orientation.isFlippedXyz[axis] ? 1 - scale : 0)) as Triple
   return { scaleXyz, offsetXyz }
 }
+
+/** The place of the file, voxels, not rounded, at shares of the level's extent; voxel centres sit on whole numbers. */
+export function filePlaceAt(grid: LevelGrid, fractionXyz: ArrayLike<number>): Triple {
+  const along = reverseTriple(grid.levelShapeZyx).map((size, axis) => {
+    const share = grid.orientation.isFlippedXyz[axis] ? 1 - fractionXyz[axis] : fractionXyz[axis]
+    return share * size * grid.bin - 0.5
+  }) as Triple
+  return toFileAxes(along, grid.orientation)
+}

@@ -1,13 +1,23 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
+import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
+import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
 import { LabelLayer } from './label-layer.ts'
 import type { LabelStyle } from './label-slots.ts'
-import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
+import {
+  displayIndexOf,
+  filePlaceAt,
+  fileVoxelAt,
+  fileVoxelBeside,
+  fractionOf,
+  type LevelGrid,
+  middleOf,
+} from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
@@ -49,10 +59,12 @@ export class VolumeView {
   private panes: Pane[] = []
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
+  private readonly pointer: DrawingPointer
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
     this.events = events
+    this.pointer = new DrawingPointer(canvas, (event) => this.pointUnder(event), this.ended.signal)
     this.nv = new Niivue(NIIVUE_OPTIONS)
     this.detail = new DetailPlanes(this.nv)
     this.labels = new LabelLayer(this.nv)
@@ -69,7 +81,7 @@ export class VolumeView {
         stepCrosshair: (step) => this.stepCrosshair(step),
         zoomSlices: (factor) => this.zoomSlices(factor),
         zoom3D: (factor) => this.nv.setScale(this.nv.scene.volScaleMultiplier * factor),
-        paneDoubleClicked: ({ kind }) => this.setLayout(this.layout === 'all' ? kind : 'all'),
+        paneDoubleClicked: ({ kind }) => this.pointer.tool || this.setLayout(this.layout === 'all' ? kind : 'all'),
       },
       signal,
     )
@@ -179,6 +191,19 @@ export class VolumeView {
     this.redraw()
   }
 
+  /** Labels of a box of the level, in the order of the file, replace what is there. False when all are needed anew. */
+  showLabelPatch(patch: MaskPatch): boolean {
+    const isShown = this.grid !== null && this.labels.patch(patch, this.grid)
+    this.redraw()
+    return isShown
+  }
+
+  /** Gives the left button to a tool; null gives it back to the crosshair. */
+  setPointerTool(tool: PointerTool | null): void {
+    this.pointer.tool = tool
+    this.canvas.style.cursor = tool ? 'crosshair' : ''
+  }
+
   clearLabels(): void {
     this.labels.clear()
     this.redraw()
@@ -282,6 +307,21 @@ export class VolumeView {
   private paneUnder(event: MouseEvent): Pane | null {
     const box = this.canvas.getBoundingClientRect()
     return paneAt(this.panes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)
+  }
+
+  /** The place of the file under the pointer; null outside the slices. */
+  private pointUnder(event: MouseEvent): SlicePoint | null {
+    const box = this.canvas.getBoundingClientRect()
+    const at = { x: event.clientX - box.left, y: event.clientY - box.top, width: box.width, height: box.height }
+    return this.grid && slicePointAt(this.paneUnder(event), at, this.grid.orientation, (x, y) => this.placeAt(x, y))
+  }
+
+  /** The place of the file, voxels, not rounded, at a point of the canvas; null outside the slices. */
+  private placeAt(x: number, y: number): [number, number, number] | null {
+    const { nv, grid } = this
+    const scale = nv.uiData.dpr ?? 1
+    const fraction = nv.canvasPos2frac([x * scale, y * scale])
+    return grid && fraction[0] >= 0 ? filePlaceAt(grid, fraction) : null
   }
 
   /** Enlarges the slices about the crosshair. */

@@ -46,7 +46,7 @@ function sformAffine({ srow }: NiftiGeometry): Affine {
 }
 
 /** Method 2 of the specification. @see nifti1.h, "3D IMAGE (VOLUME) ORIENTATION AND LOCATION IN SPACE" */
-function qformAffine(geometry: NiftiGeometry, [sx, sy, sz]: Xyz): Affine {
+export function qformAffine(geometry: NiftiGeometry, [sx, sy, sz]: Xyz): Affine {
   const [a, b, c, d] = unitQuaternion(geometry.quaternBcd)
   const [ox, oy, oz] = geometry.qoffsetXyz
   const qz = geometry.pixdim[0] === -1 ? -sz : sz

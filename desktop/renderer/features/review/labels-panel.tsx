@@ -1,10 +1,11 @@
 import { useFacts } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { Slider } from '../../ui/slider.tsx'
 import { LabelRow } from './label-row.tsx'
 
 /** The labels over the volume: colour, visibility, how much of each, and how strongly they cover the picture. */
 export function LabelsPanel() {
-  const run = useFacts((state) => state.run)
+  const run = useFacts((state) => (state.mask ? null : state.run))
   const stage = useFacts((state) => state.labelsOnShow?.stage ?? null)
   const opacity = useFacts((state) => state.maskOpacity)
   const setOpacity = useFacts((state) => state.maskOpacityChanged)
@@ -26,17 +27,7 @@ export function LabelsPanel() {
           <LabelRow key={label.value} label={label} numVoxels={numVoxels} />
         ))}
       </ul>
-      <label className="slider">
-        <span className="field-name">Opacity</span>
-        <input
-          type="range"
-          min={0.05}
-          max={1}
-          step={0.05}
-          value={opacity}
-          onChange={(event) => setOpacity(event.currentTarget.valueAsNumber)}
-        />
-      </label>
+      <Slider name="Opacity" {...{ min: 0.05, max: 1, step: 0.05, value: opacity, onChange: setOpacity }} />
     </Panel>
   )
 }

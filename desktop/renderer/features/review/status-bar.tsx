@@ -5,9 +5,10 @@ import { formatValue } from '../../ui/format.ts'
 export function StatusBar() {
   const crosshair = useFacts((state) => state.crosshairXyz)
   const voxel = useFacts((state) => state.voxel)
-  const labels = useFacts((state) => state.run?.labels)
+  const labels = useFacts((state) => state.mask?.labels ?? state.run?.labels)
+  const label = useFacts((state) => (state.mask ? state.maskLabel : (state.voxel?.label ?? null)))
   const version = useFacts((state) => state.app?.version)
-  const labelName = labels?.find((label) => label.value === voxel?.label)?.name
+  const labelName = labels?.find((one) => one.value === label)?.name
   return (
     <footer className="status-bar">
       {crosshair ? (
@@ -21,9 +22,9 @@ export function StatusBar() {
               {voxel === undefined ? '…' : voxel.value === null ? 'not a number' : formatValue(voxel.value)}
             </output>
           </span>
-          {voxel?.label ? (
+          {label ? (
             <span>
-              Label <output data-testid="voxel-label">{labelName ?? voxel.label}</output>
+              Label <output data-testid="voxel-label">{labelName ?? label}</output>
             </span>
           ) : null}
           <span className="hint faint">

@@ -3,6 +3,8 @@ import { DomainError } from '../../../../shared/errors/domain-error.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Meter } from '../../ui/meter.tsx'
 import { VolumeView } from '../../viewer/volume-view.ts'
+import { ToolBar } from './correct/tool-bar.tsx'
+import { ToolMarks } from './correct/tool-marks.tsx'
 import { PaneTags } from './pane-tags.tsx'
 import { ViewTools } from './view-tools.tsx'
 
@@ -17,6 +19,8 @@ export function ViewerPane() {
       <ViewerCanvas key={graphicsLosses} />
       {hasLevel ? <PaneTags /> : null}
       {hasLevel ? <ViewTools /> : null}
+      <ToolMarks />
+      {hasLevel ? <ToolBar /> : null}
       {levelProgress === null ? null : (
         <div className="reading">
           <span>{isSampled ? 'Sampled picture; reading the whole volume…' : 'Reading the volume…'}</span>

@@ -1,6 +1,6 @@
-import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { VoxelArray } from '../../shared/volume/dtype.ts'
-import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { DomainError } from '../errors/domain-error.ts'
+import type { VoxelArray } from '../volume/dtype.ts'
+import type { VolumeHeader } from '../volume/header.ts'
 
 /**
  * Voxels of a mask file as labels; masks are often stored as floats.

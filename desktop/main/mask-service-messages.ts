@@ -1,0 +1,76 @@
+import type { Mode0 } from '../../shared/contract/bridge.ts'
+import type { MaskOperation } from '../../shared/contract/mask-edit.ts'
+import type { KeptMask, LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
+import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+
+/** The volume that a mask lies on. */
+export interface MaskVolume {
+  volume_ref: string
+  name: string
+  file: string
+  mode0: Mode0 | null
+}
+
+/** What a mask begins with. */
+export type MaskBeginning =
+  | { kind: 'run'; name: string; file: string; labels: { value: number; name: string; color: string }[] }
+  | { kind: 'file'; name: string; file: string; mode0: Mode0 | null }
+  | { kind: 'empty' }
+
+/** Where a mask is written, and what of it. */
+export interface MaskTarget {
+  file: string
+  labels: number[] | null
+  is_cropped: boolean
+}
+
+/** What is made of a mask beside voxels. */
+export type TakeKind = 'surface' | 'coordinates' | 'statistics'
+
+/** What the main process asks of the mask service. Every message with a `call` is answered once. */
+export type MaskCall =
+  | { type: 'begin'; mask_ref: string; volume: MaskVolume; beginning: MaskBeginning }
+  /** Takes up what an earlier start kept. */
+  | { type: 'recover'; mask_ref: string; volume: MaskVolume }
+  | { type: 'apply'; mask_ref: string; operation: MaskOperation }
+  | { type: 'undo' | 'redo'; mask_ref: string }
+  | { type: 'cancel'; mask_ref: string }
+  | { type: 'label'; change: LabelChange }
+  | { type: 'probability'; mask_ref: string; probability: string; candidate: string }
+  | { type: 'save'; mask_ref: string; target: MaskTarget }
+  | { type: 'take'; mask_ref: string; kind: TakeKind; file: string; labels: number[] | null }
+  /** Another volume is open: what is not exported stays kept. */
+  | { type: 'leave'; mask_ref: string }
+  | { type: 'close'; mask_ref: string; is_discarded: boolean }
+  /** Masks that earlier starts kept, newest first. */
+  | { type: 'kept' }
+  | { type: 'forget'; mask_ref: string }
+
+/** A kept mask, and the file that it lies on. */
+export interface KeptFile {
+  kept: KeptMask
+  file: string
+  mode0: Mode0 | null
+}
+
+/** What a call is answered with; members that the call has no use for are absent. */
+export interface MaskAnswer {
+  view?: MaskView
+  num_voxels?: number
+  kept?: KeptFile[]
+  size_bytes?: number
+  warnings?: { code: string; message: string }[]
+}
+
+export type MaskReply =
+  | { type: 'reply'; call: number; answer: MaskAnswer }
+  | { type: 'failed'; call: number; problem: ProblemEnvelope }
+  /** A new snapshot, without being asked. */
+  | { type: 'changed'; view: MaskView }
+
+/** First message: where masks are kept. */
+export interface MaskStart {
+  type: 'start'
+  folder: string
+  program_version: string
+}

@@ -1,0 +1,232 @@
+import type { MessagePortMain } from 'electron'
+import { checkMaskRequest } from '../../../shared/contract/bridge-check.ts'
+import type { MaskMessage, MaskRequest } from '../../../shared/contract/mask-view.ts'
+import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
+import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
+import { boxOf, type MaskChange, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
+import { planeAxes, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
+import { reverseTriple } from '../../../shared/volume/zyx.ts'
+import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
+import { SerialQueue } from '../volume-service/serial-queue.ts'
+import { KeptMasks } from './kept-masks.ts'
+import { MaskSession } from './mask-session.ts'
+import { ProbabilityFiles } from './probability-files.ts'
+import { type SavedMask, saveMask } from './save-mask.ts'
+import { takeAway } from './take-away.ts'
+
+/** The program of the utility process that holds the mask: calls come from the main process, voxels go to the window. */
+let kept: KeptMasks | null = null
+let programVersion = ''
+let current: MaskSession | null = null
+let shownBin: number | null = null
+let windowPort: MessagePortMain | null = null
+/** While a slider moves only its newest place is worth computing. */
+let newestTry: MaskRequest | null = null
+const work = new SerialQueue()
+
+process.parentPort.on('message', ({ data, ports }) => {
+  const message = data as (MaskCall & { call: number }) | MaskStart | { type: 'window_port' }
+  if (message.type === 'start') {
+    kept = new KeptMasks(message.folder)
+    programVersion = message.program_version
+  } else if (message.type === 'window_port') takePort(ports[0])
+  else void answer(message)
+})
+
+function takePort(port: MessagePortMain): void {
+  windowPort?.close()
+  windowPort = port
+  port.on('message', ({ data }) => void serveWindow(data))
+  port.start()
+}
+
+async function answer(message: MaskCall & { call: number }): Promise<void> {
+  const { call } = message
+  let reply: MaskReply
+  try {
+    // What is being carried out is ended at once; everything else waits its turn.
+    if (message.type === 'cancel') open(message.mask_ref).cancel()
+    const done = message.type === 'cancel' ? {} : await work.run(() => carryOut(message))
+    reply = { type: 'reply', call, answer: done }
+  } catch (error) {
+    if (!(error instanceof DomainError)) console.error(error)
+    reply = { type: 'failed', call, problem: envelopeOf(error) }
+  }
+  process.parentPort.postMessage(reply)
+}
+
+async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<MaskAnswer> {
+  if (!kept) throw new DomainError('mask_not_open')
+  switch (call.type) {
+    case 'kept':
+      return { kept: await kept.list(current?.ref ?? null) }
+    case 'forget':
+      await kept.forget(call.mask_ref)
+      return {}
+    case 'begin':
+      return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning))
+    case 'recover':
+      return take(await MaskSession.recover(kept, call.mask_ref, call.volume))
+    case 'label':
+      await open(call.change.mask_ref).changeLabel(call.change)
+      return { view: open(call.change.mask_ref).view() }
+    case 'leave':
+      if (current?.ref === call.mask_ref) await leave(current)
+      return {}
+    case 'close':
+      return close(call.mask_ref, call.is_discarded)
+    default:
+      return edit(open(call.mask_ref), call)
+  }
+}
+
+async function edit(
+  session: MaskSession,
+  call: Extract<MaskCall, { type: 'apply' | 'undo' | 'redo' | 'probability' | 'save' | 'take' }>,
+): Promise<MaskAnswer> {
+  switch (call.type) {
+    case 'apply': {
+      const change = await session.apply(call.operation, () => tellMain(session))
+      show(session, change)
+      return { num_voxels: change.numVoxels, view: session.view() }
+    }
+    case 'undo':
+      show(session, await session.undo())
+      return { view: session.view() }
+    case 'redo':
+      show(session, await session.redo())
+      return { view: session.view() }
+    case 'probability': {
+      const files = await ProbabilityFiles.open(call.probability, call.candidate, session.editor.bricks.shapeZyx)
+      await session.probability?.close()
+      session.probability = files
+      return { view: session.view() }
+    }
+    case 'save': {
+      const saved = await saveMask(savedMask(session), call.target)
+      if (!call.target.labels && !call.target.is_cropped) await session.exported()
+      return { ...saved, view: session.view() }
+    }
+    case 'take':
+      return takeAway(savedMask(session), call)
+  }
+}
+
+function savedMask({ editor, source, record }: MaskSession): SavedMask {
+  const { bricks, counts } = editor
+  return { bricks, counts, header: source.header, record, programVersion }
+}
+
+async function take(session: MaskSession): Promise<MaskAnswer> {
+  if (current) await leave(current)
+  current = session
+  shownBin = null
+  return { view: session.view() }
+}
+
+async function leave(session: MaskSession): Promise<void> {
+  current = null
+  await session.close(false)
+}
+
+async function close(maskRef: string, isDiscarded: boolean): Promise<MaskAnswer> {
+  const session = open(maskRef)
+  if (session.view().is_unsaved && !isDiscarded)
+    throw new DomainError('mask_unsaved', { name: session.record.volume.name })
+  current = null
+  await session.close(isDiscarded)
+  return {}
+}
+
+/** @throws {DomainError} `mask_not_open` */
+function open(maskRef: string): MaskSession {
+  if (current?.ref !== maskRef) throw new DomainError('mask_not_open')
+  return current
+}
+
+function tellMain(session: MaskSession): void {
+  process.parentPort.postMessage({ type: 'changed', view: session.view() } satisfies MaskReply)
+}
+
+function tellWindow(message: MaskMessage): void {
+  windowPort?.postMessage(message)
+}
+
+/** Sends what a change makes of the level on show. */
+function show(session: MaskSession, change: MaskChange | null): void {
+  const box = change && boxOf(change)
+  if (box && shownBin !== null) sendLevel(session, session.editor.bricks, box, shownBin, 'patch')
+}
+
+function sendLevel(session: MaskSession, bricks: LabelBricks, box: VoxelBox, bin: number, type: 'level' | 'patch') {
+  const { startZyx, shapeZyx, labels } = levelPatch(bricks, box, bin)
+  tellWindow({
+    type,
+    mask_ref: session.ref,
+    bin,
+    start_zyx: [...startZyx],
+    shape_zyx: [...shapeZyx],
+    voxels: narrow(session, labels),
+  })
+}
+
+/** Half the bytes where all labels fit; those of one mask and its beginning come in one type, level and patches. */
+function narrow({ editor }: MaskSession, labels: Uint16Array): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  const isWide = Math.max(...editor.counts.keys()) > 255 || labels.some((label) => label > 255)
+  return isWide ? (labels as Uint16Array<ArrayBuffer>) : Uint8Array.from(labels)
+}
+
+async function serveWindow(data: unknown): Promise<void> {
+  let ref = ''
+  try {
+    const request = checkMaskRequest(data)
+    ref = request.mask_ref
+    if (request.type === 'try_threshold') newestTry = request
+    await work.run(async () => {
+      if (current?.ref === ref) await serve(current, request)
+    })
+  } catch (error) {
+    if (!(error instanceof DomainError)) console.error(error)
+    tellWindow({ type: 'mask_problem', mask_ref: ref, problem: envelopeOf(error) })
+  }
+}
+
+async function serve(session: MaskSession, request: MaskRequest): Promise<void> {
+  const { bricks } = session.editor
+  switch (request.type) {
+    case 'view': {
+      shownBin = request.state === 'now' ? request.bin : null
+      const shown = request.state === 'now' ? bricks : session.beginning
+      const whole = { startZyx: [0, 0, 0] as const, shapeZyx: bricks.shapeZyx }
+      return sendLevel(session, shown, whole, request.bin, 'level')
+    }
+    case 'label_at': {
+      const indexZyx = reverseTriple(request.index_xyz)
+      const isInside = indexZyx.every((at, axis) => at < bricks.shapeZyx[axis])
+      const label = isInside ? bricks.at(...indexZyx) : null
+      return tellWindow({ type: 'label_at', mask_ref: session.ref, request_index: request.request_index, label })
+    }
+    case 'plane': {
+      const { rows, columns, across } = planeAxes(request.axis)
+      if (request.index >= bricks.shapeZyx[across]) return
+      const box = sliceBox(bricks.shapeZyx, request.axis, request.index)
+      return tellWindow({
+        type: 'plane',
+        mask_ref: session.ref,
+        request_index: request.request_index,
+        num_rows: bricks.shapeZyx[rows],
+        num_columns: bricks.shapeZyx[columns],
+        voxels: bricks.readBox(box.startZyx, box.shapeZyx) as Uint16Array<ArrayBuffer>,
+      })
+    }
+    case 'try_threshold': {
+      if (!session.probability || shownBin === null || request !== newestTry) return
+      const bin = shownBin
+      const labels = await session.probability.tryOut(bin, request.threshold, request.smallest_object_voxels)
+      const shape = bricks.shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
+      const voxels = narrow(session, labels)
+      tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
+    }
+  }
+}

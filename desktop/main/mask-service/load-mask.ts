@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { BRICK, LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import { labelsOf } from '../../../shared/mask/label-values.ts'
+import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { boxesInOrder } from '../../../shared/volume/boxes-in-order.ts'
+import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
+
+// 16 M voxels at once.
+const MOST_READ_VOXELS = 16 * 1024 * 1024
+
+/**
+ * A mask file as bricks, on the grid of a volume.
+ * @throws {DomainError} `mask_grid_differs`, `request_invalid` for values that are no labels, what `openVolumeFile` throws
+ */
+export async function loadMask(
+  file: string,
+  volume: VolumeHeader,
+  mode0: 'signed' | 'unsigned' | undefined,
+): Promise<LabelBricks> {
+  const source = await openVolumeFile(file, { mode0 })
+  try {
+    const reason = gridDifference(source.header, volume)
+    if (reason) throw new DomainError('mask_grid_differs', { name: path.basename(file), reason })
+    return await readBricks(source)
+  } finally {
+    await source.close()
+  }
+}
+
+async function readBricks(source: VoxelSource): Promise<LabelBricks> {
+  const { header } = source
+  const [nz, ny, nx] = header.shapeZyx
+  const bricks = new LabelBricks(header.shapeZyx)
+  const rowsAtOnce = Math.max(1, Math.floor(MOST_READ_VOXELS / (BRICK * BRICK * nx))) * BRICK
+  for (let z = 0; z < nz; z += BRICK)
+    for (let y = 0; y < ny; y += rowsAtOnce) {
+      const shape: Zyx = [Math.min(BRICK, nz - z), Math.min(rowsAtOnce, ny - y), nx]
+      bricks.load([z, y, 0], shape, labelsOf(await source.readBox([z, y, 0], shape), header))
+    }
+  return bricks
+}
+
+/** Why a mask cannot lie on a volume's grid; null when it can. A voxel size that one of them does not know differs not. */
+export function gridDifference(mask: VolumeHeader, volume: VolumeHeader): string | null {
+  const show = (triple: Zyx) =>
+    [...triple]
+      .reverse()
+      .map((one) => Number(one.toPrecision(6)))
+      .join(' × ')
+  if (mask.shapeZyx.some((size, axis) => size !== volume.shapeZyx[axis]))
+    return `it has ${show(mask.shapeZyx)} voxels (x, y, z), the volume has ${show(volume.shapeZyx)}`
+  const [found, wanted] = [mask.voxelSizeZyx, volume.voxelSizeZyx]
+  const isComparable = found && wanted && mask.unit === volume.unit
+  if (isComparable && found.some((size, axis) => Math.abs(size / wanted[axis] - 1) > 0.01))
+    return `its voxels are ${show(found)} ${mask.unit ?? ''} (x, y, z), those of the volume ${show(wanted)}`
+  return null
+}
+
+/** Voxels of each label that occurs. */
+export function countBricks(bricks: LabelBricks): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (let brick = 0; brick < bricks.numBricks; brick++) {
+    const extent = bricks.extentOf(brick)
+    const only = bricks.onlyLabelOf(brick)
+    if (only !== null) {
+      counts.set(only, (counts.get(only) ?? 0) + numVoxels(extent))
+      continue
+    }
+    const labels = bricks.readBox(bricks.startOf(brick), extent)
+    for (let i = 0; i < labels.length; ) {
+      const label = labels[i]
+      const start = i
+      while (i < labels.length && labels[i] === label) i++
+      counts.set(label, (counts.get(label) ?? 0) + i - start)
+    }
+  }
+  return counts
+}
+
+/** The type that labels are written in: uint8 up to 254, else uint16 (DESIGN §3). */
+export function labelType(counts: ReadonlyMap<number, number>): 'uint8' | 'uint16' {
+  return Math.max(0, ...counts.keys()) <= 254 ? 'uint8' : 'uint16'
+}
+
+/** SHA-256 of the labels in the type that they are written in, little-endian, z, y, x order: as servers state it. */
+export function hashBricks(bricks: LabelBricks, counts: ReadonlyMap<number, number>): string {
+  const [nz, ny, nx] = bricks.shapeZyx
+  const hash = createHash('sha256')
+  const isNarrow = labelType(counts) === 'uint8'
+  for (const { startZyx, shapeZyx } of boxesInOrder([nz, ny, nx], MOST_READ_VOXELS / 4)) {
+    const box = bricks.readBox(startZyx, shapeZyx)
+    const bytes = isNarrow ? Uint8Array.from(box) : box
+    hash.update(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  }
+  return hash.digest('hex')
+}

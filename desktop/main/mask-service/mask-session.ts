@@ -1,0 +1,276 @@
+import { mkdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
+import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
+import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
+import { defaultColor } from '../../../shared/mask/label-colors.ts'
+import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { asWriteProblem } from '../../../shared/node/write-volume.ts'
+import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
+import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
+import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
+import { applyOperation } from './apply-operation.ts'
+import type { KeptMasks, MaskRecord } from './kept-masks.ts'
+import { countBricks, hashBricks, loadMask } from './load-mask.ts'
+import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
+import type { ProbabilityFiles } from './probability-files.ts'
+
+/**
+ * One mask that is being corrected: bricks, journal, record and the volume under it. What it began with is on disk
+ * before the first change, and each change before it is answered. The opener closes it.
+ */
+export class MaskSession {
+  readonly ref: string
+  readonly editor: MaskEditor
+  /** What the mask began with. */
+  readonly beginning: LabelBricks
+  readonly source: VoxelSource
+  readonly record: MaskRecord
+  probability: ProbabilityFiles | null = null
+  private readonly volumeRef: string
+  private readonly kept: KeptMasks
+  private readonly canHaveProbability: boolean
+  private journal: MaskJournal | null = null
+  private busy: string | null = null
+  private readonly operations = new OperationCount()
+  private stopping = { aborted: false }
+
+  private constructor(facts: {
+    ref: string
+    volumeRef: string
+    kept: KeptMasks
+    source: VoxelSource
+    record: MaskRecord
+    bricks: LabelBricks
+    counts: Map<number, number>
+    canHaveProbability: boolean
+  }) {
+    this.ref = facts.ref
+    this.volumeRef = facts.volumeRef
+    this.kept = facts.kept
+    this.source = facts.source
+    this.record = facts.record
+    this.beginning = facts.bricks.copy()
+    this.editor = new MaskEditor(facts.bricks, facts.counts)
+    this.canHaveProbability = facts.canHaveProbability
+    for (const { value, is_locked } of this.record.labels) if (is_locked) this.editor.locked.add(value)
+  }
+
+  /** @throws {DomainError} `mask_grid_differs`, `request_invalid`, what `openVolumeFile` throws */
+  static async begin(kept: KeptMasks, ref: string, volume: MaskVolume, from: MaskBeginning): Promise<MaskSession> {
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+    try {
+      const { header } = source
+      const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
+      const bricks = from.kind === 'empty' ? new LabelBricks(header.shapeZyx) : await loadMask(from.file, header, mode0)
+      const counts = countBricks(bricks)
+      const { size, mtimeMs } = await stat(volume.file)
+      const now = new Date().toISOString()
+      const record: MaskRecord = {
+        schema_version: 1,
+        volume: {
+          ...{ name: volume.name, file: volume.file, size_bytes: size, modified_ms: mtimeMs, mode0: volume.mode0 },
+          shape_zyx: [...header.shapeZyx],
+        },
+        origin: {
+          kind: from.kind,
+          name: from.kind === 'empty' ? '' : from.name,
+          labels_sha256: hashBricks(bricks, counts),
+        },
+        labels: firstLabels(from, counts),
+        ...{ began_at: now, changed_at: now, num_operations: 0, num_exported: null, operations: {} },
+      }
+      const canHaveProbability = from.kind === 'run'
+      return new MaskSession({
+        ref,
+        volumeRef: volume.volume_ref,
+        kept,
+        source,
+        record,
+        bricks,
+        counts,
+        canHaveProbability,
+      })
+    } catch (error) {
+      await source.close()
+      throw error
+    }
+  }
+
+  /** Takes up what an earlier start kept. @throws {DomainError} `mask_journal_damaged`, what `openVolumeFile` throws */
+  static async recover(kept: KeptMasks, ref: string, volume: MaskVolume): Promise<MaskSession> {
+    const record = await kept.read(ref)
+    if (!record) throw new DomainError('mask_journal_damaged', { name: volume.name, reason: 'their record is missing' })
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+    try {
+      const { shapeZyx } = source.header
+      const bricks = await readBricks(kept.fileOf(ref, 'beginning.bricks'), volume.name, shapeZyx)
+      const counts = countBricks(bricks)
+      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, bricks, counts }
+      const session = new MaskSession({ ...facts, canHaveProbability: false })
+      const journal = kept.fileOf(ref, 'changes.journal')
+      record.operations = {}
+      for await (const { name, group, change } of readChanges(journal)) {
+        session.editor.put(change)
+        session.count(name, group)
+      }
+      record.num_operations = session.operations.total
+      session.journal = await MaskJournal.open(journal)
+      return session
+    } catch (error) {
+      await source.close()
+      throw error
+    }
+  }
+
+  view(): MaskView {
+    const { volume, origin, labels, num_operations, num_exported } = this.record
+    const listed = new Set(labels.map((one) => one.value))
+    const others = [...this.editor.counts.keys()].filter((value) => value !== 0 && !listed.has(value)).sort(ascending)
+    const { history, counts } = this.editor
+    return {
+      mask_ref: this.ref,
+      volume_ref: this.volumeRef,
+      volume_name: volume.name,
+      origin: origin.kind,
+      origin_name: origin.name,
+      labels: [...labels, ...others.map(plainLabel)].map((one) => ({ ...one, voxels: counts.get(one.value) ?? 0 })),
+      undo_name: history.undoName,
+      redo_name: history.redoName,
+      num_operations,
+      is_unsaved: num_operations !== (num_exported ?? 0),
+      has_probability: this.canHaveProbability || this.probability !== null,
+      busy: this.busy,
+    }
+  }
+
+  /** @throws {DomainError} what `applyOperation` throws; nothing is changed then */
+  async apply(operation: MaskOperation, onBusy: () => void): Promise<MaskChange> {
+    this.stopping = { aborted: false }
+    this.busy = operation.kind
+    if (operation.kind !== 'brush') onBusy()
+    try {
+      const change = await applyOperation(
+        {
+          editor: this.editor,
+          spacingZyx: this.source.header.voxelSizeZyx ?? [1, 1, 1],
+          readValues: (box, signal) => this.readValues(box, signal),
+          probability: this.probability,
+          signal: this.stopping,
+        },
+        operation,
+      )
+      if ('label' in operation && operation.label > 0) this.listLabel(operation.label)
+      await this.note(operation.kind, operation.kind === 'brush' ? operation.stroke : null, change)
+      return change
+    } finally {
+      this.busy = null
+    }
+  }
+
+  async undo(): Promise<MaskChange | null> {
+    const change = this.editor.undo()
+    if (change) await this.note('undo', null, change)
+    return change
+  }
+
+  async redo(): Promise<MaskChange | null> {
+    const change = this.editor.redo()
+    if (change) await this.note('redo', null, change)
+    return change
+  }
+
+  /** Ends the operation that is being carried out, if any. */
+  cancel(): void {
+    this.stopping.aborted = true
+  }
+
+  async changeLabel({ value, name, color, is_locked }: LabelChange): Promise<void> {
+    const label = this.listLabel(value)
+    if (name !== undefined) label.name = name
+    if (color !== undefined) label.color = color
+    if (is_locked !== undefined) label.is_locked = is_locked
+    if (label.is_locked) this.editor.locked.add(value)
+    else this.editor.locked.delete(value)
+    if (this.journal) await this.kept.write(this.ref, this.record)
+  }
+
+  /** Everything was written to a file of the user's. */
+  async exported(): Promise<void> {
+    this.record.num_exported = this.record.num_operations
+    if (this.journal) await this.kept.write(this.ref, this.record)
+  }
+
+  /** Ends it; what is kept on disk goes when nothing of it is needed any more. */
+  async close(isDiscarded: boolean): Promise<void> {
+    const isNeeded = this.view().is_unsaved && !isDiscarded
+    await this.journal?.close()
+    await this.probability?.close()
+    await this.source.close()
+    if (!isNeeded) await this.kept.forget(this.ref)
+  }
+
+  /** The label's entry in the list; a new one at its end. */
+  private listLabel(value: number): MaskRecord['labels'][number] {
+    const known = this.record.labels.find((one) => one.value === value)
+    if (known) return known
+    const added = plainLabel(value)
+    this.record.labels.push(added)
+    return added
+  }
+
+  private async note(name: string, group: string | null, change: MaskChange): Promise<void> {
+    if (change.bricks.length === 0) return
+    try {
+      await this.writeDown(name, group, change)
+    } catch (cause) {
+      // What cannot be kept is not shown either; the steps of undo would no longer fit.
+      this.editor.put(reverseOf(change))
+      this.editor.history.clear()
+      throw asWriteProblem(cause, 'The journal of the corrections')
+    }
+    this.count(name, group)
+    this.record.num_operations = this.operations.total
+    this.record.changed_at = new Date().toISOString()
+    // Strokes come many a second; they are counted again from the journal after a crash.
+    if (name !== 'brush') await this.kept.write(this.ref, this.record)
+  }
+
+  private async writeDown(name: string, group: string | null, change: MaskChange): Promise<void> {
+    if (!this.journal) {
+      const file = this.kept.fileOf(this.ref, 'beginning.bricks')
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+      await writeBricks(file, this.beginning)
+      this.journal = await MaskJournal.open(this.kept.fileOf(this.ref, 'changes.journal'))
+      await this.kept.write(this.ref, this.record)
+    }
+    await this.journal.note(name, group, change)
+  }
+
+  private count(name: string, group: string | null): void {
+    const { operations } = this.record
+    if (this.operations.add(group)) operations[name] = (operations[name] ?? 0) + 1
+  }
+
+  private async readValues({ startZyx, shapeZyx }: VoxelBox, signal?: Abort): Promise<Float32Array> {
+    const { dtype, scaling } = this.source.header
+    return toFloat32(await this.source.readBox(startZyx, shapeZyx, signal), dtype, scaling)
+  }
+}
+
+function firstLabels(from: MaskBeginning, counts: ReadonlyMap<number, number>): MaskRecord['labels'] {
+  if (from.kind === 'run') return from.labels.map((one) => ({ ...one, is_locked: false }))
+  const values = [...counts.keys()].filter((value) => value !== 0).sort(ascending)
+  return (values.length > 0 ? values.slice(0, 1000) : [1]).map(plainLabel)
+}
+
+function plainLabel(value: number) {
+  return { value, name: `Label ${value}`, color: defaultColor(value), is_locked: false }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}

@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import { type TakenMask, writeCoordinates, writeStatistics, writeSurface } from '../../../shared/node/take-away.ts'
+import { writeProvenance } from '../../../shared/node/write-export.ts'
+import type { VolumeWarning } from '../../../shared/volume/header.ts'
+import type { TakeKind } from '../mask-service-messages.ts'
+import { provenanceOf, type SavedMask } from './save-mask.ts'
+
+/**
+ * Writes what is made of a mask beside its voxels, and the provenance beside that.
+ * @throws {DomainError} what `writeSurface`, `writeCoordinates` and `writeStatistics` throw
+ */
+export async function takeAway(
+  mask: SavedMask,
+  { kind, file, labels }: { kind: TakeKind; file: string; labels: number[] | null },
+): Promise<{ size_bytes: number; warnings: VolumeWarning[] }> {
+  for (const label of labels ?? []) if (!mask.counts.get(label)) throw new DomainError('label_absent', { label })
+  const taken: TakenMask = {
+    header: mask.header,
+    planes: () => planesOf(mask.bricks),
+    labels: mask.record.labels,
+  }
+  const made = await write(taken, mask.record.volume.name, { kind, file, labels })
+  await writeProvenance(file, { ...provenanceOf(mask), ...made }, mask.programVersion)
+  return { size_bytes: (await stat(file)).size, warnings: made.warnings }
+}
+
+async function write(
+  taken: TakenMask,
+  volumeName: string,
+  { kind, file, labels }: { kind: TakeKind; file: string; labels: number[] | null },
+): Promise<{ warnings: VolumeWarning[] }> {
+  switch (kind) {
+    case 'surface':
+      return { ...{ surfaces: await writeSurface(taken, file, labels) }, warnings: [] }
+    case 'coordinates': {
+      const name = volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
+      return writeCoordinates(taken, file, { labels, smallestVoxels: 0, name })
+    }
+    case 'statistics':
+      return { warnings: await writeStatistics(taken, file) }
+  }
+}
+
+async function* planesOf(bricks: LabelBricks): AsyncGenerator<Uint16Array> {
+  const [nz, ny, nx] = bricks.shapeZyx
+  for (let z = 0; z < nz; z++) yield bricks.readBox([z, 0, 0], [1, ny, nx])
+}

@@ -1,0 +1,254 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { type BrowserWindow, dialog } from 'electron'
+import {
+  BRIDGE_CHANNELS,
+  type BridgeInput,
+  type DesktopEvent,
+  type ExportedFile,
+  type OpenedVolume,
+} from '../../shared/contract/bridge.ts'
+import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { askFile, askMaskFile, baseName } from './export-mask.ts'
+import type { MaskAnswer, MaskBeginning, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
+import { MASK_EXTENSIONS, type OpenFiles } from './open-files.ts'
+import type { Runs } from './runs.ts'
+import { ServiceProcess } from './service-process.ts'
+
+export interface MasksDeps {
+  getWindow: () => BrowserWindow | null
+  tell: (event: DesktopEvent) => void
+  newRef: () => string
+  /** Masks that are being corrected are kept here. */
+  folder: string
+  programVersion: string
+  files: OpenFiles
+  runs: Runs
+}
+
+/**
+ * Correcting a mask: which one, what is told of it to the window, and what is kept for the next start. The voxels and
+ * every operation are in the mask service.
+ */
+export class Masks {
+  private readonly deps: MasksDeps
+  private readonly service: ServiceProcess<MaskCall, MaskAnswer, Extract<MaskReply, { type: 'changed' }>>
+  private shown: { view: MaskView; runRef: string | null } | null = null
+  private hasOffered = false
+
+  constructor(deps: MasksDeps) {
+    this.deps = deps
+    this.service = new ServiceProcess(
+      {
+        entry: 'mask-service.js',
+        name: 'CryoMamba mask',
+        portChannel: BRIDGE_CHANNELS.maskPort,
+        stoppedCode: 'mask_service_stopped',
+        getWindow: deps.getWindow,
+        hello: { type: 'start', folder: deps.folder, program_version: deps.programVersion },
+        onStopped: (error) => this.stopped(error),
+      },
+      ({ view }) => this.changed(view),
+    )
+  }
+
+  /** True while changes are kept that no export holds. */
+  get isUnsaved(): boolean {
+    return this.shown?.view.is_unsaved ?? false
+  }
+
+  connectWindow(): void {
+    this.service.connectWindow()
+    if (this.shown) this.deps.tell({ type: 'mask_changed', mask: this.shown.view })
+  }
+
+  /** Begins to correct a mask of the open volume. @throws {DomainError} `mask_unsaved`, `mask_grid_differs`, … */
+  async edit(input: BridgeInput<'mask.edit'>): Promise<MaskView | null> {
+    if (this.shown?.view.is_unsaved) throw new DomainError('mask_unsaved', { name: this.shown.view.volume_name })
+    const { volume, file } = this.deps.files.find(input.volume_ref)
+    const beginning = await this.beginning(input)
+    if (!beginning) return null
+    const answer = await this.service.call({
+      type: 'begin',
+      mask_ref: this.deps.newRef(),
+      volume: asMaskVolume(volume, file),
+      beginning,
+    })
+    return this.took(answer, input.kind === 'run' ? input.run_ref : null)
+  }
+
+  async apply({ mask_ref, operation }: BridgeInput<'mask.apply'>): Promise<{ num_voxels: number }> {
+    const answer = await this.ask({ type: 'apply', mask_ref, operation })
+    return { num_voxels: answer.num_voxels ?? 0 }
+  }
+
+  async undo({ mask_ref }: { mask_ref: string }): Promise<void> {
+    await this.ask({ type: 'undo', mask_ref })
+  }
+
+  async redo({ mask_ref }: { mask_ref: string }): Promise<void> {
+    await this.ask({ type: 'redo', mask_ref })
+  }
+
+  async cancel({ mask_ref }: { mask_ref: string }): Promise<void> {
+    await this.service.call({ type: 'cancel', mask_ref })
+  }
+
+  async changeLabel(change: LabelChange): Promise<void> {
+    await this.ask({ type: 'label', change })
+  }
+
+  /** Brings the run's probability here. @throws {DomainError} `artifact_not_found`, `run_not_found` */
+  async fetchProbability({ mask_ref }: { mask_ref: string }): Promise<void> {
+    const runRef = this.shown?.view.mask_ref === mask_ref ? this.shown.runRef : null
+    if (!runRef) throw new DomainError('probability_not_kept', { jobId: 'of this mask' })
+    const folder = this.deps.runs.folderOf(runRef)
+    await mkdir(folder, { recursive: true })
+    const [probability, candidate] = await Promise.all(
+      ['probability.mrc', 'candidate.mrc'].map(async (name) => {
+        const { artifact, client } = await this.deps.runs.artifact(runRef, name)
+        const file = path.join(folder, name)
+        await client.downloadArtifact(artifact, file)
+        return file
+      }),
+    )
+    await this.ask({ type: 'probability', mask_ref, probability, candidate })
+  }
+
+  /** Writes the mask where the user says; null when no place was chosen. */
+  async save({ mask_ref, format, labels, is_cropped }: BridgeInput<'mask.save'>): Promise<ExportedFile> {
+    const { view } = this.find(mask_ref)
+    const part = labels ? `_label_${labels.slice(0, 3).join('_')}` : ''
+    const file = await askMaskFile(this.deps.getWindow(), view.volume_name, `_mask${part}`, format)
+    if (!file) return null
+    const target = { file, labels: labels ?? null, is_cropped: is_cropped ?? false }
+    const answer = await this.ask({ type: 'save', mask_ref, target })
+    return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
+  }
+
+  /** Writes surfaces, centres or measures where the user says; null when no place was chosen. */
+  async take({ mask_ref, kind, ending, labels }: BridgeInput<'mask.take'>): Promise<ExportedFile> {
+    const { view } = this.find(mask_ref)
+    const file = await askFile(
+      this.deps.getWindow(),
+      `${baseName(view.volume_name)}_${kind}`,
+      ending,
+      ending.toUpperCase(),
+    )
+    if (!file) return null
+    const answer = await this.ask({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
+    return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
+  }
+
+  /** @throws {DomainError} `mask_unsaved` */
+  async close({ mask_ref, is_discarded }: BridgeInput<'mask.close'>): Promise<void> {
+    this.find(mask_ref)
+    await this.service.call({ type: 'close', mask_ref, is_discarded })
+    this.shown = null
+    this.deps.tell({ type: 'mask_closed', mask_ref })
+  }
+
+  /** Tells the window once of changes that an earlier start kept. */
+  async offerKept(): Promise<void> {
+    if (this.hasOffered) return
+    this.hasOffered = true
+    // Most people keep none: no process is started to find that out.
+    const folders = await readdir(this.deps.folder).catch(() => [])
+    if (folders.length === 0) return
+    const { kept = [] } = await this.service.call({ type: 'kept' })
+    if (kept[0]) this.deps.tell({ type: 'mask_kept', kept: kept[0].kept })
+  }
+
+  /** Takes up what was kept, on its volume, or throws it away. @throws {DomainError} `mask_journal_damaged`, … */
+  async recover({ mask_ref, is_accepted }: BridgeInput<'mask.recover'>): Promise<void> {
+    const { kept = [] } = await this.service.call({ type: 'kept' })
+    const found = kept.find((one) => one.kept.mask_ref === mask_ref)
+    if (!found) throw new DomainError('mask_not_open')
+    if (!is_accepted) {
+      await this.service.call({ type: 'forget', mask_ref })
+      return
+    }
+    await this.deps.files.open(found.file, found.mode0)
+    const { volume, file } = this.deps.files.findFile(found.file)
+    const answer = await this.service.call({ type: 'recover', mask_ref, volume: asMaskVolume(volume, file) })
+    this.took(answer, null)
+  }
+
+  /** Another volume is open, or none: changes that no export holds stay on disk, and are offered at once. */
+  async volumeChanged(): Promise<void> {
+    const maskRef = this.forgetShown()
+    if (maskRef === null) return
+    await this.service.call({ type: 'leave', mask_ref: maskRef })
+    this.hasOffered = false
+    await this.offerKept()
+  }
+
+  stop(): void {
+    this.service.stop()
+  }
+
+  private async beginning(input: BridgeInput<'mask.edit'>): Promise<MaskBeginning | null> {
+    if (input.kind === 'empty') return { kind: 'empty' }
+    if (input.kind === 'run') {
+      const { view, file } = this.deps.runs.finishedMask(input.run_ref)
+      const labels = view.labels.map(({ value, name, color }) => ({ value, name, color }))
+      return { kind: 'run', name: `${view.model_name}, ${view.volume_name}`, file, labels }
+    }
+    const window = this.deps.getWindow()
+    if (!window) return null
+    const chosen = await dialog.showOpenDialog(window, {
+      title: 'Open mask',
+      properties: ['openFile'],
+      filters: [
+        { name: 'Masks', extensions: MASK_EXTENSIONS },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    const [file] = chosen.filePaths
+    if (chosen.canceled || !file) return null
+    return { kind: 'file', name: path.basename(file), file, mode0: input.mode0 }
+  }
+
+  private forgetShown(): string | null {
+    const maskRef = this.shown?.view.mask_ref ?? null
+    this.shown = null
+    if (maskRef !== null) this.deps.tell({ type: 'mask_closed', mask_ref: maskRef })
+    return maskRef
+  }
+
+  private find(maskRef: string): { view: MaskView; runRef: string | null } {
+    if (this.shown?.view.mask_ref !== maskRef) throw new DomainError('mask_not_open')
+    return this.shown
+  }
+
+  private async ask(call: MaskCall): Promise<MaskAnswer> {
+    const answer = await this.service.call(call)
+    if (answer.view) this.changed(answer.view)
+    return answer
+  }
+
+  private took({ view }: MaskAnswer, runRef: string | null): MaskView {
+    if (!view) throw new DomainError('internal')
+    this.shown = { view, runRef }
+    this.deps.tell({ type: 'mask_changed', mask: view })
+    return view
+  }
+
+  private changed(view: MaskView): void {
+    if (this.shown?.view.mask_ref !== view.mask_ref) return
+    this.shown = { ...this.shown, view }
+    this.deps.tell({ type: 'mask_changed', mask: view })
+  }
+
+  private stopped(error: DomainError): void {
+    this.forgetShown()
+    this.hasOffered = false
+    this.deps.tell({ type: 'problem', problem: error.toEnvelope() })
+    void this.offerKept().catch(() => undefined)
+  }
+}
+
+function asMaskVolume(volume: OpenedVolume, file: string): MaskVolume {
+  return { volume_ref: volume.volume_ref, name: volume.name, file, mode0: volume.mode0 }
+}

@@ -1,0 +1,24 @@
+import { useFacts, useSession } from '../../../session/use-session.ts'
+
+/** Asked once after a start: what becomes of changes that were kept and not exported. */
+export function KeptQuestion() {
+  const { masks } = useSession()
+  const kept = useFacts((state) => state.keptMask)
+  if (!kept) return null
+  const { volume_name, num_operations, changed_at } = kept
+  return (
+    <div className="notice is-done kept" role="status">
+      <p>
+        <strong>Corrections of {volume_name} were kept.</strong> {num_operations}{' '}
+        {num_operations === 1 ? 'change' : 'changes'} that no export holds, the last on{' '}
+        {new Date(changed_at).toLocaleString()}.
+      </p>
+      <button type="button" className="primary" onClick={() => void masks.recover(true)}>
+        Go on with them
+      </button>
+      <button type="button" onClick={() => void masks.recover(false)}>
+        Throw away
+      </button>
+    </div>
+  )
+}

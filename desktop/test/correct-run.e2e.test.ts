@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { pixelsAt, saturation } from './pixels.ts'
+import { countLabel, exportMask, readMask, runModel } from './run-flow.ts'
+
+// The processor draws here, and the whole mask is made anew.
+const SLOW = { timeout: 30_000 }
+let desktop: DesktopApp
+
+beforeAll(async () => {
+  desktop = await launchDesktop([SAMPLE])
+  await volumeShown(desktop, 'sample.mrc')
+})
+afterAll(() => desktop?.close())
+
+const counts = async () => {
+  const rows = await desktop.page.getByTestId('mask-label-voxels').all()
+  return Promise.all(rows.map(async (row) => Number(await row.getAttribute('data-voxels'))))
+}
+
+/** How many points of a grid over the XY slice a label covers. */
+async function colouredPoints(): Promise<number> {
+  const pane = await desktop.page.locator('[data-pane=xy]').boundingBox()
+  if (!pane) throw new Error('no picture')
+  const points = Array.from(
+    { length: 3600 },
+    (_, i) => [pane.x + 60 + (i % 60) * 6.5, pane.y + 50 + Math.floor(i / 60) * 6] as const,
+  )
+  return (await pixelsAt(desktop.page, points)).filter((colour) => saturation(colour) > 50).length
+}
+
+describe('correcting the mask of a run', () => {
+  it('begins with every voxel of it, under the names of the model', async () => {
+    const { page, folder } = desktop
+    await page.getByRole('button', { name: 'Use this computer' }).click()
+    await page.getByTestId('connected').filter({ hasText: 'This computer' }).waitFor()
+    await runModel(desktop, '30-correct-run')
+    await exportMask(desktop, 'MRC…', path.join(folder, 'delivered.mrc'))
+    await page.getByRole('button', { name: 'Correct this mask' }).click()
+    await page.getByRole('toolbar', { name: 'Tools' }).waitFor()
+    const mask = await readMask(path.join(folder, 'delivered.mrc'))
+    expect(await counts()).toEqual([1, 2, 3].map((label) => countLabel(mask, label)))
+    await page.locator('[data-label="1"]').getByText('membrane').waitFor()
+  })
+
+  it('tries a threshold at once, and makes the mask of it when it is applied', async () => {
+    const { page, folder } = desktop
+    const before = await counts()
+    const coloured = await colouredPoints()
+    await page.getByRole('button', { name: 'Threshold of the probability…' }).click()
+    const slider = page.getByRole('slider', { name: 'Probability' })
+    await slider.fill('0.9')
+    await page.getByRole('slider', { name: 'Smallest object' }).fill('6')
+    await expect.poll(colouredPoints, SLOW).toBeLessThan(0.9 * coloured)
+    await desktop.screenshot('31-correct-threshold')
+    const tried = await colouredPoints()
+    expect(await counts()).toEqual(before)
+    await page.getByRole('button', { name: 'Apply', exact: true }).click()
+    await expect.poll(counts, SLOW).not.toEqual(before)
+    await page.waitForTimeout(700)
+    await desktop.screenshot('32-correct-threshold-applied')
+    expect(Math.abs((await colouredPoints()) - tried)).toBeLessThan(0.05 * coloured)
+    const after = await counts()
+    expect(after.every((count, i) => count <= before[i])).toBe(true)
+    const file = path.join(folder, 'thresholded.mrc')
+    await exportMask(desktop, 'MRC…', file)
+    const mask = await readMask(file)
+    expect([1, 2, 3].map((label) => countLabel(mask, label))).toEqual(after)
+    const provenance = JSON.parse(readFileSync(`${file}.provenance.json`, 'utf8'))
+    expect(provenance).toMatchObject({ original: { kind: 'run' }, edited: { operations: { threshold: 1 } } })
+    await page.keyboard.press('Control+z')
+    await expect.poll(counts, SLOW).toEqual(before)
+  })
+
+  it('goes back to the run when it is done', async () => {
+    const { page } = desktop
+    await page.getByText('End without exporting…').click()
+    await page.getByRole('button', { name: 'Discard the changes' }).click()
+    await page.getByRole('button', { name: 'Correct this mask' }).waitFor()
+    await page.getByRole('region', { name: 'Mask', exact: true }).waitFor()
+    expect(desktop.complaints).toEqual([])
+  })
+})
