@@ -11,7 +11,7 @@ const PART_BYTES = 65_536
 /** Many users at once behind a network that cuts, stalls, delays, limits and truncates: uploads, jobs, live, downloads. */
 export async function crowdStage(world: World, people: readonly Person[], random: Random): Promise<void> {
   const proxy = await startFaultProxy(world.server.port, random.fork('proxy'), world.tally)
-  world.tally.add('users', people.length)
+  world.tally.counts.users = people.length
   try {
     await Promise.all(
       people.map(async (person) => {
