@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
+import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
@@ -26,7 +27,7 @@ export async function askMaskFile(
   suffix: string,
   format: MaskFormat,
 ): Promise<string | null> {
-  return askFile(window, `${baseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
+  return askFile(window, `${volumeBaseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
 }
 
 /** Asks where a file is to be written; null when no place was chosen. @param name without ending */
@@ -43,11 +44,6 @@ export async function askFile(
     filters: [{ name: formatName, extensions: [ending] }],
   })
   return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, ending)
-}
-
-/** A file's name without its endings. */
-export function baseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
 function withEnding(file: string, format: string): string {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { app, type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
+import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
+import { exportBatch, startBatch } from './batches.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
 import { exportMask } from './export-mask.ts'
@@ -13,6 +14,9 @@ import { LocalEngine } from './local-engine.ts'
 import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
+import { tellEnded } from './run-notice.ts'
+import { RunRequests } from './run-requests.ts'
+import { RunStore } from './run-store.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
@@ -22,7 +26,6 @@ import { createMainWindow, refuseNavigation, refusePermissions } from './window.
 /** Composition root of the desktop program. */
 // 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
 const LEVEL_CACHE_BYTES = 20e9
-const isTest = process.env.CRYOMAMBA_E2E === '1'
 if (process.env.CRYOMAMBA_USER_DATA) app.setPath('userData', process.env.CRYOMAMBA_USER_DATA)
 // As root the switch is needed, and asking for the sandbox all the same would keep every process from starting.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
@@ -66,15 +69,28 @@ function start(): void {
       tell({ type: 'connection_lost', problem: error.toEnvelope() })
     },
   )
-  const connections = new Connections({ createClient, vault, engine })
-  const resultsFolder = path.join(userData, 'results')
-  rmSync(resultsFolder, { recursive: true, force: true }) // masks of a run live as long as the program
+  const connections = new Connections({
+    createClient,
+    vault,
+    engine,
+    onHeard: (problem) => {
+      tell({ type: 'server_heard', problem })
+      const { connection } = connections
+      if (!problem && connection) runs.resumeWaiting(connection.kind === 'local' ? null : connection.url)
+    },
+  })
   const runs = new Runs({
-    connections,
+    current: () => connections.current,
+    clientFor: (target) => connections.clientFor(target),
     volumes,
-    resultsFolder,
+    store: new RunStore(userData),
+    uploads: createUploadStore(path.join(userData, 'uploads'), console.warn),
+    resultsFolder: path.join(userData, 'results'),
     newRef,
     onChange: (run) => tell({ type: 'run_changed', run }),
+    onRemoved: (run_ref) => tell({ type: 'run_removed', run_ref }),
+    onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
+    onEnded: (run) => tellEnded(window, run),
   })
   const files = new OpenFiles({
     volumes,
@@ -85,6 +101,7 @@ function start(): void {
       await masks.volumeChanged()
       await runs.volumeOpened(volume, file)
     },
+    onClosed: () => runs.volumeClosed(),
     sampleFile: path.join(root, 'resources/sample/sample.mrc'),
   })
 
@@ -98,6 +115,9 @@ function start(): void {
     runs,
   })
 
+  const requests = new RunRequests({ runs, files, connections, newRef })
+  let isTakenUp = false
+
   hostBridge(getWindow, {
     'app.state': () => ({
       version: app.getVersion(),
@@ -109,7 +129,8 @@ function start(): void {
       has_sample: files.hasSample,
       local_engine_problem: null,
       connection: connections.connection,
-      run: runs.newest,
+      run: runs.shown,
+      runs: runs.all,
     }),
     'app.ready': () => {
       volumes.start()
@@ -120,6 +141,8 @@ function start(): void {
       openFile = (file) => void files.open(file)
       if (waitingFile) void files.open(waitingFile)
       waitingFile = null
+      if (!isTakenUp) runs.resumeWaiting()
+      isTakenUp = true
       return null
     },
     'settings.theme': (theme) => {
@@ -136,18 +159,37 @@ function start(): void {
     'volume.mode0': async (mode0) => nothing(files.openAgain(mode0)),
     'volume.close': async () => nothing(files.close()),
     'connection.test': (target) => connections.test(target),
-    'connection.use': (target) => connections.use(target),
+    'connection.use': async (target) => {
+      const connection = await connections.use(target)
+      runs.resumeWaiting(connection.kind === 'local' ? null : connection.url)
+      return connection
+    },
     'connection.leave': () => {
       connections.leave()
       return null
     },
-    'run.start': ({ volume_ref, model_id }) => {
-      const { volume, file } = files.find(volume_ref)
-      runs.start(volume, file, model_id)
+    'connection.forget': ({ url }) => {
+      connections.forget(url)
       return null
     },
+    'run.start': (order) => {
+      requests.start(order)
+      return null
+    },
+    'run.estimate': (order) => requests.estimate(order),
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
+    'run.pause': ({ run_ref }) => {
+      runs.pause(run_ref)
+      return null
+    },
+    'run.resume': ({ run_ref }) => {
+      runs.resume(run_ref)
+      return null
+    },
+    'run.show': async ({ run_ref }) => nothing(requests.show(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
+    'batch.start': (order) => startBatch(window, runs, order, newRef),
+    'batch.export': ({ batch_ref }) => exportBatch(window, runs, batch_ref),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
     'mask.edit': (input) => masks.edit(input),
     'mask.apply': (input) => masks.apply(input),
@@ -167,7 +209,7 @@ function start(): void {
   const open = () => {
     window = createMainWindow(settings.theme)
     window.on('close', (event) => {
-      if (window && runs.isBusy && !isTest && !mayClose(window)) event.preventDefault()
+      if (window && runs.isBusy && !mayClose(window)) event.preventDefault()
       else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
     })
     window.on('closed', () => {
@@ -185,6 +227,7 @@ function start(): void {
   app.on('will-quit', (event) => {
     event.preventDefault() // until the server on this computer has closed its files
     runs.stop()
+    connections.leave()
     volumes.stop()
     masks.stop()
     void engine.stop().finally(() => app.exit())
@@ -199,8 +242,9 @@ async function nothing(done: Promise<void>): Promise<null> {
 /** Asked once, when the window is closed over a run. */
 function mayClose(window: BrowserWindow): boolean {
   return isAgreed(window, {
-    message: 'A segmentation is running.',
-    detail: 'On a server it goes on without this window; on this computer it ends. Its mask is not kept here.',
+    message: 'A segmentation is under way.',
+    detail:
+      'On a server it goes on without this window. An upload, and a segmentation on this computer, stop and go on at the next start.',
     buttons: ['Close', 'Keep open'],
     defaultId: 1,
   })

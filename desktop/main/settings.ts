@@ -55,6 +55,11 @@ export class Settings {
     this.save({ ...this.stored, servers: [server, ...others].slice(0, MAX_SERVERS) })
   }
 
+  /** Takes a server out of the list. */
+  forget(url: string): void {
+    this.save({ ...this.stored, servers: this.stored.servers.filter((one) => one.url !== url) })
+  }
+
   private save(next: StoredSettings): void {
     this.stored = next
     mkdirSync(path.dirname(this.file), { recursive: true })

@@ -36,6 +36,12 @@ export class TokenVault {
     }
   }
 
+  /** Forgets a server and its token. */
+  forget(url: string): void {
+    this.inMemory.delete(url)
+    this.settings.forget(url)
+  }
+
   servers(): KnownServer[] {
     return this.settings.servers.map(({ url }) => ({ url, has_token: this.find(url) !== null }))
   }

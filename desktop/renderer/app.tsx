@@ -12,8 +12,10 @@ import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
+import { BatchResults } from './features/run/batch-results.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
+import { RunsPanel } from './features/run/runs-panel.tsx'
 import { ViewPanel } from './features/view/view-panel.tsx'
 import { useFacts } from './session/use-session.ts'
 import { Notices } from './ui/notices.tsx'
@@ -54,9 +56,11 @@ export function App() {
           {isCorrecting ? null : <CorrectPanel />}
           {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
+          <RunsPanel />
         </aside>
       </main>
       <StatusBar />
+      <BatchResults />
     </DropZone>
   )
 }

@@ -1,9 +1,12 @@
 import { Type } from 'typebox'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
+import { JobEstimate } from './estimate.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
+import { Me } from './people.ts'
+import { RUN_INPUTS, RunFacts } from './run-orders.ts'
 import { ServerInfo } from './server-info.ts'
 
 /** Identifies one opened file, one run, one request: made by the main process, meaningless to others. */
@@ -61,6 +64,8 @@ export const Connection = Type.Object(
     url: Type.String(),
     info: ServerInfo,
     models: Type.Array(ModelSummary),
+    /** Whose the token is; null from an older server. */
+    me: orNull(Me),
   },
   closed,
 )
@@ -85,6 +90,10 @@ export const RunPhase = Type.Union([
   Type.Literal('queued'),
   Type.Literal('running'),
   Type.Literal('fetching'),
+  /** The user stopped the upload; what was sent is kept. */
+  Type.Literal('paused'),
+  /** The server cannot be asked now; `problem` says why. The run is taken up once it can. */
+  Type.Literal('waiting'),
   Type.Literal('completed'),
   Type.Literal('failed'),
   Type.Literal('canceled'),
@@ -135,6 +144,7 @@ export const RunView = Type.Object(
     result: orNull(JobResult),
     warnings: Type.Array(Warning),
     problem: orNull(ErrorEnvelope),
+    ...RunFacts,
   },
   closed,
 )
@@ -155,7 +165,10 @@ export const AppState = Type.Object(
     local_engine_problem: orNull(ErrorEnvelope),
     /** What is in use and under way already: a window that was loaded again goes on with it. */
     connection: orNull(Connection),
+    /** Whose labels are over the open volume. */
     run: orNull(RunView),
+    /** All that are known, newest first. */
+    runs: Type.Array(RunView),
   },
   closed,
 )
@@ -185,12 +198,23 @@ export const BRIDGE_REQUESTS = {
   'connection.test': { input: ConnectionTarget, output: ServerInfo },
   'connection.use': { input: ConnectionTarget, output: Connection },
   'connection.leave': { input: Nothing, output: Nothing },
-  'run.start': {
-    input: Type.Object({ volume_ref: Ref, model_id: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
-    output: Nothing,
-  },
-  'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
-  'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
+  /** Removes a server from the list, and its token. */
+  'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
+  'run.start': { input: RUN_INPUTS.start, output: Nothing },
+  /** What a run would take; null where the server cannot tell. */
+  'run.estimate': { input: RUN_INPUTS.estimate, output: orNull(JobEstimate) },
+  'run.cancel': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Stops an upload; what was sent stays on the server for a while. */
+  'run.pause': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Goes on with a run that is paused, waits, failed or was canceled. */
+  'run.resume': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Opens the file of a run, unless it is open, and shows its labels. */
+  'run.show': { input: RUN_INPUTS.ofRun, output: Nothing },
+  'run.dismiss': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Asks for files and runs one model on each. Null when no file was chosen. */
+  'batch.start': { input: RUN_INPUTS.batch, output: orNull(RUN_INPUTS.ofBatch) },
+  /** Saves the table of a batch as CSV. */
+  'batch.export': { input: RUN_INPUTS.ofBatch, output: ExportedFile },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
   /** Begins to correct a mask; null when the dialog was closed without a choice. */
   'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
@@ -235,6 +259,11 @@ export const DesktopEvent = Type.Union([
   event('volume_closed', {}),
   event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
   event('run_changed', { run: RunView }),
+  event('run_removed', { run_ref: Ref }),
+  /** Whose labels are over the open volume now. */
+  event('run_shown', { run_ref: orNull(Ref) }),
+  /** Whether the server in use answers; `problem` is null while it does. */
+  event('server_heard', { problem: orNull(ErrorEnvelope) }),
   event('mask_changed', { mask: MaskView }),
   event('mask_closed', { mask_ref: Ref }),
   event('mask_kept', { kept: KeptMask }),

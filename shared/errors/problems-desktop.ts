@@ -41,6 +41,13 @@ export const DESKTOP_PROBLEMS = {
     'The volume {name} is being segmented.',
     'Wait for it to finish, or cancel it.',
   ),
+  run_interrupted: row(
+    503,
+    'Run interrupted',
+    'CryoMamba was closed before the run had ended.',
+    'It goes on once its server can be asked.',
+    true,
+  ),
   run_not_found: row(404, 'No such run', 'The run is no longer known.', 'Run the model again.'),
   sample_missing: row(
     404,

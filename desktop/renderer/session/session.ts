@@ -21,6 +21,7 @@ import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
 import { PlaneRequests } from './plane-requests.ts'
+import { RunActions } from './run-actions.ts'
 
 /**
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
@@ -28,6 +29,7 @@ import { PlaneRequests } from './plane-requests.ts'
  */
 export class Session {
   readonly store: DesktopStore
+  readonly runs: RunActions
   readonly masks: MaskEditing
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
@@ -39,6 +41,7 @@ export class Session {
   constructor(store: DesktopStore, bridge: BridgeClient) {
     this.store = store
     this.bridge = bridge
+    this.runs = new RunActions({ store, bridge, attempt: (work) => this.attempt(work) })
     this.masks = new MaskEditing({
       store,
       request: (channel, input) => bridge.request(channel, input),
@@ -73,11 +76,11 @@ export class Session {
     })
     await this.attempt(async () => {
       const app = await this.bridge.request('app.state', null)
-      const { appKnown, connected, runChanged } = this.store.getState()
+      const { appKnown, connected, runsKnown } = this.store.getState()
       appKnown(app)
       this.store.getState().viewRemembered(app.view)
       if (app.connection) connected(app.connection)
-      if (app.run) runChanged(app.run)
+      runsKnown(app.runs, app.run)
       await this.bridge.request('app.ready', null)
     })
   }
@@ -160,25 +163,16 @@ export class Session {
     }
   }
 
+  forgetServer = (url: string) =>
+    this.attempt(async () => {
+      await this.bridge.request('connection.forget', { url })
+      this.store.getState().appKnown(await this.bridge.request('app.state', null))
+    })
+
   disconnect = () =>
     this.attempt(async () => {
       await this.bridge.request('connection.leave', null)
       this.store.getState().disconnected()
-    })
-
-  startRun = () =>
-    this.attempt(async () => {
-      const { volume, modelId } = this.store.getState()
-      if (volume && modelId)
-        await this.bridge.request('run.start', { volume_ref: volume.volume_ref, model_id: modelId })
-    })
-
-  cancelRun = (runRef: string) => this.attempt(() => this.bridge.request('run.cancel', { run_ref: runRef }))
-
-  dismissRun = (runRef: string) =>
-    this.attempt(async () => {
-      await this.bridge.request('run.dismiss', { run_ref: runRef })
-      this.store.getState().runForgotten()
     })
 
   exportMask = (runRef: string, format: MaskFormat) =>
@@ -220,6 +214,12 @@ export class Session {
         return state.problemMet(event.problem)
       case 'run_changed':
         return state.runChanged(event.run)
+      case 'run_removed':
+        return state.runRemoved(event.run_ref)
+      case 'run_shown':
+        return state.runShown(event.run_ref)
+      case 'server_heard':
+        return state.serverHeard(event.problem)
       case 'mask_changed':
         return this.masks.maskChanged(event.mask)
       case 'mask_closed':
