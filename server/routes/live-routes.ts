@@ -11,7 +11,7 @@ import { isFinished } from '../jobs/job-state.ts'
 import type { TokenService } from '../people/token-service.ts'
 import { bearerOf } from '../plugins/auth.ts'
 import { LiveClient } from './live-client.ts'
-import { LiveSockets } from './live-sockets.ts'
+import { CLOSE, LiveSockets } from './live-sockets.ts'
 import { LiveTickets } from './live-tickets.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
@@ -126,6 +126,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRouteNeeds> = async (app,
         // A finished job has nothing more to tell, whatever the client has seen.
         .then((record) => isFinished(record.state) && client.end())
         .catch((error) => {
+          if (error instanceof DomainError && error.code === 'job_not_found') return client.close(...CLOSE.jobGone)
           request.log.error({ err: error }, 'live channel failed')
           client.close(1011, 'internal error')
         })

@@ -4,7 +4,7 @@ import WebSocket from 'ws'
 import type { LiveFrame, LiveTicket } from '../../shared/contract/live.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Scope } from '../people/access.ts'
-import { createJobOn, finishedOn } from './job-calls.ts'
+import { createJobOn } from './job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
@@ -122,7 +122,7 @@ describe('a ticket', () => {
 
 describe('an open socket', () => {
   it('is closed with 4401 at the keepalive when its token was revoked, others stay', async () => {
-    await start({}, 20)
+    await start({}, 200)
     const anna = await tokenOf('anna', 'write')
     await server.people.addMember('lab', 'owner')
     await server.people.addMember('lab', 'anna')
@@ -137,7 +137,7 @@ describe('an open socket', () => {
   })
 
   it('is closed with 4404 when its user may no longer see the job', async () => {
-    await start({}, 20)
+    await start({}, 200)
     const anna = await tokenOf('anna')
     await server.people.addMember('lab', 'owner')
     await server.people.addMember('lab', 'anna')
@@ -148,7 +148,7 @@ describe('an open socket', () => {
   })
 
   it('is closed with 1008 when its client answers no ping', async () => {
-    await start({}, 20)
+    await start({}, 200)
     const { job_id } = await createJobOn(server)
     const { socket, closed } = await open(job_id)
     socket.pong = () => undefined
@@ -168,18 +168,22 @@ describe('an open socket', () => {
 describe('the limit of sockets', () => {
   it('holds for each user by itself, and a closed socket gives its place back', async () => {
     await start({ socketsPerUser: 2 })
+    const url = (await server.listen()).replace(/^http/, 'ws')
     await server.people.addMember('lab', 'owner')
     await server.people.addMember('lab', 'anna')
     const { job_id } = await createJobOn(server, { project: 'lab' })
-    const anna = await tokenOf('anna')
-    const tries = await Promise.allSettled([open(job_id), open(job_id), open(job_id)])
-    expect(tries.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected'])
-    await expect(open(job_id)).rejects.toThrow('429')
-    await open(job_id, '', anna.headers)
+    const connect = (headers: Record<string, string> = AUTH) =>
+      new Promise<WebSocket>((resolve, reject) => {
+        const socket = new WebSocket(`${url}/ws/jobs/${job_id}`, { headers })
+        socket.once('open', () => resolve(socket)).once('error', reject)
+      })
+    const tries = await Promise.allSettled([connect(), connect(), connect()])
     const opened = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-    opened[0].socket.close()
-    await until(async () => open(job_id).catch(() => null))
-    letGo()
-    await finishedOn(server, job_id)
+    expect(opened).toHaveLength(2)
+    await expect(connect()).rejects.toThrow('429')
+    await connect((await tokenOf('anna')).headers)
+    opened[0].close()
+    await until(async () => connect().catch(() => null))
+    await expect(connect()).rejects.toThrow('429')
   })
 })
