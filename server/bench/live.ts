@@ -9,7 +9,7 @@ import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type BenchRow, median, printReport } from './report.ts'
 import { type Call, caller, finished, mrcHeader, startServer } from './server-process.ts'
 
-const SHAPE: Zyx = [128, 256, 256]
+const SHAPE: Zyx = [64, 256, 256]
 const MODEL = 'demo-cryoet-unet'
 const WATCHERS = 200
 const CLIENT_PROCESSES = 2
@@ -27,7 +27,7 @@ interface Seen {
 interface Run extends Seen {
   /** From the queued to the finished job, as the server says. */
   seconds: number
-  /** Of the server and its worker, from before the job until after it. */
+  /** Of the server and its worker, from before the job until after the worker has ended. */
   cpuSeconds: number
 }
 
@@ -137,18 +137,26 @@ async function watch(url: string, jobId: string, count: number): Promise<Seen> {
   return seen
 }
 
-/** Processor time of a process, of its children that live and of those that it outlived. */
+/**
+ * Processor time of a process and of its children that have ended. Waits until none is left: one that ends while it is
+ * looked at would be counted by neither or by both.
+ */
 async function cpuSecondsOf(pid: number): Promise<number> {
-  let ticks = 0
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    // From the state on, which follows the name in brackets: parent, …, utime, stime, cutime, cstime.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    if (Number(name) === pid || Number(fields[1]) === pid)
-      ticks += fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0)
-  }
-  return ticks / TICKS_PER_SECOND
+  while ((await childrenOf(pid)).length > 0) await new Promise((resolve) => setTimeout(resolve, 100))
+  // utime, stime, cutime, cstime
+  return (await statOf(pid)).slice(11, 15).reduce((sum, one) => sum + Number(one), 0) / TICKS_PER_SECOND
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const parents = await Promise.all(all.map(async (one) => Number((await statOf(one))[1])))
+  return all.filter((_, i) => parents[i] === pid)
+}
+
+/** Fields of `/proc/PID/stat` from the state on, which follows the name in brackets; none for a process that is gone. */
+async function statOf(pid: number): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 /** An MRC file of float32 noise, the same each time. */
