@@ -19,7 +19,7 @@ describe('an event', () => {
       stage: 'final_planes',
       factor: 4,
       dtype: 'uint8',
-      ...{ encoding: 'gzip', labels: [], coverage: 1, rule: 'bold_quarter' },
+      ...{ encoding: 'gzip' as const, labels: [], coverage: 1, rule: 'bold_quarter' as const },
     } as const
     events.publish(
       'job',
