@@ -78,6 +78,8 @@ export interface AppDeps {
   /** Null: plain HTTP. */
   tls: TlsSettings | null
   overview: OverviewService
+  /** How often live channels are kept alive and checked, where it is not 25 s. */
+  keepaliveMs?: number
   /** Null: no page for operators. */
   pageFolders: PageFolders | null
   logger?: FastifyServerOptions['logger']
@@ -126,6 +128,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
   addAudit(app, { add: deps.people.addAudit, newId: deps.newId, onError })
   await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
+  // Before the plugin's own, which gives no reason.
+  app.addHook('preClose', async () => {
+    for (const client of app.websocketServer.clients) client.close(1001, 'server stopping')
+  })
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
   if (!deps.config.isEmbedded) addOriginalProtocol(app, deps)

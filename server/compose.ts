@@ -82,6 +82,8 @@ export interface ComposeOptions {
   pageFolders?: PageFolders
   /** How often the certificate's files are looked at, where it is not each minute. */
   tlsLookMs?: number
+  /** How often live channels are kept alive and checked, where it is not 25 s. */
+  keepaliveMs?: number
 }
 
 /**
@@ -218,6 +220,7 @@ export async function composeServer(
       probeGpus,
     }),
     pageFolders: more.pageFolders ?? null,
+    ...(more.keepaliveMs ? { keepaliveMs: more.keepaliveMs } : {}),
     logger,
   })
   for (const { folder: where, error } of refused)

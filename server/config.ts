@@ -71,6 +71,8 @@ export interface ServerConfig {
   fairShareHours: number
   /** A running job that its server has not renewed for this long is taken from it. */
   leaseSeconds: number
+  /** Live channels that one user may have open; 0: no limit. */
+  socketsPerUser: number
   /** Age at which volumes, and results of jobs, are removed, or sooner where the disk gets full; 0: never. */
   retentionDays: number
   artifactDays: number
@@ -163,6 +165,7 @@ function readQueueSettings(read: SettingReader) {
     jobHours: read.integer('CRYOMAMBA_JOB_HOURS', 0, 0, 8760),
     fairShareHours: read.integer('CRYOMAMBA_FAIR_SHARE_HOURS', 24, 1, 8760),
     leaseSeconds: read.integer('CRYOMAMBA_LEASE_SECONDS', 60, 5, 3600),
+    socketsPerUser: read.integer('CRYOMAMBA_SOCKETS_PER_USER', 64, 0),
     retentionDays: read.integer('CRYOMAMBA_RETENTION_DAYS', 0, 0, 36500),
     artifactDays: read.integer('CRYOMAMBA_ARTIFACT_DAYS', 0, 0, 36500),
     maxCacheBytes: read.integer('CRYOMAMBA_CACHE_BYTES', 1024 * MIB, 0),

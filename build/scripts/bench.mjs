@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { startDisplay } from './display.mjs'
 
 // Files beside the suites that are parts of them.
-const PARTS = ['report', 'onnx-file', 'half-model', 'plain-transfer', 'page-probe', 'test-volume']
+const PARTS = ['report', 'onnx-file', 'half-model', 'plain-transfer', 'page-probe', 'test-volume', 'server-process']
 const ROOMS = ['server', 'desktop']
 
 const [suite, ...rest] = process.argv.slice(2)

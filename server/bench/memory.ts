@@ -1,4 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
@@ -11,6 +10,7 @@ import { loadModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS } from '../package-facts.ts'
 import { pointwiseNetwork } from './onnx-file.ts'
 import { type BenchRow, printReport } from './report.ts'
+import { caller, finished, mrcHeader, startServer } from './server-process.ts'
 
 /** 10.5 GB as float32. */
 const LARGE: Zyx = [1024, 1600, 1600]
@@ -92,40 +92,6 @@ function request(volume_id: string, model: string, params: object) {
   return { volume_id, model, params: { probability: false, ...params }, preview: { enabled: true } }
 }
 
-type Call = <T>(location: string, body?: object) => Promise<T>
-
-/** Requests to the server: with a body a POST, without one a GET. */
-function caller(url: string, token: string): Call {
-  return async <T>(location: string, body?: object) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-    const sent = body ? { method: 'POST', body: JSON.stringify(body), headers } : { headers }
-    const reply = await fetch(`${url}${location}`, sent)
-    if (!reply.ok) throw new Error(await reply.text())
-    return (await reply.json()) as T
-  }
-}
-
-async function finished(call: Call, jobId: string): Promise<Job> {
-  for (;;) {
-    const job = await call<Job>(`/v1/jobs/${jobId}`)
-    if (job.state === 'completed') return job
-    if (job.error || job.state === 'canceled') throw new Error(`the job ended as ${job.state}: ${job.error?.message}`)
-    await new Promise((resolve) => setTimeout(resolve, 250))
-  }
-}
-
-function startServer(dataFolder: string, env: Record<string, string>) {
-  const entry = path.join(import.meta.dirname, '../main.js')
-  const child: ChildProcess = fork(entry, ['--port', '0', '--data', dataFolder, '--json'], {
-    env: { ...process.env, CRYOMAMBA_LOG_LEVEL: 'error', ...env },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  })
-  return new Promise<{ child: ChildProcess; url: string; token: string }>((resolve, reject) => {
-    child.stdout?.setEncoding('utf8').once('data', (line: string) => resolve({ child, ...JSON.parse(line) }))
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-  })
-}
-
 /** The most memory that a process and its children held together, looked at ten times a second. */
 function watchMemory(pid: number): { stop: () => Promise<number> } {
   let peak = 0
@@ -159,15 +125,7 @@ async function residentBytes(pid: number): Promise<number> {
 
 /** An MRC file whose voxels are all zero but for a ramp in every 64th plane: it takes little of the disk. */
 async function writeSparseVolume(file: string, [nz, ny, nx]: Zyx): Promise<void> {
-  const header = Buffer.alloc(1024)
-  for (const [word, value] of [nx, ny, nz, 2, 0, 0, 0, nx, ny, nz].entries()) header.writeInt32LE(value, word * 4)
-  for (const [i, size] of [nx, ny, nz].entries()) {
-    header.writeFloatLE(size * 10, 40 + 4 * i)
-    header.writeFloatLE(90, 52 + 4 * i)
-    header.writeInt32LE(i + 1, 64 + 4 * i)
-  }
-  header.writeInt32LE(1, 88)
-  header.write('MAP DD', 208, 'latin1')
+  const header = mrcHeader([nz, ny, nx])
   const handle = await open(file, 'w')
   try {
     await handle.write(header, 0, header.length, 0)

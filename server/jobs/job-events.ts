@@ -1,6 +1,6 @@
 import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
 
-/** One event as it goes to clients; previews carry their gzip payload beside the frame. */
+/** One event as it goes to all who watch; previews carry their gzip payload beside the frame. Never changed. */
 export interface LiveEvent {
   frame: LiveFrame
   payload: Uint8Array | null
@@ -17,7 +17,7 @@ const KEPT_FRAMES = 512
 
 interface Channel {
   lastSeq: number
-  recent: LiveFrame[]
+  recent: LiveEvent[]
   preview: LiveEvent | null
   listeners: Set<(event: LiveEvent) => void>
 }
@@ -48,7 +48,7 @@ export class JobEvents {
     const event = { frame, payload }
     if (frame.type === 'preview') channel.preview = event
     else {
-      channel.recent.push(frame)
+      channel.recent.push(event)
       if (channel.recent.length > KEPT_FRAMES) channel.recent.shift()
     }
     for (const listener of channel.listeners) listener(event)
@@ -60,7 +60,7 @@ export class JobEvents {
   since(jobId: string, seq: number): LiveEvent[] {
     const channel = this.channels.get(jobId)
     if (!channel) return []
-    const events: LiveEvent[] = channel.recent.map((frame) => ({ frame, payload: null }))
+    const events = [...channel.recent]
     if (channel.preview) events.push(channel.preview)
     return events.filter((event) => event.frame.seq > seq).sort((a, b) => a.frame.seq - b.frame.seq)
   }
@@ -96,8 +96,35 @@ export class JobEvents {
   }
 }
 
-/** The text frame of a preview for clients that cannot take binary frames. */
-export function withPayload(frame: Extract<LiveFrame, { type: 'preview' }>, payload: Uint8Array): LiveFrame {
+const texts = new WeakMap<LiveEvent, Uint8Array>()
+const base64Texts = new WeakMap<LiveEvent, Uint8Array>()
+
+/** The text frame of an event, made once for all who watch. */
+export function textOf(event: LiveEvent): Uint8Array {
+  return madeOnce(texts, event, () => event.frame)
+}
+
+/** The text frame of a preview with its voxels, for clients that cannot take binary frames; made once, too. */
+export function base64TextOf(event: LiveEvent): Uint8Array {
+  return madeOnce(base64Texts, event, ({ frame, payload }) =>
+    frame.type === 'preview' && payload ? withPayload(frame, payload) : frame,
+  )
+}
+
+function madeOnce(
+  known: WeakMap<LiveEvent, Uint8Array>,
+  event: LiveEvent,
+  frameOf: (event: LiveEvent) => LiveFrame,
+): Uint8Array {
+  let text = known.get(event)
+  if (!text) {
+    text = Buffer.from(JSON.stringify(frameOf(event)))
+    known.set(event, text)
+  }
+  return text
+}
+
+function withPayload(frame: Extract<LiveFrame, { type: 'preview' }>, payload: Uint8Array): LiveFrame {
   const data: PreviewHeader = { ...frame.data, payload: Buffer.from(payload).toString('base64') }
   return { ...frame, data }
 }

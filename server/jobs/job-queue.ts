@@ -28,6 +28,8 @@ type Place = Pick<JobProgress, 'queue_position' | 'estimated_start'>
 /** Which job is next, and where each stands. What was measured is kept in the database. */
 export class JobQueue {
   private readonly needs: JobQueueNeeds
+  private coming: Promise<Map<string, Place>> | null = null
+  private running: Promise<unknown> = Promise.resolve()
 
   constructor(needs: JobQueueNeeds) {
     this.needs = needs
@@ -42,7 +44,23 @@ export class JobQueue {
   }
 
   /** Position, from 1, and estimated start of every waiting job; no time where what is before it was never measured. */
-  async places(): Promise<Map<string, Place>> {
+  places(): Promise<Map<string, Place>> {
+    // Shared by all who ask before it begins, so that nobody gets what was read before they asked; one runs at a time.
+    this.coming ??= this.afterRunning().then(() => {
+      this.coming = null
+      const places = this.readPlaces()
+      this.running = places.catch(() => undefined)
+      return places
+    })
+    return this.coming
+  }
+
+  private async afterRunning(): Promise<void> {
+    await this.running
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  private async readPlaces(): Promise<Map<string, Place>> {
     const { running, order, speeds } = await this.state()
     const { devices } = this.needs.config
     const free = devices.map(({ deviceId }) => {

@@ -15,6 +15,7 @@ export const AUDITED: Readonly<Record<string, string>> = {
   'POST /v1/jobs/:jobId/postprocess': 'job.postprocess',
   'PUT /v1/jobs/:jobId/project': 'job.share',
   'GET /v1/jobs/:jobId/artifacts': 'job.links',
+  'POST /v1/jobs/:jobId/ticket': 'job.ticket',
   'POST /v1/models': 'model.install',
   'DELETE /v1/models/:id': 'model.remove',
   'PUT /v1/models/:id/access': 'model.access',

@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Where it is given, the address needs no token. */
     isOpen?: true
+    /** The token of a request that brings something else in its place; null: it does not. May refuse by a throw. */
+    tokenInstead?: (request: FastifyRequest) => string | null
     /** What the token must allow, where it is more than the method says. */
     scope?: Scope
   }
@@ -30,7 +32,7 @@ export function addAuth(app: FastifyInstance, tokens: Pick<TokenService, 'access
   app.addHook('onRequest', async (request) => {
     const { config } = request.routeOptions
     if (config.isOpen || OPEN_PATHS.some((open) => open.test(request.url.split('?')[0]))) return
-    const given = bearerOf(request)
+    const given = config.tokenInstead?.(request) ?? bearerOf(request)
     if (given === null) throw new DomainError('unauthorized')
     const access = await tokens.accessOf(given)
     request.access = access

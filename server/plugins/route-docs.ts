@@ -116,13 +116,20 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     summary: 'Leads to the signed link of an artifact',
     replies: { 302: { type: null, description: 'The link, under `location`.' } },
   },
+  'POST /v1/jobs/{jobId}/ticket': {
+    tag: 'Live',
+    summary: 'A one-use ticket with which a browser page opens the live channel',
+    description: 'Goes as `ticket` into the address of the WebSocket, once, within 30 s, for this job only.',
+  },
   'GET /ws/jobs/{jobId}': {
     tag: 'Live',
     summary: 'Follow a job over a WebSocket',
     description:
       'Text frames are `LiveFrame`. A frame of type `preview` is followed by one binary frame with the gzip bytes of ' +
       'its voxels, or carries them as base64 in `data.payload` with `encoding=base64`. `since` replays what came ' +
-      'after that sequence number. The server closes with 1000 once the job has ended.',
+      'after that sequence number. `ticket` stands in for the token. The server closes with 1000 once the job has ' +
+      'ended, 1001 when it stops, 1008 on a client that does not answer pings, 1011 on an error of its own, 4401 when ' +
+      'the token has ended, 4404 when the job may no longer be seen.',
     replies: { 101: { type: null, description: 'The connection is a WebSocket from here on.' } },
   },
 }

@@ -1,10 +1,9 @@
-import type { LiveFrame } from '../../shared/contract/live.ts'
-import { type LiveEvent, withPayload } from '../jobs/job-events.ts'
+import { base64TextOf, type LiveEvent, textOf } from '../jobs/job-events.ts'
 
 /** The part of a WebSocket that is used here. */
 export interface LiveSocket {
   readonly bufferedAmount: number
-  send(data: string | Uint8Array): void
+  send(data: Uint8Array, options: { binary: boolean }): void
   close(code: number, reason: string): void
 }
 
@@ -33,7 +32,7 @@ export class LiveClient {
   take(event: LiveEvent): void {
     const { type } = event.frame
     if (type === 'preview') this.waitingPreview = event
-    else if (type !== 'progress' || !this.isSlow) this.sendFrame(event.frame)
+    else if (type !== 'progress' || !this.isSlow) this.sendText(textOf(event))
     this.flush()
   }
 
@@ -43,6 +42,13 @@ export class LiveClient {
     this.flush()
   }
 
+  /** Closes at once; what waits is dropped. */
+  close(code: number, reason: string): void {
+    this.stop()
+    this.socket.close(code, reason)
+  }
+
+  /** Lets go of what waits; for a socket that is gone. */
   stop(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null
@@ -66,16 +72,14 @@ export class LiveClient {
     if (this.isEnding) this.socket.close(1000, 'job ended')
   }
 
-  private sendPreview({ frame, payload }: LiveEvent): void {
-    if (frame.type !== 'preview' || !payload) return
-    if (this.isBase64) this.sendFrame(withPayload(frame, payload))
-    else {
-      this.sendFrame(frame)
-      this.socket.send(payload)
-    }
+  private sendPreview(event: LiveEvent): void {
+    if (!event.payload) return
+    if (this.isBase64) return this.sendText(base64TextOf(event))
+    this.sendText(textOf(event))
+    this.socket.send(event.payload, { binary: true })
   }
 
-  private sendFrame(frame: LiveFrame): void {
-    this.socket.send(JSON.stringify(frame))
+  private sendText(text: Uint8Array): void {
+    this.socket.send(text, { binary: false })
   }
 }

@@ -30,6 +30,7 @@ const NOT_CALLED = [
   'GET /v1/admin/overview',
   'POST /v1/admin/jobs/{jobId}/cancel',
   'GET /v1/volumes',
+  'POST /v1/jobs/{jobId}/ticket',
   'GET /v1/models/{id}',
   'POST /v1/models',
   'DELETE /v1/uploads/{uploadId}',

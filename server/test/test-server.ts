@@ -58,6 +58,7 @@ export async function makeTestServer(options: {
   tryModel?: ComposeOptions['tryModel']
   logger?: Parameters<typeof composeServer>[3]
   tlsLookMs?: number
+  keepaliveMs?: number
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -77,6 +78,7 @@ export async function makeTestServer(options: {
   const server = await composeServer(config, options.launcher, '0.0.0-test', options.logger ?? false, {
     ...(options.tryModel ? { tryModel: options.tryModel } : {}),
     ...(options.tlsLookMs ? { tlsLookMs: options.tlsLookMs } : {}),
+    ...(options.keepaliveMs ? { keepaliveMs: options.keepaliveMs } : {}),
   })
   const stop = async () => {
     await server.close()

@@ -66,6 +66,8 @@ export interface WatchOptions {
   since?: number
   onFrame?: (frame: LiveFrame) => void
   onPreview?: (preview: Preview) => void
+  /** Asked for another token when the server refuses the one in use or it has ended; null gives up with that problem. */
+  renewToken?: () => Promise<string | null>
   /** Told when the channel is lost and when it is back. */
   onConnection?: (state: 'open' | 'lost') => void
   signal?: AbortSignal

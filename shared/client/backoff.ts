@@ -1,9 +1,11 @@
 import { DomainError } from '../errors/domain-error.ts'
 
-/** Waits between tries: doubling from 0.25 s to 15 s, each cut by a random part so that clients spread. */
+const FIRST_MS = 250
+const MOST_MS = 15_000
+
+/** Waits between tries: anything up to a bound that doubles from 0.25 s to 15 s, so that clients that were lost together spread. */
 export function backoffMs(failures: number, random: () => number = Math.random): number {
-  const full = Math.min(15_000, 250 * 2 ** Math.min(failures, 10))
-  return full / 2 + (full / 2) * random()
+  return random() * Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(failures, 10))
 }
 
 /** Resolves after a time. @throws {DomainError} `canceled` */

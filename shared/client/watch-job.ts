@@ -16,35 +16,82 @@ const SILENCE_MS = 60_000
 /** The server may be away this long before watching gives up; the job goes on without us. */
 const GIVE_UP_MS = 90_000
 
+/** A connection that held this long was a good one: the next wait is a short one again. */
+const STABLE_MS = 10_000
+
+/** The server closed in order: it says by HTTP how the job, the token and the permission stand. */
+const ORDERLY_CLOSES: readonly number[] = [1000, 4401, 4404]
+
 /**
  * Follows a job until it ends, whatever its end, reconnecting with growing waits and asking for what was missed.
- * @throws {DomainError} `canceled`, `unauthorized`, `job_not_found`, `server_unreachable`
+ * @throws {DomainError} `canceled`, `unauthorized`, `token_expired`, `job_not_found`, `server_unreachable`
  */
 export async function watchJob(http: HttpConnection, jobId: string, options: WatchOptions): Promise<Job> {
-  const { signal } = options
-  let since = options.since ?? 0
-  let failures = 0
-  let lostSinceMs: number | null = null
-  const seen = (frame: LiveFrame) => {
-    since = Math.max(since, frame.seq)
-    failures = 0
-    lostSinceMs = null
-    if (frame.type !== 'ping') options.onFrame?.(frame)
+  return new Watch(http, jobId, options).toEnd()
+}
+
+/** States: connected → lost → connected …, until the job has ended or the watch is given up. */
+class Watch {
+  private readonly http: HttpConnection
+  private readonly jobId: string
+  private readonly options: WatchOptions
+  private since: number
+  private failures = 0
+  private openSinceMs: number | null = null
+  private lostSinceMs: number | null = null
+
+  constructor(http: HttpConnection, jobId: string, options: WatchOptions) {
+    this.http = http
+    this.jobId = jobId
+    this.options = options
+    this.since = options.since ?? 0
   }
-  for (;;) {
-    if (signal?.aborted) throw new DomainError('canceled')
-    try {
-      await listenOnce(http, jobId, since, { ...options, onFrame: seen })
-      const job = await http.json<Job>({ method: 'GET', url: `/v1/jobs/${jobId}`, signal })
-      if (job.state === 'completed' || job.state === 'failed' || job.state === 'canceled') return job
-    } catch (error) {
-      if (signal?.aborted) throw new DomainError('canceled', { cause: error })
-      if (!(error instanceof DomainError) || !error.retryable) throw error
-      lostSinceMs ??= Date.now()
-      if (Date.now() - lostSinceMs > GIVE_UP_MS) throw error
+
+  async toEnd(): Promise<Job> {
+    const { signal, onConnection } = this.options
+    for (;;) {
+      if (signal?.aborted) throw new DomainError('canceled')
+      const job = await this.follow().catch((error) => this.survive(error))
+      if (job?.state === 'completed' || job?.state === 'failed' || job?.state === 'canceled') return job
+      onConnection?.('lost')
+      if (this.openSinceMs !== null && performance.now() - this.openSinceMs >= STABLE_MS) this.failures = 0
+      this.openSinceMs = null
+      await pause(backoffMs(this.failures++), signal)
     }
-    options.onConnection?.('lost')
-    await pause(backoffMs(failures++), signal)
+  }
+
+  /** One connection to its end, and how the job stands then. */
+  private async follow(): Promise<Job> {
+    const onConnection = (state: 'open' | 'lost') => {
+      this.openSinceMs = performance.now()
+      this.options.onConnection?.(state)
+    }
+    const onFrame = (frame: LiveFrame) => this.seen(frame)
+    await listenOnce(this.http, this.jobId, this.since, { ...this.options, onConnection, onFrame })
+    return this.http.json<Job>({ method: 'GET', url: `/v1/jobs/${this.jobId}`, signal: this.options.signal })
+  }
+
+  private seen(frame: LiveFrame): void {
+    this.since = Math.max(this.since, frame.seq)
+    this.lostSinceMs = null
+    if (frame.type !== 'ping') this.options.onFrame?.(frame)
+  }
+
+  /** Returns when it is worth another try. @throws the error otherwise */
+  private async survive(error: unknown): Promise<null> {
+    if (this.options.signal?.aborted) throw new DomainError('canceled', { cause: error })
+    if (!(error instanceof DomainError)) throw error
+    if (error.code === 'unauthorized' || error.code === 'token_expired') await this.renewToken(error)
+    else if (!error.retryable) throw error
+    this.lostSinceMs ??= Date.now()
+    if (Date.now() - this.lostSinceMs > GIVE_UP_MS) throw error
+    return null
+  }
+
+  private async renewToken(error: DomainError): Promise<void> {
+    const token = (await this.options.renewToken?.()) ?? null
+    if (token === null) throw error
+    this.http.setToken(token)
   }
 }
 
@@ -84,7 +131,7 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
         ? finish(() => reject(error))
         : lost((error as NodeJS.ErrnoException).code ?? error.message, error),
     )
-    socket.on('close', (code) => (code === 1000 ? finish(resolve) : lost(`closed with ${code}`)))
+    socket.on('close', (code) => (ORDERLY_CLOSES.includes(code) ? finish(resolve) : lost(`closed with ${code}`)))
     socket.on('message', (data: RawData, isBinary: boolean) => {
       silence.refresh()
       if (isBinary && header) {

@@ -40,3 +40,7 @@ export const LiveFrame = Type.Union([
   frame('ping', Type.Object({})),
 ])
 export type LiveFrame = Type.Static<typeof LiveFrame>
+
+/** Stands in for the token in the address of one WebSocket: once, until `expires_at`, for the job that it was made for. */
+export const LiveTicket = Type.Object({ ticket: Type.String(), expires_at: Time })
+export type LiveTicket = Type.Static<typeof LiveTicket>

@@ -217,6 +217,19 @@ export const SERVICE_PROBLEMS = {
     'Finish or cancel one of them first.',
     true,
   ),
+  sockets_limit: row(
+    429,
+    'Too many live channels',
+    '{open} live channels are open, and {limit} are allowed for each user.',
+    'Close one of them first.',
+    true,
+  ),
+  ticket_invalid: row(
+    401,
+    'Ticket not valid',
+    'The ticket was used, is too old or is of another job.',
+    'Ask for a new one and open the live channel right after.',
+  ),
   volume_not_found: row(404, 'Volume not found', 'There is no volume {volumeId}.', 'Upload it again.'),
   volume_in_use: row(
     409,
