@@ -7,7 +7,7 @@ import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
-import { exportMask } from './export-mask.ts'
+import { exportMask, exportProbability } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
 import { Masks } from './masks.ts'
@@ -149,6 +149,7 @@ function start(): void {
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format),
+    'run.probability': ({ run_ref }) => exportProbability(window, runs, run_ref),
     'mask.edit': (input) => masks.edit(input),
     'mask.apply': (input) => masks.apply(input),
     'mask.undo': async (input) => nothing(masks.undo(input)),

@@ -23,6 +23,7 @@ describe('the bridge', () => {
       'run.cancel',
       'run.dismiss',
       'mask.export',
+      'run.probability',
       'mask.edit',
       'mask.apply',
       'mask.undo',

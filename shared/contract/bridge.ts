@@ -192,6 +192,8 @@ export const BRIDGE_REQUESTS = {
   'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
   'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+  /** Saves the probability that the run kept. */
+  'run.probability': { input: Type.Object({ run_ref: Ref }, closed), output: ExportedFile },
   /** Begins to correct a mask; null when the dialog was closed without a choice. */
   'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
   'mask.apply': { input: MASK_INPUTS.apply, output: Type.Object({ num_voxels: Type.Integer() }, closed) },

@@ -28,6 +28,17 @@ export function ExportPanel() {
           </button>
         ))}
       </div>
+      {runRef ? (
+        <button
+          type="button"
+          className="wide"
+          title="The probability of the best foreground label, as the run kept it"
+          disabled={exporting !== null}
+          onClick={() => void session.exportProbability(runRef)}
+        >
+          {exporting === 'probability' ? 'Saving…' : 'Probability…'}
+        </button>
+      ) : null}
       {mask ? <LabelExport /> : null}
       <p className="faint">The mask has the volume's own grid: it overlays voxel for voxel.</p>
     </Panel>
