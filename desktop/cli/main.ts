@@ -12,6 +12,7 @@ import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
 import { auditCommand, groupCommand, tokenCommand } from './commands/people.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
+import { reportCommand } from './commands/report.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   surfaceCommand,
   coordinatesCommand,
+  reportCommand,
   modelsCommand,
   modelCommand,
   serveCommand,

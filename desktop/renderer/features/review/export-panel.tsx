@@ -55,6 +55,8 @@ const TAKEN: readonly (Taken & { name: string; isOfLabel: boolean })[] = [
   { name: 'centres of objects (CSV)', kind: 'coordinates', ending: 'csv', isOfLabel: true },
   { name: 'surfaces (PLY)', kind: 'surface', ending: 'ply', isOfLabel: false },
   { name: 'statistics (CSV)', kind: 'statistics', ending: 'csv', isOfLabel: false },
+  { name: 'report with pictures (HTML)', kind: 'report', ending: 'html', isOfLabel: false },
+  { name: 'voxels (OME-Zarr)', kind: 'zarr', ending: 'ome.zarr', isOfLabel: false },
   { name: 'statistics (JSON)', kind: 'statistics', ending: 'json', isOfLabel: false },
 ]
 
