@@ -10,6 +10,7 @@ import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
+import { movieCommand } from './commands/movie.ts'
 import { auditCommand, groupCommand, tokenCommand } from './commands/people.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
 import { reportCommand } from './commands/report.ts'
@@ -30,6 +31,7 @@ const COMMANDS: readonly Command[] = [
   surfaceCommand,
   coordinatesCommand,
   reportCommand,
+  movieCommand,
   modelsCommand,
   modelCommand,
   serveCommand,
