@@ -32,6 +32,7 @@ import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import { renewTls, type TlsSettings, tlsOptions } from './plugins/tls-renewal.ts'
 import type { Readiness } from './readiness.ts'
+import { estimateRoutes } from './routes/estimate-routes.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
@@ -125,6 +126,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(uploadRoutes, deps)
   await app.register(volumeRoutes, deps)
   await app.register(jobRoutes, deps)
+  await app.register(estimateRoutes, deps)
   await app.register(fileRoutes, deps)
   await app.register(liveRoutes, deps)
   await app.register(peopleRoutes, deps)

@@ -4,18 +4,20 @@ import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
 import type { Artifact } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
 
-/** Asks where to, then downloads the mask in that format, checked by its hash. Null when no place was chosen. */
+/** Asks where to, then downloads the mask in that format, checked by its hash. `folder` is offered. Null when no place was chosen. */
 export async function exportMask(
   window: BrowserWindow | null,
   runs: Runs,
   runRef: string,
   format: MaskFormat,
+  folder: string | null,
 ): Promise<ExportedFile> {
-  const file = await askMaskFile(window, runs.view(runRef).volume_name, '_mask', format)
+  const file = await askMaskFile(window, path.join(folder ?? '', runs.view(runRef).volume_name), '_mask', format)
   if (!file) return null
   return download(runs, runRef, await runs.artifact(runRef, `mask.${format}`), file)
 }
@@ -28,10 +30,12 @@ export async function exportProbability(
   window: BrowserWindow | null,
   runs: Runs,
   runRef: string,
+  folder: string | null,
 ): Promise<ExportedFile> {
   const found = await besideMask(runs, runRef, 'probability')
   const ending = found.artifact.name.slice('probability.'.length)
-  const file = await askFile(window, `${baseName(runs.view(runRef).volume_name)}_probability`, ending, ending)
+  const name = path.join(folder ?? '', `${volumeBaseName(runs.view(runRef).volume_name)}_probability`)
+  const file = await askFile(window, name, ending, ending)
   return file ? download(runs, runRef, found, file) : null
 }
 
@@ -67,7 +71,7 @@ export async function askMaskFile(
   suffix: string,
   format: MaskFormat,
 ): Promise<string | null> {
-  return askFile(window, `${baseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
+  return askFile(window, `${volumeBaseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
 }
 
 /** Asks where a file is to be written; null when no place was chosen. @param name without ending */
@@ -84,11 +88,6 @@ export async function askFile(
     filters: [{ name: formatName, extensions: [ending] }],
   })
   return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, ending)
-}
-
-/** A file's name without its endings. */
-export function baseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
 function withEnding(file: string, format: string): string {

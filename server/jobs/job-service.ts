@@ -142,7 +142,7 @@ export class JobService {
   }
 
   /** A model that this user may run. @throws {DomainError} `model_not_found` */
-  private async modelFor(owner: string, name: string): Promise<ModelPackage> {
+  async modelFor(owner: string, name: string): Promise<ModelPackage> {
     const found = this.needs.models.get(name)
     if (await this.needs.projects.mayUseModel(owner, found.manifest.id)) return found
     throw new DomainError('model_not_found', { model: name })

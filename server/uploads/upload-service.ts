@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
@@ -10,6 +8,7 @@ import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { isAway, onceBack } from '../while-away.ts'
 import { watchedBody } from './body-watch.ts'
+import { hashFile } from './hash-file.ts'
 import { writePart } from './part-writer.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
@@ -354,10 +353,4 @@ function safeFilename(filename: string): string {
 
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => null)) !== null
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
-  return hash.digest('hex')
 }
