@@ -56,9 +56,15 @@ export function reportPage(page: ReportPage): string {
 <h2>Labels</h2>${labelsHtml(page)}
 ${page.warnings.map(({ message }) => `<p>Warning: ${escapeHtml(message)}</p>`).join('')}
 <h2>Volume</h2><table>${page.facts.map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td class="left">${escapeHtml(value)}</td></tr>`).join('')}</table>
-<h2>Provenance</h2><pre>${escapeHtml(JSON.stringify(page.provenance, null, 2))}</pre>
+<h2>Provenance</h2><pre>${escapeHtml(compact(page.provenance))}</pre>
 </body></html>
 `
+}
+
+/** JSON, lists of numbers on one line: the page stays a page. */
+function compact(value: unknown): string {
+  const text = JSON.stringify(value, null, 2)
+  return text.replaceAll(/\[\s+([-+.\deE,\s]+?)\s+\]/g, (_, list: string) => `[${list.replaceAll(/\s+/g, ' ')}]`)
 }
 
 /** Text that is text in HTML, also in an attribute. */
