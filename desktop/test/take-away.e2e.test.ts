@@ -84,6 +84,13 @@ describe('taking a result away', () => {
     await page.getByRole('button', { name: 'Dismiss', exact: true }).first().click()
   })
 
+  it('writes a movie through the slices', async () => {
+    await take('All labels: movie through the slices (GIF)', out('movie.gif'))
+    const gif = readFileSync(out('movie.gif'))
+    expect([gif.toString('latin1', 0, 6), gif.readUInt16LE(6), gif.readUInt16LE(8)]).toEqual(['GIF89a', 512, 427])
+    expect(json(out('movie.gif.provenance.json'))).toMatchObject({ frames: 72, input: { filename: 'sample.mrc' } })
+  })
+
   it('writes a report that shows the slices with the mask', async () => {
     await take('All labels: report with pictures (HTML)', out('report.html'))
     const html = readFileSync(out('report.html'), 'utf8')

@@ -108,6 +108,7 @@ export const MASK_INPUTS = {
         Type.Literal('statistics'),
         Type.Literal('report'),
         Type.Literal('zarr'),
+        Type.Literal('movie'),
       ]),
       ending: Type.Union([
         Type.Literal('stl'),
@@ -118,6 +119,7 @@ export const MASK_INPUTS = {
         Type.Literal('json'),
         Type.Literal('html'),
         Type.Literal('ome.zarr'),
+        Type.Literal('gif'),
       ]),
       /** Only these labels; absent: all. */
       labels: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 1000 })),

@@ -3,6 +3,7 @@ import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type TakenMask, writeCoordinates, writeStatistics, writeSurface } from '../../../shared/node/take-away.ts'
 import { writeProvenance } from '../../../shared/node/write-export.ts'
+import { writeMovie } from '../../../shared/node/write-movie.ts'
 import { writeOmeZarr } from '../../../shared/node/write-ome-zarr.ts'
 import { writeReport } from '../../../shared/node/write-report.ts'
 import type { VolumeWarning } from '../../../shared/volume/header.ts'
@@ -46,6 +47,10 @@ async function write(
     case 'report': {
       const { volume, programVersion } = mask
       return writeReport(file, { mask: taken, volume, volumeName, provenance: provenanceOf(mask), programVersion })
+    }
+    case 'movie': {
+      const movie = { volume: mask.volume, mask: taken, framesPerSecond: 10, longestPx: 512 }
+      return { ...(await writeMovie(file, movie)), warnings: [] }
     }
     case 'zarr': {
       const { header, record } = mask

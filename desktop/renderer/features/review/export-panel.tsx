@@ -56,6 +56,7 @@ const TAKEN: readonly (Taken & { name: string; isOfLabel: boolean })[] = [
   { name: 'surfaces (PLY)', kind: 'surface', ending: 'ply', isOfLabel: false },
   { name: 'statistics (CSV)', kind: 'statistics', ending: 'csv', isOfLabel: false },
   { name: 'report with pictures (HTML)', kind: 'report', ending: 'html', isOfLabel: false },
+  { name: 'movie through the slices (GIF)', kind: 'movie', ending: 'gif', isOfLabel: false },
   { name: 'voxels (OME-Zarr)', kind: 'zarr', ending: 'ome.zarr', isOfLabel: false },
   { name: 'statistics (JSON)', kind: 'statistics', ending: 'json', isOfLabel: false },
 ]
