@@ -10,8 +10,10 @@ import { evaluateCommand } from './commands/evaluate.ts'
 import { infoCommand } from './commands/info.ts'
 import { modelCommand } from './commands/model.ts'
 import { modelsCommand } from './commands/models.ts'
+import { movieCommand } from './commands/movie.ts'
 import { auditCommand, groupCommand, tokenCommand } from './commands/people.ts'
 import { postprocessCommand } from './commands/postprocess.ts'
+import { reportCommand } from './commands/report.ts'
 import { segmentCommand } from './commands/segment.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statsCommand } from './commands/stats.ts'
@@ -28,6 +30,8 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   surfaceCommand,
   coordinatesCommand,
+  reportCommand,
+  movieCommand,
   modelsCommand,
   modelCommand,
   serveCommand,

@@ -1,6 +1,9 @@
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
+import type { Artifact } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 
@@ -16,8 +19,48 @@ export async function exportMask(
 ): Promise<ExportedFile> {
   const file = await askMaskFile(window, path.join(folder ?? '', runs.view(runRef).volume_name), '_mask', format)
   if (!file) return null
-  const { artifact, client } = await runs.artifact(runRef, `mask.${format}`)
+  return download(runs, runRef, await runs.artifact(runRef, `mask.${format}`), file)
+}
+
+/**
+ * Asks where to, then downloads the probability that a run kept, checked by its hash. Null when no place was chosen.
+ * @throws {DomainError} `probability_not_kept`, `run_not_found`
+ */
+export async function exportProbability(
+  window: BrowserWindow | null,
+  runs: Runs,
+  runRef: string,
+  folder: string | null,
+): Promise<ExportedFile> {
+  const found = await besideMask(runs, runRef, 'probability')
+  const ending = found.artifact.name.slice('probability.'.length)
+  const name = path.join(folder ?? '', `${volumeBaseName(runs.view(runRef).volume_name)}_probability`)
+  const file = await askFile(window, name, ending, ending)
+  return file ? download(runs, runRef, found, file) : null
+}
+
+/** What a run kept beside its mask; it has the format of the volume. @throws {DomainError} `probability_not_kept` */
+export async function besideMask(runs: Runs, runRef: string, kind: 'probability' | 'candidate'): Promise<Found> {
+  for (const ending of ['mrc', 'nii.gz', 'nrrd']) {
+    const found = await runs.artifact(runRef, `${kind}.${ending}`).catch((error) => {
+      if (error instanceof DomainError && error.code === 'artifact_not_found') return null
+      throw error
+    })
+    if (found) return found
+  }
+  throw new DomainError('probability_not_kept', { jobId: runRef })
+}
+
+interface Found {
+  artifact: Artifact
+  client: CryoMambaClient
+}
+
+/** The artifact and, beside it, what the server says it was made of. */
+async function download(runs: Runs, runRef: string, { artifact, client }: Found, file: string): Promise<ExportedFile> {
   await client.downloadArtifact(artifact, file)
+  const provenance = await runs.artifact(runRef, 'provenance.json')
+  await client.downloadArtifact(provenance.artifact, `${file}.provenance.json`)
   return { name: path.basename(file), size_bytes: artifact.size_bytes, warnings: artifact.warnings }
 }
 

@@ -10,7 +10,7 @@ import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
 import { readDiagnostics, reportText } from './diagnostics.ts'
-import { exportMask } from './export-mask.ts'
+import { exportMask, exportProbability } from './export-mask.ts'
 import { fileArgument } from './file-arguments.ts'
 import { LocalEngine } from './local-engine.ts'
 import { LogLines } from './log-lines.ts'
@@ -262,6 +262,7 @@ function start(): void {
     'run.show': async ({ run_ref }) => nothing(requests.show(run_ref)),
     'run.dismiss': async ({ run_ref }) => nothing(runs.dismiss(run_ref)),
     'mask.export': ({ run_ref, format }) => exportMask(window, runs, run_ref, format, preferences.value.results_folder),
+    'run.probability': ({ run_ref }) => exportProbability(window, runs, run_ref, preferences.value.results_folder),
     'batch.start': (order) => startBatch(window, runs, order, newRef),
     'batch.export': ({ batch_ref }) => exportBatch(window, runs, batch_ref),
     'mask.edit': (input) => masks.edit(input),

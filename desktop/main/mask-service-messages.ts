@@ -25,7 +25,7 @@ export interface MaskTarget {
 }
 
 /** What is made of a mask beside voxels. */
-export type TakeKind = 'surface' | 'coordinates' | 'statistics'
+export type TakeKind = 'surface' | 'coordinates' | 'statistics' | 'report' | 'zarr' | 'movie'
 
 /** What the main process asks of the mask service. Every message with a `call` is answered once. */
 export type MaskCall =

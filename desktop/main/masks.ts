@@ -10,7 +10,7 @@ import {
 } from '../../shared/contract/bridge.ts'
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { askFile, askMaskFile } from './export-mask.ts'
+import { askFile, askMaskFile, besideMask } from './export-mask.ts'
 import type { MaskAnswer, MaskBeginning, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import { MASK_EXTENSIONS, type OpenFiles } from './open-files.ts'
 import { volumeBaseName } from './run-course.ts'
@@ -107,9 +107,9 @@ export class Masks {
     const folder = this.deps.runs.folderOf(runRef)
     await mkdir(folder, { recursive: true })
     const [probability, candidate] = await Promise.all(
-      ['probability.mrc', 'candidate.mrc'].map(async (name) => {
-        const { artifact, client } = await this.deps.runs.artifact(runRef, name)
-        const file = path.join(folder, name)
+      (['probability', 'candidate'] as const).map(async (kind) => {
+        const { artifact, client } = await besideMask(this.deps.runs, runRef, kind)
+        const file = path.join(folder, artifact.name)
         await client.downloadArtifact(artifact, file)
         return file
       }),

@@ -41,6 +41,7 @@ describe('the bridge', () => {
       'batch.start',
       'batch.export',
       'mask.export',
+      'run.probability',
       'mask.edit',
       'mask.apply',
       'mask.undo',

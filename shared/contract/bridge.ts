@@ -245,6 +245,8 @@ export const BRIDGE_REQUESTS = {
   /** Saves the table of a batch as CSV. */
   'batch.export': { input: RUN_INPUTS.ofBatch, output: ExportedFile },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
+  /** Saves the probability that the run kept. */
+  'run.probability': { input: Type.Object({ run_ref: Ref }, closed), output: ExportedFile },
   /** Begins to correct a mask; null when the dialog was closed without a choice. */
   'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
   'mask.apply': { input: MASK_INPUTS.apply, output: Type.Object({ num_voxels: Type.Integer() }, closed) },

@@ -98,11 +98,18 @@ export const MASK_INPUTS = {
     },
     closed,
   ),
-  /** Surfaces, centres of objects, or measures of the labels; the ending says which format. */
+  /** Surfaces, centres of objects, measures, a report, or an OME-Zarr image of the labels; the ending says which format. */
   take: Type.Object(
     {
       mask_ref: Ref,
-      kind: Type.Union([Type.Literal('surface'), Type.Literal('coordinates'), Type.Literal('statistics')]),
+      kind: Type.Union([
+        Type.Literal('surface'),
+        Type.Literal('coordinates'),
+        Type.Literal('statistics'),
+        Type.Literal('report'),
+        Type.Literal('zarr'),
+        Type.Literal('movie'),
+      ]),
       ending: Type.Union([
         Type.Literal('stl'),
         Type.Literal('obj'),
@@ -110,6 +117,9 @@ export const MASK_INPUTS = {
         Type.Literal('star'),
         Type.Literal('csv'),
         Type.Literal('json'),
+        Type.Literal('html'),
+        Type.Literal('ome.zarr'),
+        Type.Literal('gif'),
       ]),
       /** Only these labels; absent: all. */
       labels: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 1000 })),

@@ -6,13 +6,16 @@ import { asWriteProblem } from './write-volume.ts'
  * Writes a file of the user's by way of `file.partial`: chunks, sync, rename.
  * @throws {DomainError} `file_unwritable`
  */
-export async function writeChunks(file: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
+export async function writeChunks(
+  file: string,
+  chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const partial = `${file}.partial`
   let handle: FileHandle | null = null
   try {
     await rm(partial, { force: true })
     handle = await open(partial, 'wx')
-    for (const chunk of chunks) await handle.appendFile(chunk)
+    for await (const chunk of chunks) await handle.appendFile(chunk)
     await handle.sync()
     await handle.close()
     handle = null

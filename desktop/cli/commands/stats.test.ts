@@ -47,6 +47,18 @@ it('prints a table of the labels and one of the objects of each', async () => {
   expect(lines.at(-1)).toMatch(/^ +1 +1 +2, 4, 6 +1, 1, 1 +2, 4, 6 +60, 40, 20$/)
 })
 
+it('prints the labels as CSV, units in the head, the background left out', async () => {
+  const lines = (await run(mask({ 0: 2, 1: 2, 104: 7 }), '--csv'))[0].split('\n')
+  expect(lines[0]).toBe('label,name,voxels,share,volume_nm3,surface_nm2,objects')
+  expect(lines[1]).toMatch(/^2,label 2,2,0\.0190476\d*,2,[\d.]+,1$/)
+  expect(lines).toHaveLength(3)
+  const unknown = (await run(mask({ 3: 1 }, { cell: [0, 0, 0] }), '--csv'))[0].split('\n')
+  expect(unknown[0]).toBe('label,name,voxels,share,volume_unknown,surface_unknown,objects')
+  expect(unknown[1]).toMatch(/^1,label 1,1,[\d.]+,,,1$/)
+  expect((await run(mask({}), '--csv'))[0].split('\n')).toHaveLength(1)
+  expect(await problem(mask({}), '--csv', '--json')).toContain('not both')
+})
+
 it('shows ten objects of a label and counts the rest', async () => {
   const many = Object.fromEntries([0, 2, 4, 6, 14, 16, 18, 20, 70, 72, 74, 76].map((index) => [index, 1]))
   const lines = await run(mask(many))

@@ -1,4 +1,5 @@
 import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { statisticsTable } from '../../../shared/formats/object-tables.ts'
 import { LabelStatistics, type ObjectReport } from '../../../shared/mask/label-statistics.ts'
 import { planesOf } from '../../../shared/node/take-away.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
@@ -14,17 +15,26 @@ const SHOWN_OBJECTS = 10
 /** `stats`: what `stats.json` of a job says, of any mask. */
 export const statsCommand: Command = {
   name: 'stats',
-  usage: 'MASK [--json] [--mode0 signed|unsigned]',
+  usage: 'MASK [--json|--csv] [--mode0 signed|unsigned]',
   summary:
     'Measures each label of a mask: voxels, volume, surface area, number of objects and the largest of them; lengths in nm for files in Å, else in their unit.',
   run: async (args, io) => {
-    const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, mode0: { type: 'string' } })
+    const { values, positionals } = readArguments(args, {
+      json: { type: 'boolean' },
+      csv: { type: 'boolean' },
+      mode0: { type: 'string' },
+    })
+    if (values.json && values.csv) throw new DomainError('usage', { reason: 'stats takes --json or --csv, not both.' })
     if (positionals.length !== 1) throw new DomainError('usage', { reason: 'stats takes one mask.' })
     const source = await openVolumeFile(positionals[0], { mode0: readMode0(values.mode0), signal: io.signal })
     try {
       const report = await measureMask(source, io.signal)
       if (values.json) io.out(JSON.stringify(report))
-      else for (const line of asText(report)) io.out(line)
+      else if (values.csv) {
+        // Standard output is the table; what else there is to say goes beside it.
+        for (const { message } of report.warnings) io.err(`Warning: ${message}`)
+        io.out(asCsv(report))
+      } else for (const line of asText(report)) io.out(line)
     } finally {
       await source.close()
     }
@@ -50,6 +60,11 @@ async function measureMask(source: VoxelSource, signal?: AbortSignal) {
 
 type MaskReport = Awaited<ReturnType<typeof measureMask>>
 type LabelRow = MaskReport['labels'][number]
+
+function asCsv({ labels, volume_unit, area_unit }: MaskReport): string {
+  const named = labels.filter(({ value }) => value !== 0).map((one) => ({ ...one, name: `label ${one.value}` }))
+  return statisticsTable(named, volume_unit, area_unit).trimEnd()
+}
 
 function asText(report: MaskReport): string[] {
   const [volume, area] = [report.volume_unit, report.area_unit].map((unit) => (unit ? ` (${withPower(unit)})` : ''))

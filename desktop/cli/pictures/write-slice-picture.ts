@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { parseColor } from '../../../shared/mask/label-colors.ts'
+import { encodePng } from '../../../shared/node/pictures/png.ts'
+import { drawSlice, robustWindow } from '../../../shared/node/pictures/slice-picture.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import { labelsOfModel } from '../compare-masks.ts'
-import { encodePng } from './png.ts'
-import { drawSlice, robustWindow } from './slice-picture.ts'
 
 /** Writes a PNG of the middle slice of a tomogram, in grey and with its mask over it in the colours of a model. */
 export async function writeSlicePicture(

@@ -115,7 +115,7 @@ async function edit(
 
 function savedMask({ editor, source, record }: MaskSession): SavedMask {
   const { bricks, counts } = editor
-  return { bricks, counts, header: source.header, record, programVersion }
+  return { bricks, counts, header: source.header, volume: source, record, programVersion }
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {

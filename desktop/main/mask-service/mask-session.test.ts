@@ -51,7 +51,8 @@ const header = async (file: string) => {
 
 function save(session: MaskSession, file: string, part: { labels?: number[]; is_cropped?: boolean } = {}) {
   const { bricks, counts } = session.editor
-  const mask = { bricks, counts, header: session.source.header, record: session.record, programVersion: '0.1.0' }
+  const { source: volume, record } = session
+  const mask = { bricks, counts, header: volume.header, volume, record, programVersion: '0.1.0' }
   return saveMask(mask, { file, labels: part.labels ?? null, is_cropped: part.is_cropped ?? false })
 }
 

@@ -6,7 +6,7 @@ import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import type { VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { writeVolumeFile } from '../../../shared/node/volume-file.ts'
 import { writeProvenance } from '../../../shared/node/write-export.ts'
-import type { BoxReader, VolumeHeader, VolumeWarning } from '../../../shared/volume/header.ts'
+import type { BoxReader, VolumeHeader, VolumeWarning, VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { MaskTarget } from '../mask-service-messages.ts'
 import type { MaskRecord } from './kept-masks.ts'
@@ -18,6 +18,8 @@ export interface SavedMask {
   counts: ReadonlyMap<number, number>
   /** Of the volume that it lies on. */
   header: VolumeHeader
+  /** Of the volume; not closed here. */
+  volume: VoxelSource
   record: MaskRecord
   programVersion: string
 }
@@ -61,6 +63,13 @@ function wantedLabels(counts: ReadonlyMap<number, number>, labels: number[] | nu
   }
   isWanted[0] = 0
   return isWanted
+}
+
+/** All labels of a mask on the volume's grid, and their type. */
+export function wholeMask({ bricks, counts }: SavedMask): { dtype: 'uint8' | 'uint16'; voxels: BoxReader } {
+  const box = { startZyx: [0, 0, 0] as Zyx, shapeZyx: bricks.shapeZyx }
+  const dtype = labelType(counts)
+  return { dtype, voxels: new BrickVoxels(bricks, box, wantedLabels(counts, null), dtype, counts) }
 }
 
 /** Labels of a box as they are written; hashes them from front to back as they go. */

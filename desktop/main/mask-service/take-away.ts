@@ -3,9 +3,12 @@ import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type TakenMask, writeCoordinates, writeStatistics, writeSurface } from '../../../shared/node/take-away.ts'
 import { writeProvenance } from '../../../shared/node/write-export.ts'
+import { writeMovie } from '../../../shared/node/write-movie.ts'
+import { writeOmeZarr } from '../../../shared/node/write-ome-zarr.ts'
+import { writeReport } from '../../../shared/node/write-report.ts'
 import type { VolumeWarning } from '../../../shared/volume/header.ts'
 import type { TakeKind } from '../mask-service-messages.ts'
-import { provenanceOf, type SavedMask } from './save-mask.ts'
+import { provenanceOf, type SavedMask, wholeMask } from './save-mask.ts'
 
 /**
  * Writes what is made of a mask beside its voxels, and the provenance beside that.
@@ -21,16 +24,17 @@ export async function takeAway(
     planes: () => planesOf(mask.bricks),
     labels: mask.record.labels,
   }
-  const made = await write(taken, mask.record.volume.name, { kind, file, labels })
+  const made = await write(taken, mask, { kind, file, labels })
   await writeProvenance(file, { ...provenanceOf(mask), ...made }, mask.programVersion)
   return { size_bytes: (await stat(file)).size, warnings: made.warnings }
 }
 
 async function write(
   taken: TakenMask,
-  volumeName: string,
+  mask: SavedMask,
   { kind, file, labels }: { kind: TakeKind; file: string; labels: number[] | null },
 ): Promise<{ warnings: VolumeWarning[] }> {
+  const volumeName = mask.record.volume.name
   switch (kind) {
     case 'surface':
       return { ...{ surfaces: await writeSurface(taken, file, labels) }, warnings: [] }
@@ -40,6 +44,28 @@ async function write(
     }
     case 'statistics':
       return { warnings: await writeStatistics(taken, file) }
+    case 'report': {
+      const { volume, programVersion } = mask
+      return writeReport(file, { mask: taken, volume, volumeName, provenance: provenanceOf(mask), programVersion })
+    }
+    case 'movie': {
+      const movie = { volume: mask.volume, mask: taken, framesPerSecond: 10, longestPx: 512 }
+      return { ...(await writeMovie(file, movie)), warnings: [] }
+    }
+    case 'zarr': {
+      const { header, record } = mask
+      const { dtype, voxels } = wholeMask(mask)
+      const name = `Mask of ${volumeName}`
+      const image = {
+        name,
+        shapeZyx: header.shapeZyx,
+        dtype,
+        kind: 'labels',
+        source: header,
+        labels: record.labels,
+      } as const
+      return { warnings: await writeOmeZarr(file, image, voxels) }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type {
   ConnectionTarget,
   DesktopEvent,
+  ExportedFile,
   LabelsMessage,
   LevelMessage,
   MaskFormat,
@@ -182,16 +183,23 @@ export class Session {
     })
 
   exportMask = (runRef: string, format: MaskFormat) =>
-    this.attempt(async () => {
+    this.export(format, () => this.bridge.request('mask.export', { run_ref: runRef, format }))
+
+  exportProbability = (runRef: string) =>
+    this.export('probability', () => this.bridge.request('run.probability', { run_ref: runRef }))
+
+  private export(what: string, write: () => Promise<ExportedFile>): Promise<void> {
+    return this.attempt(async () => {
       const { exportChanged, workDone } = this.store.getState()
-      exportChanged(format)
+      exportChanged(what)
       try {
-        const file = await this.bridge.request('mask.export', { run_ref: runRef, format })
+        const file = await write()
         if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
       } finally {
         exportChanged(null)
       }
     })
+  }
 
   private async attempt(work: () => Promise<unknown>): Promise<void> {
     try {

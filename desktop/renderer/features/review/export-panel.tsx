@@ -28,6 +28,17 @@ export function ExportPanel() {
           </button>
         ))}
       </div>
+      {runRef ? (
+        <button
+          type="button"
+          className="wide"
+          title="The probability of the best foreground label, as the run kept it"
+          disabled={exporting !== null}
+          onClick={() => void session.exportProbability(runRef)}
+        >
+          {exporting === 'probability' ? 'Saving…' : 'Probability…'}
+        </button>
+      ) : null}
       {mask ? <LabelExport /> : null}
       <p className="faint">The mask has the volume's own grid: it overlays voxel for voxel.</p>
     </Panel>
@@ -44,6 +55,9 @@ const TAKEN: readonly (Taken & { name: string; isOfLabel: boolean })[] = [
   { name: 'centres of objects (CSV)', kind: 'coordinates', ending: 'csv', isOfLabel: true },
   { name: 'surfaces (PLY)', kind: 'surface', ending: 'ply', isOfLabel: false },
   { name: 'statistics (CSV)', kind: 'statistics', ending: 'csv', isOfLabel: false },
+  { name: 'report with pictures (HTML)', kind: 'report', ending: 'html', isOfLabel: false },
+  { name: 'movie through the slices (GIF)', kind: 'movie', ending: 'gif', isOfLabel: false },
+  { name: 'voxels (OME-Zarr)', kind: 'zarr', ending: 'ome.zarr', isOfLabel: false },
   { name: 'statistics (JSON)', kind: 'statistics', ending: 'json', isOfLabel: false },
 ]
 

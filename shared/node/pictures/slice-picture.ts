@@ -1,5 +1,5 @@
 /** How much of a label's colour covers the grey below it. */
-const LABEL_OPACITY = 0.45
+export const LABEL_OPACITY = 0.45
 
 /** The picture is at least this wide, so that voxels can be seen. */
 const LEAST_WIDTH_PX = 1000
@@ -59,7 +59,8 @@ export function drawSlice(input: SliceInput): Picture {
   return { rgb, width, height }
 }
 
-function greyOf(value: number, [low, high]: readonly [number, number]): number {
+/** A value as grey, 0 to 255; black for NaN. */
+export function greyOf(value: number, [low, high]: readonly [number, number]): number {
   if (!Number.isFinite(value)) return 0
   return Math.round(255 * Math.min(1, Math.max(0, (value - low) / (high - low))))
 }
