@@ -10,6 +10,7 @@ import { KeptQuestion } from './features/review/correct/kept-question.tsx'
 import { MaskLabels } from './features/review/correct/mask-labels.tsx'
 import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
+import { MeasurePanel } from './features/review/measure-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
@@ -39,6 +40,7 @@ export function App() {
           <VolumePanel />
           <ContrastPanel />
           <ViewPanel />
+          <MeasurePanel />
           <LabelsPanel />
           <MaskLabels />
         </aside>

@@ -1,13 +1,14 @@
 import { createStore } from 'zustand'
 import { type AppSlice, createAppSlice } from './app-slice.ts'
 import { type ConnectionSlice, createConnectionSlice } from './connection-slice.ts'
+import { createLookSlice, type LookSlice } from './look-slice.ts'
 import { createMaskSlice, type MaskSlice } from './mask-slice.ts'
 import { createRunSlice, type RunSlice } from './run-slice.ts'
 import { createViewSlice, type ViewSlice } from './view-slice.ts'
 import { createVolumeSlice, type VolumeSlice } from './volume-slice.ts'
 
 /** All that the window knows. Voxels, sockets and graphics objects are never in here. */
-export type Store = AppSlice & VolumeSlice & ViewSlice & ConnectionSlice & RunSlice & MaskSlice
+export type Store = AppSlice & VolumeSlice & ViewSlice & ConnectionSlice & RunSlice & MaskSlice & LookSlice
 
 export function createDesktopStore() {
   return createStore<Store>()((...api) => ({
@@ -17,6 +18,7 @@ export function createDesktopStore() {
     ...createConnectionSlice(...api),
     ...createRunSlice(...api),
     ...createMaskSlice(...api),
+    ...createLookSlice(...api),
   }))
 }
 export type DesktopStore = ReturnType<typeof createDesktopStore>

@@ -21,6 +21,7 @@ import {
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
+import { type SlicePicture, slicePictures } from './slice-picture.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
@@ -38,6 +39,8 @@ export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
   onCrosshair: (indexXyz: Xyz) => void
   onPanes: (layout: Layout, panes: readonly Pane[]) => void
+  /** The slices were drawn elsewhere, or at another size. */
+  onSlices: (slices: readonly SlicePicture[]) => void
   onContextLost: () => void
 }
 
@@ -59,6 +62,7 @@ export class VolumeView {
   private panes: Pane[] = []
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
+  private drawnSlices = ''
   private readonly pointer: DrawingPointer
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
@@ -66,6 +70,13 @@ export class VolumeView {
     this.events = events
     this.pointer = new DrawingPointer(canvas, (event) => this.pointUnder(event), this.ended.signal)
     this.nv = new Niivue(NIIVUE_OPTIONS)
+    // NiiVue draws by itself while a pane is dragged.
+    const draw = this.nv.drawScene.bind(this.nv)
+    this.nv.drawScene = () => {
+      const drawn = draw()
+      this.tellSlices()
+      return drawn
+    }
     this.detail = new DetailPlanes(this.nv)
     this.labels = new LabelLayer(this.nv)
   }
@@ -297,6 +308,18 @@ export class VolumeView {
       this.isDrawQueued = false
       if (!this.ended.signal.aborted) inGraphics('draw', () => this.nv.drawScene())
     })
+  }
+
+  /** Tells where the file lies in the slices, once it lies elsewhere. */
+  private tellSlices(): void {
+    const { nv, grid } = this
+    if (!grid || nv.volumes.length === 0) return
+    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
+    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1)
+    const drawn = JSON.stringify(slices)
+    if (drawn === this.drawnSlices) return
+    this.drawnSlices = drawn
+    this.events.onSlices(slices)
   }
 
   private crosshairMoved(): void {

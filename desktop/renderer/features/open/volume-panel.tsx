@@ -8,6 +8,7 @@ import { formatBytes } from '../../ui/format.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { formatVoxelSize } from '../../ui/voxel-size.ts'
 import { SignSwitch } from './sign-switch.tsx'
+import { VoxelSizeField } from './voxel-size-field.tsx'
 
 const FORMAT_NAMES: Readonly<Record<OpenedVolume['format'], string>> = {
   mrc: 'MRC',
@@ -47,6 +48,7 @@ export function VolumePanel() {
           ...(shown ? [{ name: 'Shown', value: shown }] : []),
         ]}
       />
+      <VoxelSizeField key={volume.volume_ref} volume={volume} />
       <SignSwitch volume={volume} />
       {volume.warnings.length > 0 ? (
         <ul className="warnings">
