@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DesktopApp, launchDesktop, openThroughDialog, SAMPLE, volumeShown } from './desktop-app.ts'
+import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
 import { pixelsAt } from './pixels.ts'
+import { writeSmallMrc } from './small-mrc.ts'
 
 /** 60 × 40 × 20 voxels (x, y, z) of 10 × 20 × 40 Å: each axis has its own size and its own length. */
 const SHAPE = [60, 40, 20] as const
@@ -16,22 +16,10 @@ beforeAll(async () => {
 })
 afterAll(() => desktop?.close())
 
-/** A ramp along x, 2 a voxel, as unsigned 8-bit values. */
-async function open(name: string, voxelAngstrom: readonly number[]): Promise<void> {
-  const header = readFileSync(SAMPLE).subarray(0, 1024)
-  for (const axis of [0, 1, 2]) {
-    header.writeInt32LE(SHAPE[axis], axis * 4)
-    header.writeInt32LE(SHAPE[axis], (7 + axis) * 4)
-    header.writeFloatLE(voxelAngstrom[axis] * SHAPE[axis], (10 + axis) * 4)
-  }
-  for (const [word, value] of [
-    [3, 6],
-    [23, 0],
-  ])
-    header.writeInt32LE(value, word * 4)
-  const voxels = Uint16Array.from({ length: 60 * 40 * 20 }, (_, i) => (i % 60) * 2)
+/** A ramp along x, 2 a voxel, as unsigned 16-bit values. */
+async function open(name: string, voxelAngstrom: readonly [number, number, number]): Promise<void> {
   const file = path.join(desktop.folder, name)
-  writeFileSync(file, Buffer.concat([header, Buffer.from(voxels.buffer)]))
+  writeSmallMrc(file, SHAPE, voxelAngstrom, (x) => x * 2)
   await openThroughDialog(desktop, file)
   await volumeShown(desktop, name)
   await desktop.page.waitForTimeout(500)

@@ -66,6 +66,7 @@ export class Session {
         this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
+      if (state.display !== before.display) this.view?.setDisplay(state.display)
       if (state.measureTool !== before.measureTool) this.measureToolChanged()
       if (state.tool !== before.tool && state.tool !== 'look' && state.measureTool) state.measureToolChosen(null)
       if (state.slab !== before.slab) this.view?.hidePlanes()

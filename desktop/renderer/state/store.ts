@@ -1,6 +1,7 @@
 import { createStore } from 'zustand'
 import { type AppSlice, createAppSlice } from './app-slice.ts'
 import { type ConnectionSlice, createConnectionSlice } from './connection-slice.ts'
+import { createDisplaySlice, type DisplaySlice } from './display-slice.ts'
 import { createLookSlice, type LookSlice } from './look-slice.ts'
 import { createMaskSlice, type MaskSlice } from './mask-slice.ts'
 import { createRunSlice, type RunSlice } from './run-slice.ts'
@@ -8,7 +9,14 @@ import { createViewSlice, type ViewSlice } from './view-slice.ts'
 import { createVolumeSlice, type VolumeSlice } from './volume-slice.ts'
 
 /** All that the window knows. Voxels, sockets and graphics objects are never in here. */
-export type Store = AppSlice & VolumeSlice & ViewSlice & ConnectionSlice & RunSlice & MaskSlice & LookSlice
+export type Store = AppSlice &
+  VolumeSlice &
+  ViewSlice &
+  ConnectionSlice &
+  RunSlice &
+  MaskSlice &
+  LookSlice &
+  DisplaySlice
 
 export function createDesktopStore() {
   return createStore<Store>()((...api) => ({
@@ -19,6 +27,7 @@ export function createDesktopStore() {
     ...createRunSlice(...api),
     ...createMaskSlice(...api),
     ...createLookSlice(...api),
+    ...createDisplaySlice(...api),
   }))
 }
 export type DesktopStore = ReturnType<typeof createDesktopStore>

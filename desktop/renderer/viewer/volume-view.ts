@@ -4,6 +4,7 @@ import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
+import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
@@ -42,6 +43,8 @@ export interface VolumeViewEvents {
   /** The slices were drawn elsewhere, or at another size. */
   onSlices: (slices: readonly SlicePicture[]) => void
   onContextLost: () => void
+  /** How the first picture is drawn. */
+  firstDisplay: Display
 }
 
 /**
@@ -51,6 +54,7 @@ export interface VolumeViewEvents {
 export class VolumeView {
   private readonly nv: Niivue & { isYDown?: boolean }
   private readonly detail: DetailPlanes
+  private readonly shading: DisplayShading
   private readonly labels: LabelLayer
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
@@ -78,6 +82,7 @@ export class VolumeView {
       return drawn
     }
     this.detail = new DetailPlanes(this.nv)
+    this.shading = new DisplayShading(this.nv)
     this.labels = new LabelLayer(this.nv)
   }
 
@@ -99,6 +104,7 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
+    this.shading.attach(this.events.firstDisplay)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.nv.setScale(FIRST_SCALE)
@@ -152,7 +158,7 @@ export class VolumeView {
       this.labels.clear()
     })
     this.applyLayout()
-    this.applyWindow()
+    this.shading.setWindow(...this.windowLowHigh)
     this.moveCrosshair(crosshair ?? middleOf(this.grid))
   }
 
@@ -192,7 +198,13 @@ export class VolumeView {
   /** Display window as shares of the level's range. */
   setWindow(low: number, high: number): void {
     this.windowLowHigh = [low, Math.max(high, low + 1e-4)]
-    this.applyWindow()
+    this.shading.setWindow(...this.windowLowHigh)
+    this.redraw()
+  }
+
+  /** How values become colours, and what 3D shows. */
+  setDisplay(display: Display): void {
+    this.shading.setDisplay(display)
     this.redraw()
   }
 
@@ -264,16 +276,6 @@ export class VolumeView {
     this.resized.disconnect()
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
-  }
-
-  private applyWindow(): void {
-    const { gl, sliceMMShader, renderSliceShader } = this.nv
-    if (gl.isContextLost()) return
-    for (const shader of [sliceMMShader, renderSliceShader]) {
-      if (!shader) continue
-      shader.use(gl)
-      gl.uniform2f(gl.getUniformLocation(shader.program, 'windowLowHigh'), ...this.windowLowHigh)
-    }
   }
 
   private applyLayout(): void {

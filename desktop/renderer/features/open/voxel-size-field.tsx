@@ -22,8 +22,8 @@ export function VoxelSizeField({ volume }: { volume: OpenedVolume }) {
     give(newSize > 0 && Number.isFinite(newSize) ? { size: newSize, unit: newUnit } : null)
   }
   return (
-    <fieldset className="row spread">
-      <label className="value-field">
+    <div className="voxel-size-field">
+      <label>
         <span className="field-name">Voxel size for display</span>
         <input
           type="number"
@@ -44,6 +44,6 @@ export function VoxelSizeField({ volume }: { volume: OpenedVolume }) {
           </option>
         ))}
       </select>
-    </fieldset>
+    </div>
   )
 }

@@ -40,11 +40,12 @@ function ViewerCanvas() {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
     if (!canvas.current) return
-    const { graphicsLost, panesChanged, problemMet, slicesDrawn } = session.store.getState()
+    const { graphicsLost, panesChanged, problemMet, slicesDrawn, display } = session.store.getState()
     const view = new VolumeView(canvas.current, {
       onCrosshair: (indexXyz) => session.crosshairMoved(indexXyz),
       onPanes: panesChanged,
       onSlices: slicesDrawn,
+      firstDisplay: display,
       onContextLost: () => {
         problemMet(new DomainError('graphics_lost').toEnvelope())
         graphicsLost()
