@@ -11,6 +11,7 @@ import { MaskLabels } from './features/review/correct/mask-labels.tsx'
 import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
 import { MeasurePanel } from './features/review/measure-panel.tsx'
+import { PositionPanel } from './features/review/position-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
@@ -38,6 +39,7 @@ export function App() {
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
+          <PositionPanel />
           <ContrastPanel />
           <ViewPanel />
           <MeasurePanel />

@@ -109,6 +109,27 @@ describe('measuring', () => {
   })
 })
 
+describe('the place', () => {
+  it('is typed, slid, and said in voxels and in the world', async () => {
+    const { page } = desktop
+    await page.getByLabel('Voxel x').fill('7')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Slice along z').fill('3')
+    await expect.poll(() => page.getByTestId('crosshair').textContent(), { timeout: 20_000 }).toBe('7, 20, 3')
+    await expect.poll(() => page.getByTestId('voxel-value').textContent(), { timeout: 20_000 }).toBe('14')
+    expect(await page.getByTestId('world-position').textContent()).toBe('17 nm, 60 nm, 42 nm')
+  })
+})
+
+describe('the header', () => {
+  it('is there whole', async () => {
+    await desktop.page.getByText('Whole header').click()
+    const list = (await desktop.page.locator('.header-list').textContent()) ?? ''
+    for (const word of ['nx60', 'ny40', 'nz20', 'mode6']) expect(list).toContain(word)
+    await desktop.screenshot('76-header')
+  })
+})
+
 describe('without a voxel size', () => {
   it('there is no scale bar until the user gives one', async () => {
     await open('unknown.mrc', [0, 0, 0])

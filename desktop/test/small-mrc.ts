@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { SAMPLE } from './desktop-app.ts'
 
-/** Writes a small MRC file of mode 6 (uint16); a voxel size of 0 leaves it unknown. */
+/** Writes a small MRC file of mode 6 (uint16); a voxel size of 0 leaves it unknown. Voxel 0 lies at 100, 200, 300 Å. */
 export function writeSmallMrc(
   file: string,
   shapeXyz: readonly [number, number, number],
@@ -13,6 +13,7 @@ export function writeSmallMrc(
     header.writeInt32LE(shapeXyz[axis], axis * 4)
     header.writeInt32LE(shapeXyz[axis], (7 + axis) * 4)
     header.writeFloatLE(voxelAngstrom[axis] * shapeXyz[axis], (10 + axis) * 4)
+    header.writeFloatLE(100 * (axis + 1), (49 + axis) * 4)
   }
   header.writeInt32LE(6, 3 * 4)
   header.writeInt32LE(0, 23 * 4) // no extended header
