@@ -23,7 +23,9 @@ import type { Projects } from './people/projects.ts'
 import type { TokenService } from './people/token-service.ts'
 import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
-import { addErrorReply } from './plugins/error-reply.ts'
+import { addBodyDepth } from './plugins/body-depth.ts'
+import { addConnectionGuard, answerClientError, connectionLimits } from './plugins/connection-guard.ts'
+import { addErrorReply, answerFrameworkError } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
@@ -32,6 +34,7 @@ import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import { renewTls, type TlsSettings, tlsOptions } from './plugins/tls-renewal.ts'
 import type { Readiness } from './readiness.ts'
+import { estimateRoutes } from './routes/estimate-routes.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
@@ -94,11 +97,16 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // Parts of an upload over a slow line take long; a stalled one is ended by the idle timeout of the socket.
     requestTimeout: 0,
     connectionTimeout: 120_000,
+    http: connectionLimits(deps.config.slowRequestSeconds),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIds(deps.config.trustProxy.length > 0),
     trustProxy: deps.config.trustProxy.length > 0 ? deps.config.trustProxy : false,
     // The type of the server behind it changes with this; nothing here depends on it.
-    ...({ https: deps.tls ? tlsOptions(deps.tls.pair) : null } as object),
+    ...({
+      https: deps.tls ? { ...connectionLimits(deps.config.slowRequestSeconds), ...tlsOptions(deps.tls.pair) } : null,
+    } as object),
   }).withTypeProvider<TypeBoxTypeProvider>()
   const routeList: { method: string; url: string; config: FastifyContextConfig }[] = []
   app.decorate('routeList', routeList)
@@ -107,6 +115,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
+  addConnectionGuard(app, deps.config.slowRequestSeconds)
+  addBodyDepth(app)
   if (deps.tls) renewTls(app, deps.tls)
   deps.bytes.watch(app.server)
   addRequestLog(app, deps.bytes)
@@ -125,6 +135,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(uploadRoutes, deps)
   await app.register(volumeRoutes, deps)
   await app.register(jobRoutes, deps)
+  await app.register(estimateRoutes, deps)
   await app.register(fileRoutes, deps)
   await app.register(liveRoutes, deps)
   await app.register(peopleRoutes, deps)

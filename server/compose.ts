@@ -19,6 +19,7 @@ import { uuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
 import { rememberedFor } from './devices/gpu-inventory.ts'
+import { removeUnfinished } from './inference/cache-file.ts'
 import { ArtifactLinks } from './jobs/artifact-links.ts'
 import { JobEvents } from './jobs/job-events.ts'
 import { JobRunner } from './jobs/job-runner.ts'
@@ -241,6 +242,7 @@ export async function composeServer(
   cleanup.unref()
   await uploads.start()
   await installer.start()
+  await removeUnfinished(jobs.cacheFolder())
   await runner.start()
   readiness.started()
   return {

@@ -25,6 +25,8 @@ export interface ServerConfig {
   oidc: OidcSettings | null
   /** Requests that one token may send in a minute; 0: no limit. */
   requestsPerMinute: number
+  /** Time for the head of a request; a body that hardly comes for this long is ended. */
+  slowRequestSeconds: number
   auditDays: number
   /** Age at which the key that signs links is replaced; 0: never. */
   linkKeyDays: number
@@ -111,6 +113,7 @@ export function readConfig(
     hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',
     oidc: read.oidc(),
     requestsPerMinute: read.integer('CRYOMAMBA_REQUESTS_PER_MINUTE', 60, 0),
+    slowRequestSeconds: read.integer('CRYOMAMBA_SLOW_REQUEST_SECONDS', 60, 1, 3600),
     auditDays: read.integer('CRYOMAMBA_AUDIT_DAYS', 365, 1, 36500),
     linkKeyDays: read.integer('CRYOMAMBA_LINK_KEY_DAYS', 30, 0, 36500),
     modelFolders: [...defaults.modelFolders, ...read.list('CRYOMAMBA_MODELS').map((folder) => path.resolve(folder))],

@@ -8,6 +8,12 @@ import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../../shar
 /** Compiled entries of the server, started by path and never imported. */
 const SERVER_FOLDER = path.resolve(import.meta.dirname, '../../server')
 
+/**
+ * Bytes of uploads lie outside the heap and call for a collection every 64 MiB. The heap is small; collected with helping
+ * threads it took the server 6.4 CPU seconds to receive 1 GiB, alone 4.4.
+ */
+const SERVER_FLAGS = ['--single-threaded-gc']
+
 /** A server of our own has this long to start. */
 const START_MS = 60_000
 
@@ -87,6 +93,7 @@ export function runServerEntry(
   const child = fork(path.join(SERVER_FOLDER, entry), args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, ...SERVER_FLAGS],
   })
   const stop = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })

@@ -3,24 +3,32 @@ import type { CryoMambaClient, ServerAddress } from '../../shared/client/api.ts'
 import { type Connection, Connection as ConnectionSchema, type ConnectionTarget } from '../../shared/contract/bridge.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { ServerInfo } from '../../shared/contract/server-info.ts'
-import { DomainError } from '../../shared/errors/domain-error.ts'
+import { DomainError, envelopeOf, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { LocalEngine } from './local-engine.ts'
+import type { RunTarget } from './run-record.ts'
 import { serverUrl } from './server-url.ts'
 import type { TokenVault } from './token-vault.ts'
 
 // Long enough for a slow line, short enough that a wrong address is not mistaken for work.
 const ANSWER_TIMEOUT_MS = 15_000
 
+// A server that is lost is seen within this and the time of an answer; each look is a line in its log.
+const LOOK_EVERY_MS = 10_000
+
 export interface ConnectionDeps {
   createClient: (address: ServerAddress) => CryoMambaClient
   vault: TokenVault
   engine: LocalEngine
+  /** Told when the server in use stops to answer (why), and when it answers again (null). */
+  onHeard: (problem: ProblemEnvelope | null) => void
 }
 
 /** The server in use: none, one somewhere, or the one on this computer. */
 export class Connections {
   private readonly deps: ConnectionDeps
   private inUse: { client: CryoMambaClient; connection: Connection } | null = null
+  private isLost = false
+  private watch: NodeJS.Timeout | undefined
 
   constructor(deps: ConnectionDeps) {
     this.deps = deps
@@ -46,18 +54,43 @@ export class Connections {
   async use(target: ConnectionTarget): Promise<Connection> {
     const address = await this.addressOf(target)
     const client = this.deps.createClient(address)
-    const [info, models] = await inTime(address.url, async (signal) => [
-      await client.info(signal),
-      await client.models(signal),
-    ])
-    const connection = checked({ kind: target.kind, url: address.url, info, models: newestOfEach(models) })
+    const [info, models, me] = await inTime(
+      address.url,
+      async (signal) => [await client.info(signal), await client.models(signal), await client.me(signal)] as const,
+    )
+    const connection = checked({ kind: target.kind, url: address.url, info, models: newestOfEach(models), me })
     if (target.kind === 'server') this.deps.vault.keep(address.url, address.token)
+    this.leave()
     this.inUse = { client, connection }
+    this.watch = setInterval(() => void this.look(client), LOOK_EVERY_MS)
     return connection
   }
 
   leave(): void {
+    clearInterval(this.watch)
     this.inUse = null
+    this.isLost = false
+  }
+
+  /** Forgets a server and its token; what is in use stays in use. */
+  forget(url: string): void {
+    this.deps.vault.forget(serverUrl(url))
+  }
+
+  /** A client for the server of an earlier run. @throws {DomainError} `unauthorized`, `engine_not_available` */
+  async clientFor(target: RunTarget): Promise<CryoMambaClient> {
+    return this.deps.createClient(await this.addressOf(target.kind === 'local' ? target : { ...target, token: null }))
+  }
+
+  /** Asks the server in use whether it is there; only changes are told. */
+  private async look(client: CryoMambaClient): Promise<void> {
+    const problem = await inTime(client.address.url, (signal) => client.info(signal)).then(
+      () => null,
+      (error) => envelopeOf(error),
+    )
+    if (this.inUse?.client !== client || (problem !== null) === this.isLost) return
+    this.isLost = problem !== null
+    this.deps.onHeard(problem)
   }
 
   private async addressOf(target: ConnectionTarget): Promise<ServerAddress> {

@@ -1,18 +1,20 @@
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
+import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
 
-/** Asks where to, then downloads the mask in that format, checked by its hash. Null when no place was chosen. */
+/** Asks where to, then downloads the mask in that format, checked by its hash. `folder` is offered. Null when no place was chosen. */
 export async function exportMask(
   window: BrowserWindow | null,
   runs: Runs,
   runRef: string,
   format: MaskFormat,
+  folder: string | null,
 ): Promise<ExportedFile> {
-  const file = await askMaskFile(window, runs.view(runRef).volume_name, '_mask', format)
+  const file = await askMaskFile(window, path.join(folder ?? '', runs.view(runRef).volume_name), '_mask', format)
   if (!file) return null
   const { artifact, client } = await runs.artifact(runRef, `mask.${format}`)
   await client.downloadArtifact(artifact, file)
@@ -26,7 +28,7 @@ export async function askMaskFile(
   suffix: string,
   format: MaskFormat,
 ): Promise<string | null> {
-  return askFile(window, `${baseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
+  return askFile(window, `${volumeBaseName(volumeName)}${suffix}`, format, FORMAT_NAMES[format])
 }
 
 /** Asks where a file is to be written; null when no place was chosen. @param name without ending */
@@ -43,11 +45,6 @@ export async function askFile(
     filters: [{ name: formatName, extensions: [ending] }],
   })
   return chosen.canceled || !chosen.filePath ? null : withEnding(chosen.filePath, ending)
-}
-
-/** A file's name without its endings. */
-export function baseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
 
 function withEnding(file: string, format: string): string {

@@ -10,9 +10,10 @@ import {
 } from '../../shared/contract/bridge.ts'
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { askFile, askMaskFile, baseName } from './export-mask.ts'
+import { askFile, askMaskFile } from './export-mask.ts'
 import type { MaskAnswer, MaskBeginning, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import { MASK_EXTENSIONS, type OpenFiles } from './open-files.ts'
+import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
 
@@ -132,7 +133,7 @@ export class Masks {
     const { view } = this.find(mask_ref)
     const file = await askFile(
       this.deps.getWindow(),
-      `${baseName(view.volume_name)}_${kind}`,
+      `${volumeBaseName(view.volume_name)}_${kind}`,
       ending,
       ending.toUpperCase(),
     )

@@ -26,11 +26,18 @@ const EXTENSIONS = [
   'zattrs',
 ]
 
+/** What a dialog offers. */
+export const VOLUME_FILTERS = [
+  { name: 'Volumes', extensions: EXTENSIONS },
+  { name: 'All files', extensions: ['*'] },
+]
+
 export interface OpenFilesDeps {
   volumes: VolumeHost
   getWindow: () => BrowserWindow | null
   tell: (event: DesktopEvent) => void
   onOpened: (volume: OpenedVolume, file: string) => Promise<void>
+  onClosed: () => void
   newRef: () => string
   sampleFile: string
 }
@@ -68,10 +75,7 @@ export class OpenFiles {
       title: 'Open volume',
       // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
       properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
-      filters: [
-        { name: 'Volumes', extensions: EXTENSIONS },
-        { name: 'All files', extensions: ['*'] },
-      ],
+      filters: VOLUME_FILTERS,
     })
     if (!chosen.canceled) await this.open(chosen.filePaths[0])
   }
@@ -109,6 +113,7 @@ export class OpenFiles {
     const before = this.shown
     this.shown = null
     if (before) await this.deps.volumes.close(before.volume.volume_ref)
+    this.deps.onClosed()
     this.deps.tell({ type: 'volume_closed' })
   }
 

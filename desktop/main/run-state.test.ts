@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Job } from '../../shared/contract/jobs.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { hasEnded, nextRun, type RunEvent, startedRun } from './run-state.ts'
+import { withLog } from './run-log.ts'
+import { hasEnded, isGoing, nextRun, type RunEvent, startedRun } from './run-state.ts'
 
 const model = {
   id: 'demo',
@@ -27,7 +28,18 @@ function job(change: Partial<Job>): Job {
 }
 
 function runAfter(...events: RunEvent[]) {
-  const start = startedRun({ runRef: 'r', volumeRef: 'v', volumeName: 'a.mrc', model, serverName: 'here' })
+  const start = startedRun({
+    runRef: 'r',
+    volumeRef: 'v',
+    volumeName: 'a.mrc',
+    model,
+    serverName: 'here',
+    serverUrl: null,
+    source: 'file',
+    params: {},
+    batchRef: null,
+    createdAt: '',
+  })
   return events.reduce(nextRun, start)
 }
 
@@ -92,5 +104,33 @@ describe('nextRun', () => {
   it('forgets that it was being canceled when it ends', () => {
     expect(runAfter({ type: 'canceling' }, { type: 'canceled' }).is_canceling).toBe(false)
     expect(runAfter({ type: 'canceling' }, failed)).toMatchObject({ is_canceling: false, phase: 'failed' })
+  })
+
+  it('goes on from a pause, a wait, a failure and a cancel, without anything of before; never from a mask', () => {
+    const problem = new DomainError('server_unreachable', { url: 'u', reason: 'x' }).toEnvelope()
+    const begun: RunEvent[] = [{ type: 'job', job: job({}) }]
+    for (const stop of [{ type: 'paused' }, { type: 'waiting', problem }, failed, { type: 'canceled' }] as RunEvent[]) {
+      const stopped = runAfter(...begun, stop)
+      expect(isGoing(stopped)).toBe(false)
+      expect(nextRun(stopped, { type: 'taken_up' })).toMatchObject({
+        phase: 'preparing',
+        problem: null,
+        progress: null,
+      })
+    }
+    const completed = runAfter({ type: 'completed' })
+    expect(nextRun(completed, { type: 'taken_up' })).toBe(completed)
+    const running = runAfter(...begun)
+    expect(nextRun(running, { type: 'taken_up' })).toBe(running)
+  })
+
+  it('tells what happened, once each, and keeps the newest lines', () => {
+    const waiting = runAfter({ type: 'job', job: job({}) })
+    expect(withLog(runAfter(), waiting, 't').log).toEqual([{ time: 't', text: 'Waits in the queue of here.' }])
+    expect(withLog(waiting, { ...waiting, coverage: 0.5 }, 't').log).toEqual([])
+    let run = waiting
+    for (let i = 0; i < 120; i++) run = withLog(run, { ...run, is_connection_lost: i % 2 === 0 }, String(i))
+    expect(run.log).toHaveLength(50)
+    expect(run.log[49]).toEqual({ time: '119', text: 'The connection is back.' })
   })
 })

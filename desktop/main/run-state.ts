@@ -1,23 +1,30 @@
 import type { UploadProgress } from '../../shared/client/api.ts'
 import type { RunView } from '../../shared/contract/bridge.ts'
-import type { Job } from '../../shared/contract/jobs.ts'
+import type { Job, JobParams } from '../../shared/contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
+import type { Volume } from '../../shared/contract/volumes.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 
 /**
  * What happens to a run, one pure function per event:
  * preparing → uploading → queued → running → fetching → completed, and from anywhere before that → failed | canceled.
- * A run that has ended does not change any more.
+ * An upload can be paused; a run whose server cannot be asked waits. Both, and one that failed or was canceled, are
+ * taken up again at preparing. Beside that a run that has ended does not change any more.
  */
 export type RunEvent =
+  | { type: 'taken_up' }
   | { type: 'upload'; progress: UploadProgress }
+  | { type: 'volume'; volume: Pick<Volume, 'shape_zyx' | 'voxel_size_zyx' | 'unit'> }
   | { type: 'job'; job: Job }
   | { type: 'frame'; frame: LiveFrame }
   | { type: 'preview'; header: PreviewHeader }
   | { type: 'connection'; state: 'open' | 'lost' }
   | { type: 'canceling' }
+  | { type: 'paused' }
+  | { type: 'waiting'; problem: ProblemEnvelope }
   | { type: 'fetching'; job: Job }
+  | { type: 'saved'; name: string }
   | { type: 'completed' }
   | { type: 'failed'; problem: ProblemEnvelope }
   | { type: 'canceled' }
@@ -28,16 +35,22 @@ export interface RunStart {
   volumeName: string
   model: ModelSummary
   serverName: string
+  /** Null: this computer. */
+  serverUrl: string | null
+  source: RunView['source']
+  params: JobParams
+  batchRef: string | null
+  createdAt: string
 }
 
-export function startedRun({ runRef, volumeRef, volumeName, model, serverName }: RunStart): RunView {
+export function startedRun({ model, ...start }: RunStart): RunView {
   return {
-    run_ref: runRef,
-    volume_ref: volumeRef,
-    volume_name: volumeName,
+    run_ref: start.runRef,
+    volume_ref: start.volumeRef,
+    volume_name: start.volumeName,
     model_id: model.id,
     model_name: model.name,
-    server_name: serverName,
+    server_name: start.serverName,
     phase: 'preparing',
     is_canceling: false,
     is_connection_lost: false,
@@ -50,6 +63,16 @@ export function startedRun({ runRef, volumeRef, volumeName, model, serverName }:
     result: null,
     warnings: [],
     problem: null,
+    created_at: start.createdAt,
+    server_url: start.serverUrl,
+    source: start.source,
+    params: start.params,
+    log: [],
+    batch_ref: start.batchRef,
+    saved_as: null,
+    shape_zyx: null,
+    voxel_size_zyx: null,
+    unit: null,
   }
 }
 
@@ -58,12 +81,25 @@ export function hasEnded(run: RunView): boolean {
   return run.phase === 'completed' || run.phase === 'failed' || run.phase === 'canceled'
 }
 
+/** True while something is being done about a run, here or on its server. */
+export function isGoing(run: RunView): boolean {
+  return !hasEnded(run) && run.phase !== 'paused' && run.phase !== 'waiting'
+}
+
 /** The run after an event; the same object when the event changes nothing. */
 export function nextRun(run: RunView, event: RunEvent): RunView {
+  if (event.type === 'taken_up') return isGoing(run) || run.phase === 'completed' ? run : takenUp(run)
   if (hasEnded(run)) return run
   switch (event.type) {
     case 'upload':
       return { ...run, phase: 'uploading', upload: uploadFacts(event.progress) }
+    case 'volume':
+      return {
+        ...run,
+        shape_zyx: event.volume.shape_zyx,
+        voxel_size_zyx: event.volume.voxel_size_zyx,
+        unit: event.volume.unit,
+      }
     case 'job':
       return withJob(run, event.job)
     case 'frame':
@@ -74,6 +110,12 @@ export function nextRun(run: RunView, event: RunEvent): RunView {
       return { ...run, is_connection_lost: event.state === 'lost' }
     case 'canceling':
       return { ...run, is_canceling: true }
+    case 'paused':
+      return { ...run, phase: 'paused', is_connection_lost: false }
+    case 'waiting':
+      return { ...run, phase: 'waiting', is_canceling: false, is_connection_lost: false, problem: event.problem }
+    case 'saved':
+      return { ...run, saved_as: event.name }
     case 'fetching':
       return { ...withJob(run, event.job), phase: 'fetching', is_connection_lost: false }
     case 'completed':
@@ -82,6 +124,23 @@ export function nextRun(run: RunView, event: RunEvent): RunView {
       return { ...run, phase: 'failed', is_canceling: false, problem: event.problem }
     case 'canceled':
       return { ...run, phase: 'canceled', is_canceling: false }
+  }
+}
+
+function takenUp(run: RunView): RunView {
+  return {
+    ...run,
+    phase: 'preparing',
+    is_canceling: false,
+    is_connection_lost: false,
+    upload: null,
+    progress: null,
+    num_previews: 0,
+    coverage: 0,
+    labels: run.labels.map((label) => ({ ...label, voxels: null })),
+    result: null,
+    warnings: [],
+    problem: null,
   }
 }
 

@@ -1,99 +1,156 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
-import type { Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
-import type { Artifact, Job } from '../../shared/contract/jobs.ts'
-import type { Volume } from '../../shared/contract/volumes.ts'
-import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
-import type { Connections } from './connections.ts'
-import { openFileBytes } from './file-bytes.ts'
-import { hasEnded, nextRun, type RunEvent, startedRun } from './run-state.ts'
+import type { UploadStore } from '../../shared/client/upload-store.ts'
+import type { Connection, Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
+import type { Artifact } from '../../shared/contract/jobs.ts'
+import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { begunRun, type NewRun } from './new-run.ts'
+import { artifactNamed, carryThrough } from './run-course.ts'
+import { withLog } from './run-log.ts'
+import type { Run, RunTarget } from './run-record.ts'
+import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
+import type { RunStore } from './run-store.ts'
+import { TurnQueue } from './turn-queue.ts'
 import type { VolumeHost } from './volume-host.ts'
 
 // A server confirms a cancel within a tile; after this the run ends here all the same.
 const CANCEL_TIMEOUT_MS = 20_000
 
-export interface RunDeps {
-  connections: Connections
-  volumes: VolumeHost
+/** Runs of a batch, and runs taken up at a start, that go on at once; the others wait for their turn. */
+const LANES = 2
+
+/** A run that meets one of these goes on by itself later. */
+const AWAY: readonly string[] = ['server_unreachable', 'unauthorized', 'engine_not_available']
+
+export interface RunsDeps {
+  /** The server in use. @throws {DomainError} `not_connected` */
+  current: () => { client: CryoMambaClient; connection: Connection }
+  /** A client for a server of an earlier run. @throws {DomainError} `unauthorized`, `engine_not_available` */
+  clientFor: (target: RunTarget) => Promise<CryoMambaClient>
+  volumes: Pick<VolumeHost, 'showMask' | 'showPreview' | 'clearLabels'>
+  store: RunStore
+  uploads: UploadStore
   /** Masks lie here, one folder a run. */
   resultsFolder: string
   onChange: (run: RunView) => void
+  onRemoved: (runRef: string) => void
+  onShown: (runRef: string | null) => void
+  /** Told once for each run that ended without being canceled. */
+  onEnded: (run: RunView) => void
   newRef: () => string
 }
 
-interface Run {
-  view: RunView
-  readonly file: string
-  readonly mode0: Mode0 | null
-  readonly client: CryoMambaClient
-  readonly stop: AbortController
-  jobId: string | null
-  maskFile: string | null
-}
-
 /**
- * Runs of models on volumes, one at a time: upload, job, previews, mask. The newest run is kept with its mask until
- * it is dismissed or replaced; every change is announced as a whole snapshot, and none after the run has ended.
+ * Runs of models on volumes, several at once, kept between starts of the program. Every change is announced as a whole
+ * snapshot. One run at most is shown: its previews, then its mask, lie over the open volume.
  */
 export class Runs {
-  private readonly deps: RunDeps
-  private current: Run | null = null
+  private readonly deps: RunsDeps
+  private readonly turns = new TurnQueue(LANES)
+  /** Newest first. */
+  private runs: Run[]
+  private shownRef: string | null = null
+  private wantedRef: string | null = null
+  private openVolume: { ref: string; file: string; mode0: Mode0 | null } | null = null
+  private isStopped = false
 
-  constructor(deps: RunDeps) {
+  constructor(deps: RunsDeps) {
     this.deps = deps
+    this.runs = deps.store.read()
   }
 
   get isBusy(): boolean {
-    return this.current !== null && !hasEnded(this.current.view)
+    return this.runs.some(({ view }) => isGoing(view))
   }
 
-  /** The newest run, until it is dismissed. */
-  get newest(): RunView | null {
-    return this.current?.view ?? null
+  /** All that are known, newest first. */
+  get all(): RunView[] {
+    return this.runs.map(({ view }) => view)
   }
 
-  /** @throws {DomainError} `run_in_progress`, `not_connected`, `model_not_found` */
-  start(volume: OpenedVolume, file: string, modelId: string): void {
-    if (this.current && this.isBusy) throw new DomainError('run_in_progress', { name: this.current.view.volume_name })
-    const { client, connection } = this.deps.connections.current
-    const model = connection.models.find((one) => one.id === modelId)
-    if (!model) throw new DomainError('model_not_found', { model: modelId })
-    const runRef = this.deps.newRef()
-    const serverName = connection.kind === 'local' ? 'this computer' : connection.url
-    const view = startedRun({ runRef, volumeRef: volume.volume_ref, volumeName: volume.name, model, serverName })
-    this.forget()
-    this.current = { view, file, mode0: volume.mode0, client, stop: new AbortController(), jobId: null, maskFile: null }
-    this.deps.onChange(view)
-    void this.deps.volumes.clearLabels(volume.volume_ref).catch(() => undefined)
-    void this.carryThrough(this.current)
+  /** The run whose labels are over the open volume. */
+  get shown(): RunView | null {
+    return this.runs.find(({ view }) => view.run_ref === this.shownRef)?.view ?? null
   }
 
-  /** Ends a run; a job on the server is canceled there. @throws {DomainError} `run_not_found` */
+  /** Begins a run, in turn when it is of a batch. @throws {DomainError} `not_connected`, `model_not_found` */
+  start(wanted: NewRun): RunView {
+    const run = begunRun(wanted, this.deps.current(), this.deps.newRef())
+    this.runs = [run, ...this.runs]
+    this.keep()
+    this.deps.onChange(run.view)
+    if (this.isOverOpenVolume(run)) void this.show(run)
+    const { stop } = run
+    void (wanted.batchRef ? this.turns.take(() => this.carry(run, stop)) : this.carry(run, stop))
+    return run.view
+  }
+
+  /** Stops an upload; what was sent is kept by the server. @throws {DomainError} `run_not_found` */
+  pause(runRef: string): void {
+    const run = this.find(runRef)
+    if (run.jobId || !isGoing(run.view)) return
+    run.isPausing = run.hasBegun
+    run.stop.abort()
+    this.apply(run, { type: 'paused' })
+  }
+
+  /** Goes on with a run that does not go on, at once. @throws {DomainError} `run_not_found` */
+  resume(runRef: string): void {
+    const run = this.find(runRef)
+    if (isGoing(run.view) || run.view.phase === 'completed') return
+    void this.takeUp(run)
+  }
+
+  /** Goes on with all that wait, or with those of one server, a few at a time. */
+  resumeWaiting(url?: string | null): void {
+    const isWanted = ({ view }: Run) => view.phase === 'waiting' && (url === undefined || view.server_url === url)
+    for (const run of this.runs.filter(isWanted).reverse()) void this.turns.take(() => this.takeUp(run))
+  }
+
+  /** Ends a run; a job on the server is canceled there. @throws {DomainError} `run_not_found` or what the server says */
   async cancel(runRef: string): Promise<void> {
     const run = this.find(runRef)
     if (hasEnded(run.view)) return
+    if (!isGoing(run.view)) return this.cancelStopped(run)
+    if (!run.hasBegun) return this.apply(run, { type: 'canceled' })
     this.apply(run, { type: 'canceling' })
-    if (!run.jobId) return run.stop.abort()
-    setTimeout(() => run.stop.abort(), CANCEL_TIMEOUT_MS).unref()
+    if (!run.jobId || !run.client) return run.stop.abort()
+    const { stop } = run
+    setTimeout(() => stop.abort(), CANCEL_TIMEOUT_MS).unref()
     await run.client.cancelJob(run.jobId).catch((error) => {
-      run.stop.abort()
+      stop.abort()
       throw error
     })
   }
 
-  /** Removes an ended run and what it shows. @throws {DomainError} `run_not_found` */
+  /** Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened */
+  wantShown(runRef: string): { file: string; mode0: Mode0 | null } | null {
+    const run = this.find(runRef)
+    if (this.isOverOpenVolume(run)) void this.show(run)
+    else if (run.file) {
+      this.wantedRef = runRef
+      return { file: run.file, mode0: run.mode0 }
+    }
+    return null
+  }
+
+  /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
   async dismiss(runRef: string): Promise<void> {
     const run = this.find(runRef)
-    if (!hasEnded(run.view)) return
-    this.forget()
-    await this.deps.volumes.clearLabels(run.view.volume_ref)
+    if (isGoing(run.view)) return
+    this.runs = this.runs.filter((one) => one !== run)
+    this.keep()
+    await rm(this.folderOf(runRef), { recursive: true, force: true })
+    this.deps.onRemoved(runRef)
+    if (this.shownRef === runRef) await this.show(null)
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
   async artifact(runRef: string, name: string): Promise<{ artifact: Artifact; client: CryoMambaClient }> {
     const run = this.find(runRef)
     if (!run.jobId || run.view.phase !== 'completed') throw new DomainError('run_not_found')
+    run.client ??= await this.deps.clientFor(run.target)
     return { artifact: await artifactNamed(run.client, run.jobId, name), client: run.client }
   }
 
@@ -113,114 +170,146 @@ export class Runs {
     return this.find(runRef).view
   }
 
-  /** A file that is opened again gets the mask of its last run back. */
-  async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
-    const run = this.current
-    if (!run || run.file !== file || run.mode0 !== volume.mode0) return
-    run.view = { ...run.view, volume_ref: volume.volume_ref }
-    this.deps.onChange(run.view)
-    if (run.maskFile) await this.deps.volumes.showMask(volume.volume_ref, run.view.run_ref, run.maskFile)
+  /** The runs of a batch, in the order they were begun. @throws {DomainError} `run_not_found` */
+  batch(batchRef: string): RunView[] {
+    const found = this.all.filter((run) => run.batch_ref === batchRef)
+    if (found.length === 0) throw new DomainError('run_not_found')
+    return found.reverse()
   }
 
-  /** Leaves jobs on servers running, but stops watching them. */
+  /** A file that is opened gets its runs back; the one that was asked for, else the newest, is shown. */
+  async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
+    this.openVolume = { ref: volume.volume_ref, file, mode0: volume.mode0 }
+    const over = this.runs.filter((run) => run.file === file && run.mode0 === volume.mode0)
+    for (const run of over) {
+      run.view = { ...run.view, volume_ref: volume.volume_ref }
+      this.deps.onChange(run.view)
+    }
+    const wanted = over.find(({ view }) => view.run_ref === this.wantedRef)
+    this.wantedRef = null
+    await this.show(wanted ?? over.find(({ view, maskFile }) => isGoing(view) || maskFile) ?? null)
+  }
+
+  volumeClosed(): void {
+    this.openVolume = null
+    void this.show(null)
+  }
+
+  /** Leaves jobs on servers running, but stops watching them; they are taken up at the next start. */
   stop(): void {
-    this.current?.stop.abort()
+    this.isStopped = true
+    for (const run of this.runs) run.stop.abort()
+    this.keep()
   }
 
   private find(runRef: string): Run {
-    if (this.current?.view.run_ref !== runRef) throw new DomainError('run_not_found')
-    return this.current
+    const run = this.runs.find(({ view }) => view.run_ref === runRef)
+    if (!run) throw new DomainError('run_not_found')
+    return run
   }
 
-  private forget(): void {
-    const run = this.current
-    this.current = null
-    if (run?.maskFile) void rm(path.dirname(run.maskFile), { recursive: true, force: true })
+  private isOverOpenVolume({ view }: Run): boolean {
+    return this.openVolume !== null && view.volume_ref === this.openVolume.ref
+  }
+
+  private keep(): void {
+    try {
+      this.deps.store.write(this.runs)
+    } catch (error) {
+      console.error(error) // a full disk costs the memory of the runs, not the runs
+    }
   }
 
   private apply(run: Run, event: RunEvent): void {
     const next = nextRun(run.view, event)
-    if (next === run.view) return
-    run.view = next
-    if (this.current === run) this.deps.onChange(next)
+    if (next === run.view || this.isStopped) return
+    const isNewPhase = next.phase !== run.view.phase
+    run.view = withLog(run.view, next, new Date().toISOString())
+    if (isNewPhase) this.keep()
+    this.deps.onChange(run.view)
+    if (isNewPhase && (next.phase === 'completed' || next.phase === 'failed')) this.deps.onEnded(run.view)
   }
 
-  private async carryThrough(run: Run): Promise<void> {
+  private async takeUp(run: Run): Promise<void> {
+    if (isGoing(run.view) || run.view.phase === 'completed' || !this.runs.includes(run)) return
+    run.isTakenUp ||= run.view.phase === 'waiting' || run.view.phase === 'paused'
+    run.isRetry = hasEnded(run.view)
+    run.isPausing = false
+    run.stop = new AbortController()
+    this.apply(run, { type: 'taken_up' })
+    await this.carry(run, run.stop)
+  }
+
+  private async carry(run: Run, stop: AbortController): Promise<void> {
+    if (run.stop !== stop || stop.signal.aborted || hasEnded(run.view)) return
+    run.hasBegun = true
     try {
-      await run.client.info(run.stop.signal) // a server that is gone is found before the file is read
-      const volume = await this.upload(run)
-      const job = await this.watch(run, volume)
-      if (job.state === 'canceled') return this.end(run, { type: 'canceled' })
-      if (job.state !== 'completed')
-        throw job.error ? errorFromEnvelope(job.error) : new DomainError('worker_lost', { reason: job.state })
-      await this.fetchMask(run, job)
-      this.apply(run, { type: 'completed' })
+      run.client ??= await this.deps.clientFor(run.target)
+      await carryThrough(run, run.client, {
+        folder: this.folderOf(run.view.run_ref),
+        uploads: this.deps.uploads,
+        apply: (event) => run.stop === stop && this.apply(run, event),
+        onKept: () => this.keep(),
+        onPreview: (preview) => this.previewCame(run, preview),
+      })
+      if (this.shownRef === run.view.run_ref) await this.showLabels(run)
     } catch (error) {
-      if (!(error instanceof DomainError) && !run.stop.signal.aborted) console.error(error)
-      const wasCanceled = run.stop.signal.aborted
-      this.end(run, wasCanceled ? { type: 'canceled' } : { type: 'failed', problem: envelopeOf(error) })
+      this.stopped(run, stop, error)
+    } finally {
+      if (hasEnded(run.view)) run.preview = null
     }
   }
 
   /** A run that did not finish leaves nothing over the volume. */
-  private end(run: Run, event: RunEvent): void {
-    this.apply(run, event)
-    if (this.current === run) void this.deps.volumes.clearLabels(run.view.volume_ref).catch(() => undefined)
+  private stopped(run: Run, stop: AbortController, error: unknown): void {
+    if (this.isStopped || run.stop !== stop) return
+    if (stop.signal.aborted && run.isPausing) {
+      run.isPausing = false
+      return
+    }
+    if (!(error instanceof DomainError) && !stop.signal.aborted) console.error(error)
+    const problem = envelopeOf(error)
+    run.client = null // asked for anew, with the token of then
+    if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
+    else if (AWAY.includes(problem.code) && (run.jobId || run.isTakenUp)) this.apply(run, { type: 'waiting', problem })
+    else this.apply(run, { type: 'failed', problem })
+    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
   }
 
-  private async upload(run: Run): Promise<Volume> {
-    const source = await openFileBytes(run.file)
+  /** The job of a run that nobody watches is canceled where its server can be asked. */
+  private async cancelStopped(run: Run): Promise<void> {
+    this.apply(run, { type: 'canceled' })
+    const { jobId } = run
+    if (!jobId) return
+    await this.deps
+      .clientFor(run.target)
+      .then((client) => client.cancelJob(jobId))
+      .catch(() => undefined)
+  }
+
+  private async show(run: Run | null): Promise<void> {
+    this.shownRef = run?.view.run_ref ?? null
+    this.deps.onShown(this.shownRef)
+    await this.showLabels(run)
+  }
+
+  private async showLabels(run: Run | null): Promise<void> {
+    if (!this.openVolume || (run && !this.isOverOpenVolume(run))) return
+    const { ref } = this.openVolume
+    const { volumes } = this.deps
     try {
-      return await run.client.upload(source, {
-        filename: source.name,
-        modifiedMs: source.modifiedMs,
-        ...(run.mode0 ? { metadata: { mode0: run.mode0 } } : {}),
-        signal: run.stop.signal,
-        onProgress: (progress) => this.apply(run, { type: 'upload', progress }),
-      })
-    } finally {
-      await source.close()
+      if (run?.maskFile && run.view.phase === 'completed') await volumes.showMask(ref, run.view.run_ref, run.maskFile)
+      else if (run?.preview && isGoing(run.view)) await volumes.showPreview(ref, run.view.run_ref, run.preview)
+      else await volumes.clearLabels(ref)
+    } catch (error) {
+      console.error(error)
     }
   }
 
-  private async watch(run: Run, volume: Volume): Promise<Job> {
-    run.stop.signal.throwIfAborted()
-    const body = { volume_id: volume.volume_id, model: run.view.model_id, preview: { enabled: true } }
-    const job = await run.client.createJob(body)
-    run.jobId = job.job_id
-    this.apply(run, { type: 'job', job })
-    if (run.view.is_canceling) await run.client.cancelJob(job.job_id)
-    return run.client.watchJob(job.job_id, {
-      signal: run.stop.signal,
-      onFrame: (frame) => this.apply(run, { type: 'frame', frame }),
-      onPreview: (preview) => this.previewCame(run, preview),
-      onConnection: (state) => this.apply(run, { type: 'connection', state }),
-    })
-  }
-
   private previewCame(run: Run, { header, voxels }: Preview): void {
-    if (this.current !== run || hasEnded(run.view) || run.view.is_canceling) return
-    this.apply(run, { type: 'preview', header })
+    if (!isGoing(run.view) || run.view.is_canceling) return
     const { stage, factor, shape_zyx } = header
-    this.deps.volumes
-      .showPreview(run.view.volume_ref, run.view.run_ref, { stage, factor, shape_zyx, voxels })
-      .catch((error) => console.error(error)) // the next preview, or the mask, comes all the same
+    run.preview = { stage, factor, shape_zyx, voxels }
+    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
   }
-
-  private async fetchMask(run: Run, job: Job): Promise<void> {
-    this.apply(run, { type: 'fetching', job })
-    const artifact = await artifactNamed(run.client, job.job_id, 'mask.mrc')
-    const folder = this.folderOf(run.view.run_ref)
-    await mkdir(folder, { recursive: true })
-    const file = path.join(folder, 'mask.mrc')
-    await run.client.downloadArtifact(artifact, file, { signal: run.stop.signal })
-    run.maskFile = file
-    await this.deps.volumes.showMask(run.view.volume_ref, run.view.run_ref, file)
-  }
-}
-
-async function artifactNamed(client: CryoMambaClient, jobId: string, name: string): Promise<Artifact> {
-  const artifact = (await client.artifacts(jobId)).find((one) => one.name === name)
-  if (!artifact) throw new DomainError('artifact_not_found', { name })
-  return artifact
 }

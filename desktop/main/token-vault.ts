@@ -17,6 +17,11 @@ export class TokenVault {
     return process.platform !== 'linux' || safeStorage.getSelectedStorageBackend() !== 'basic_text'
   }
 
+  /** The tokens that this start has seen, for those who must leave them out of a text. */
+  get secrets(): string[] {
+    return [...this.inMemory.values()]
+  }
+
   keep(url: string, token: string): void {
     this.inMemory.set(url, token)
     const encrypted = this.canKeep ? safeStorage.encryptString(token).toString('base64') : null
@@ -30,10 +35,18 @@ export class TokenVault {
     const encrypted = this.settings.servers.find((server) => server.url === url)?.token_encrypted
     if (!encrypted || !this.canKeep) return null
     try {
-      return safeStorage.decryptString(Buffer.from(encrypted, 'base64'))
+      const token = safeStorage.decryptString(Buffer.from(encrypted, 'base64'))
+      this.inMemory.set(url, token)
+      return token
     } catch {
       return null // the keychain entry is gone: the user enters the token again
     }
+  }
+
+  /** Forgets a server and its token. */
+  forget(url: string): void {
+    this.inMemory.delete(url)
+    this.settings.forget(url)
   }
 
   servers(): KnownServer[] {

@@ -6,7 +6,7 @@ import { APP_ORIGIN } from './app-protocol.ts'
 const BACKGROUND: Readonly<Record<Theme, string>> = { dark: '#15171a', light: '#f5f6f7' }
 
 /** The one window: sandboxed, isolated, on our own origin; it goes nowhere else and opens nothing. */
-export function createMainWindow(theme: Theme): BrowserWindow {
+export function createMainWindow(theme: Theme, zoom: number): BrowserWindow {
   const window = new BrowserWindow({
     width: 1280,
     height: 800,
@@ -21,7 +21,10 @@ export function createMainWindow(theme: Theme): BrowserWindow {
       contextIsolation: true,
       nodeIntegration: false,
       webSecurity: true,
+      webviewTag: false,
+      allowRunningInsecureContent: false,
       spellcheck: false,
+      zoomFactor: zoom,
     },
   })
   window.once('ready-to-show', () => window.show())
@@ -33,6 +36,7 @@ export function createMainWindow(theme: Theme): BrowserWindow {
 export function refusePermissions(): void {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
   session.defaultSession.setPermissionCheckHandler(() => false)
+  session.defaultSession.setDevicePermissionHandler(() => false)
 }
 
 /** Refuses navigation, new windows and embedded views, for every page there will ever be. */

@@ -6,22 +6,27 @@ import {
   type BridgeReply,
   type DesktopEvent,
 } from '../../shared/contract/bridge.ts'
-import { checkBridgeInput, checkDesktopEvent } from '../../shared/contract/bridge-check.ts'
+import { checkBridgeInput, checkDesktopEvent, checkPageInput } from '../../shared/contract/bridge-check.ts'
 import { envelopeOf } from '../../shared/errors/domain-error.ts'
 
-/** The only thing the window has of the world outside: requests, events, and the place of a dropped file. */
+async function ask(channel: BridgeChannel, checked: () => unknown): Promise<BridgeReply> {
+  try {
+    return await ipcRenderer.invoke(BRIDGE_CHANNELS.request, channel, checked())
+  } catch (error) {
+    return { ok: false, problem: envelopeOf(error) }
+  }
+}
+
+/** The only thing the window has of the world outside: requests, events, and handing over a dropped file. */
 const bridge = {
-  request: async <C extends BridgeChannel>(channel: C, input: BridgeInput<C>): Promise<BridgeReply> => {
-    try {
-      return await ipcRenderer.invoke(BRIDGE_CHANNELS.request, channel, checkBridgeInput(channel, input))
-    } catch (error) {
-      return { ok: false, problem: envelopeOf(error) }
-    }
-  },
+  request: <C extends BridgeChannel>(channel: C, input: BridgeInput<C>): Promise<BridgeReply> =>
+    ask(channel, () => checkPageInput(channel, input)),
   onEvent: (listener: (event: DesktopEvent) => void): void => {
     ipcRenderer.on(BRIDGE_CHANNELS.event, (_event, data: unknown) => listener(checkDesktopEvent(data)))
   },
-  openDropped: (file: File): Promise<BridgeReply> => bridge.request('volume.drop', webUtils.getPathForFile(file)),
+  /** Only a file that the user dropped or chose has a path; one that the page made has none, and is refused. */
+  openDropped: (file: File): Promise<BridgeReply> =>
+    ask('volume.drop', () => checkBridgeInput('volume.drop', webUtils.getPathForFile(file))),
 }
 export type Bridge = typeof bridge
 

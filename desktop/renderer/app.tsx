@@ -1,5 +1,7 @@
 import { useEffect } from 'react'
 import { ConnectPanel } from './features/connect/connect-panel.tsx'
+import { CrashNotice } from './features/diagnostics/crash-notice.tsx'
+import { Sheets } from './features/help/sheets.tsx'
 import { DropZone } from './features/open/drop-zone.tsx'
 import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
@@ -14,8 +16,10 @@ import { MeasurePanel } from './features/review/measure-panel.tsx'
 import { PositionPanel } from './features/review/position-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
+import { BatchResults } from './features/run/batch-results.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
+import { RunsPanel } from './features/run/runs-panel.tsx'
 import { ViewPanel } from './features/view/view-panel.tsx'
 import { useFacts } from './session/use-session.ts'
 import { Notices } from './ui/notices.tsx'
@@ -36,6 +40,7 @@ export function App() {
         <KeptQuestion />
         <Notices />
       </div>
+      <Sheets />
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
@@ -47,6 +52,7 @@ export function App() {
           <MaskLabels />
         </aside>
         <div className="stage">
+          <CrashNotice />
           <ViewerPane />
           {hasVolume ? null : <EmptyState />}
         </div>
@@ -58,9 +64,11 @@ export function App() {
           {isCorrecting ? null : <CorrectPanel />}
           {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
+          <RunsPanel />
         </aside>
       </main>
       <StatusBar />
+      <BatchResults />
     </DropZone>
   )
 }

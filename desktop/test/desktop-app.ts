@@ -19,6 +19,8 @@ export interface DesktopApp {
   /** Every save dialog answers with this path from now on. */
   saveTo(file: string): Promise<void>
   close(): Promise<void>
+  /** Closes the program as a user does; its folder stays for another start. @returns how often it asked whether to */
+  closeAndKeep(): Promise<number>
 }
 
 /** Starts the built program; the caller closes it. @param folder of an earlier start, to go on with its settings */
@@ -53,7 +55,11 @@ export async function launchDesktop(files: string[] = [], folder = newFolder()):
       app.evaluate(({ dialog }, filePath) => {
         dialog.showSaveDialog = async () => ({ canceled: false, filePath })
       }, file),
-    close: () => closeDesktop(app, folder),
+    close: async () => {
+      await closeDesktop(app)
+      rmSync(folder, { recursive: true, force: true })
+    },
+    closeAndKeep: () => closeDesktop(app),
   }
 }
 
@@ -61,12 +67,25 @@ function newFolder(): string {
   return mkdtempSync(path.join(os.tmpdir(), 'cryomamba-e2e-'))
 }
 
-async function closeDesktop(app: ElectronApplication, folder: string): Promise<void> {
+/** Whatever the program asks when it is closed is answered with its first button. */
+async function closeDesktop(app: ElectronApplication): Promise<number> {
   const child = app.process()
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  let numAsked = 0
+  await app
+    .evaluate(({ dialog }) => {
+      dialog.showMessageBoxSync = () => {
+        console.log('cryomamba-asked')
+        return 0
+      }
+    })
+    .catch(() => undefined)
+  app.on('console', (message) => {
+    if (message.text() === 'cryomamba-asked') numAsked++
+  })
   await app.close().catch(() => undefined)
   clearTimeout(timer)
-  rmSync(folder, { recursive: true, force: true })
+  return numAsked
 }
 
 /** Playwright starts what `electron` names; where that was not downloaded, it is told of the other one. */

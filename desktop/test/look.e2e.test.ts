@@ -126,6 +126,8 @@ describe('the header', () => {
     await desktop.page.getByText('Whole header').click()
     const list = (await desktop.page.locator('.header-list').textContent()) ?? ''
     for (const word of ['nx60', 'ny40', 'nz20', 'mode6']) expect(list).toContain(word)
+    await desktop.page.locator('.header-list').getByRole('button', { name: 'Copy' }).click()
+    expect(await desktop.app.evaluate(({ clipboard }) => clipboard.readText())).toContain('nx\t60\nny\t40\nnz\t20')
     await desktop.screenshot('76-header')
   })
 })

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024
 const PART_BYTES = 16 * MIB
 const LANES = 4
 const ROUNDS = 3
-const FILE_BYTES = 256 * MIB
+const FILE_BYTES = 1024 * MIB
 const MEMORY_BYTES = [256 * MIB, 2048 * MIB]
 const CLI = path.join(import.meta.dirname, '../../desktop/cli/main.js')
 const PLAIN = path.join(import.meta.dirname, 'plain-transfer.js')
@@ -86,6 +86,8 @@ async function ourUpload(where: string, file: string): Promise<Timing> {
   const server = fork(path.join(import.meta.dirname, '../main.js'), ['--port', '0', '--data', where, '--json'], {
     env: { ...process.env, CRYOMAMBA_TOKEN: TOKEN, CRYOMAMBA_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    // As `cryomamba serve` starts it.
+    execArgv: ['--single-threaded-gc'],
   })
   try {
     const { url } = JSON.parse(await firstLine(server))

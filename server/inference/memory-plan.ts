@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
@@ -8,6 +8,7 @@ import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
+import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
@@ -169,10 +170,5 @@ export async function rememberNetworkBytes(
   params: EffectiveParams,
   bytes: number,
 ): Promise<void> {
-  const file = networkFile(folder, manifest, params)
-  const partial = `${file}.${process.pid}.partial`
-  await mkdir(folder, { recursive: true })
-    .then(() => writeFile(partial, String(Math.ceil(bytes))))
-    .then(() => rename(partial, file))
-    .catch(() => undefined)
+  await writeCacheFile(networkFile(folder, manifest, params), String(Math.ceil(bytes)))
 }

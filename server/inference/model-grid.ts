@@ -1,11 +1,9 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
-import type { LengthUnit, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
+import type { VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
+import { METRES } from '../../shared/volume/metres.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { resampledShape, separateAxis } from './resampling/new-shape.ts'
 import type { ResampleOptions } from './resampling/plan.ts'
-
-/** Metres of one unit. */
-const METRES: Readonly<Record<LengthUnit, number>> = { angstrom: 1e-10, nm: 1e-9, um: 1e-6, mm: 1e-3, m: 1 }
 
 /** Spacing may differ by this share before the user is told. */
 const SPACING_TOLERANCE = 0.2

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { writeCacheFile } from './cache-file.ts'
 
 /** Bumped when what is measured, or how, changes. */
 const CACHE_VERSION = 1
@@ -28,12 +29,7 @@ export function folderCache(folder: string, facts: unknown): StatisticsCache {
       const known = await readFile(file, 'utf8').then(JSON.parse, () => null)
       if (known !== null) return known
       const value = await make()
-      const partial = `${file}.${process.pid}.partial`
-      // A cache that cannot be written costs time, not the job.
-      await mkdir(folder, { recursive: true })
-        .then(() => writeFile(partial, JSON.stringify(value)))
-        .then(() => rename(partial, file))
-        .catch(() => undefined)
+      await writeCacheFile(file, JSON.stringify(value))
       return value
     },
   }

@@ -237,7 +237,9 @@ export class JobRunner {
       this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
-      if (isAway(error)) return this.leaveQueued(jobId)
+      this.dismissWorker(jobId)
+      // It stays queued, and is found again when the database is back.
+      if (isAway(error)) return
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
       this.log.error({ err: error, job_id: jobId }, 'job could not be started')
       await this.service.fail(jobId, attempt, problem.toEnvelope())
@@ -245,8 +247,8 @@ export class JobRunner {
     }
   }
 
-  /** The database went away before the job was marked as running: it is found again when the database is back. */
-  private leaveQueued(jobId: string): void {
+  /** Ends the worker of a job that could not be begun: its slot becomes free when it is gone. */
+  private dismissWorker(jobId: string): void {
     const run = [...this.running.values()].find((one) => one.record.jobId === jobId)
     if (!run) return
     run.isSettled = true

@@ -142,7 +142,7 @@ export class JobService {
   }
 
   /** A model that this user may run. @throws {DomainError} `model_not_found` */
-  private async modelFor(owner: string, name: string): Promise<ModelPackage> {
+  async modelFor(owner: string, name: string): Promise<ModelPackage> {
     const found = this.needs.models.get(name)
     if (await this.needs.projects.mayUseModel(owner, found.manifest.id)) return found
     throw new DomainError('model_not_found', { model: name })
@@ -192,10 +192,13 @@ export class JobService {
   /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.findOwn(owner, jobId)
-    checkMove(record.state, 'queued', 'starting again')
+    const isUnrecorded = this.isUnrecorded(jobId)
+    checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    await this.requeue(record, 0)
+    const isQueued = await this.requeue(record, 0)
+    // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
+    if (!isQueued && isUnrecorded && this.unrecorded.delete(jobId)) this.onQueued()
     return this.get(owner, jobId)
   }
 
@@ -265,6 +268,7 @@ export class JobService {
     this.live.delete(record.jobId)
     const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
     if (!isMoved) return false
+    this.unrecorded.delete(record.jobId)
     await rm(this.attemptFolder(record.jobId, record.attempt), { recursive: true, force: true })
     await this.tellState(record.jobId, 'queued', record.attempt + 1)
     this.onQueued()
@@ -290,11 +294,14 @@ export class JobService {
     const error = { code, message, hint, retryable }
     this.live.delete(jobId)
     try {
-      if (!(await this.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() }))) return
+      const isMoved = await this.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() })
       this.unrecorded.delete(jobId)
+      if (!isMoved) return
     } catch {
       this.unrecorded.set(jobId, error)
-      setTimeout(() => void this.fail(jobId, attempt, error), RECORD_AGAIN_MS).unref()
+      // Unless the job was started again meanwhile.
+      const again = () => void (this.unrecorded.get(jobId) === error && this.fail(jobId, attempt, error))
+      setTimeout(again, RECORD_AGAIN_MS).unref()
     }
     await this.record({ type: 'error', data: error }, jobId)
   }

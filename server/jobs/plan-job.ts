@@ -8,6 +8,17 @@ import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import { tiledShape } from '../inference/model-grid.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 
+type PlanConfig = Pick<ServerConfig, 'memoryLimitBytes' | 'blendThreads' | 'maySpill'>
+
+/** Memory of a job and the parameters that it will run with. */
+export interface JobPlan {
+  memory: JobMemory
+  effective: EffectiveParams
+  /** What is held against the limit. */
+  neededBytes: number
+  isWithinLimit: boolean
+}
+
 /**
  * What a job will hold in memory, and its parameters changed so that it stays below the limit.
  * @param volumes one per channel
@@ -17,24 +28,34 @@ export async function planJob(
   manifest: ModelManifest,
   volumes: readonly VolumeRecord[],
   params: EffectiveParams,
-  config: Pick<ServerConfig, 'memoryLimitBytes' | 'blendThreads' | 'maySpill'>,
+  config: PlanConfig,
   cacheFolder: string,
-): Promise<{ memory: JobMemory; effective: EffectiveParams }> {
-  const networkBytes = await knownNetworkBytes(cacheFolder, manifest, params)
+): Promise<JobPlan> {
   const headers = volumes.map(({ header }) => header)
-  const { memoryLimitBytes: limitBytes, blendThreads } = config
-  const planFor = (effective: EffectiveParams) => ({
-    memory: planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads }),
-    effective,
-  })
-  // A guess is shown, but nobody is refused because of it.
-  const neededBy = ({ memory }: { memory: JobMemory }) =>
-    memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+  const plan = await bestPlan(manifest, headers, params, config, cacheFolder)
+  if (plan.isWithinLimit) return plan
+  throw new DomainError('memory_limit', { neededBytes: plan.neededBytes, limitBytes: config.memoryLimitBytes })
+}
+
+/** As `planJob`, for volumes that need not exist; a plan above the limit says so instead of being refused. */
+export async function bestPlan(
+  manifest: ModelManifest,
+  headers: readonly VolumeRecord['header'][],
+  params: EffectiveParams,
+  { memoryLimitBytes: limitBytes, blendThreads, maySpill }: PlanConfig,
+  cacheFolder: string,
+): Promise<JobPlan> {
+  const networkBytes = await knownNetworkBytes(cacheFolder, manifest, params)
+  const planFor = (effective: EffectiveParams): JobPlan => {
+    const memory = planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads })
+    // A guess is shown, but nobody is refused because of it.
+    const neededBytes = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    return { memory, effective, neededBytes, isWithinLimit: neededBytes <= limitBytes }
+  }
   const inMemory = planFor(params)
-  if (neededBy(inMemory) <= limitBytes) return inMemory
+  if (inMemory.isWithinLimit || !maySpill) return inMemory
   const spilled = planFor({ ...params, spill: true })
-  if (config.maySpill && neededBy(spilled) <= limitBytes) return spilled
-  throw new DomainError('memory_limit', { neededBytes: neededBy(inMemory), limitBytes })
+  return spilled.isWithinLimit ? spilled : inMemory
 }
 
 /** Tiles of the whole run. */

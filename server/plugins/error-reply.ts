@@ -15,6 +15,12 @@ export function addErrorReply(app: FastifyInstance): void {
   })
 }
 
+/** Answers requests that the framework refuses before any route or hook, such as an address that cannot be decoded. */
+export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const reason = 'its address cannot be read'
+  sendProblem(new DomainError('request_invalid', { reason, cause: error }), error, request, reply)
+}
+
 function sendProblem(problem: DomainError, original: Error, request: FastifyRequest, reply: FastifyReply) {
   if (problem.status >= 500 && problem.code === 'internal') request.log.error({ err: original }, 'request failed')
   else request.log.info({ code: problem.code }, 'request refused')

@@ -79,6 +79,11 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   },
   'DELETE /v1/models/{id}': { tag: 'Models', summary: 'Remove an added model', replies: NO_CONTENT },
   'POST /v1/jobs': { tag: 'Jobs', summary: 'Queue a job' },
+  'POST /v1/jobs/estimate': {
+    tag: 'Jobs',
+    summary: 'Tiles, memory and time that a job would take',
+    description: 'Nothing is queued; the volume need not be on the server.',
+  },
   'GET /v1/jobs': { tag: 'Jobs', summary: 'Jobs of this user, newest first' },
   'GET /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'One job' },
   'DELETE /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'Cancel a job; of a finished one the files go' },

@@ -83,6 +83,10 @@ async function runFlow(client: CryoMambaClient): Promise<void> {
   const preview = { enabled: true, factor: 4, interval_seconds: 0 }
   const job = await client.createJob({ volume_id: volume.volume_id, model: model.id, preview })
   await client.job(job.job_id)
+  await client.me()
+  const { shape_zyx, dtype, voxel_size_zyx, unit } = volume
+  const estimate = await client.estimateJob({ model: model.id, shape_zyx, dtype, voxel_size_zyx, unit })
+  expect(estimate?.tiles).toBe(job.progress.tiles_total)
   expect((await client.watchJob(job.job_id, {})).state).toBe('completed')
   await client.jobs()
   await client.postprocess(job.job_id, { threshold: 0.5 })

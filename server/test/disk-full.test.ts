@@ -54,6 +54,7 @@ describe.runIf(canMount)('a server on a small disk', () => {
       launcher: inProcessLauncher(fakeThresholdNetwork().createSession),
       manifest: thresholdManifest(),
       folder: path.join(root, 'server'),
+      change: { minFreeBytes: 0 },
     })
     cleanups.push(() => server.close())
     const volume = await uploadAll(server, makeMrc(VOXELS, SHAPE))

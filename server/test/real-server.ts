@@ -4,7 +4,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { databaseSetting } from './shared-postgres.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
+const HERE = path.resolve(import.meta.dirname, '../..')
+/** This file runs from the sources under Vitest and compiled in the fault run. */
+const ROOT = path.basename(HERE) === 'dist' ? path.dirname(HERE) : HERE
 
 /** The compiled server; `npm test` compiles before it runs these tests. */
 export const SERVER_ENTRY = path.join(ROOT, 'dist/server/main.js')
@@ -25,6 +27,7 @@ export async function startRealServer(
   dataFolder: string,
   port = 0,
   env: Record<string, string> = {},
+  stderr: number | 'inherit' = 'inherit',
 ): Promise<RealServer> {
   const child = fork(SERVER_ENTRY, ['--port', String(port), '--data', dataFolder, '--json'], {
     env: {
@@ -34,7 +37,7 @@ export async function startRealServer(
       ...(await databaseSetting(dataFolder)),
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', stderr, 'ipc'],
   })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const line = await new Promise<string>((resolve, reject) => {

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
-import { isAway, onceBack } from '../while-away.ts'
+import { mayPass, onceBack } from '../while-away.ts'
 import { watchedBody } from './body-watch.ts'
+import { hashFile } from './hash-file.ts'
 import { writePart } from './part-writer.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
@@ -252,7 +251,7 @@ export class UploadService {
   }
 
   private verifyInBackground(record: UploadRecord): void {
-    const run: Promise<void> = onceBack(() => this.verify(record), this.stopping.signal)
+    const run: Promise<void> = onceBack(() => this.verify(record), this.stopping.signal, mayPass)
       .catch((error) => this.fail(record, error))
       .catch(this.onError)
       .finally(() => this.verifications.delete(run))
@@ -287,7 +286,7 @@ export class UploadService {
   private async fail(record: UploadRecord, error: unknown): Promise<void> {
     if (!(error instanceof DomainError)) this.onError(error)
     // The next start goes on with it.
-    if (isAway(error)) return
+    if (mayPass(error)) return
     await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
     await rm(this.partialPath(record.uploadId), { force: true })
   }
@@ -346,7 +345,7 @@ function mode0Of(metadata: Record<string, unknown> | undefined): 'signed' | 'uns
 /** A file's name without any path. @throws {DomainError} `request_invalid` */
 function safeFilename(filename: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
-  if (/[/\\\u0000-\u001f]/.test(filename) || filename === '.' || filename === '..') {
+  if (/[/\\\u0000-\u001f\u007f-\u009f]/.test(filename) || filename === '.' || filename === '..') {
     throw new DomainError('request_invalid', { reason: 'filename must be a plain file name' })
   }
   return filename
@@ -354,10 +353,4 @@ function safeFilename(filename: string): string {
 
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => null)) !== null
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
-  return hash.digest('hex')
 }

@@ -1,6 +1,8 @@
+import type { EstimateRequest, JobEstimate } from '../contract/estimate.ts'
 import type { Artifact, CreateJob, Job, Postprocessed, PostprocessRequest } from '../contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
 import type { ModelSummary } from '../contract/models.ts'
+import type { Me } from '../contract/people.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
 import type { ByteSource } from '../volume/header.ts'
@@ -84,12 +86,16 @@ export interface CryoMambaClient {
   /** Server facts; also the connection test. @throws {DomainError} `server_unreachable`, `server_incompatible`, `unauthorized` */
   info(signal?: AbortSignal): Promise<ServerInfo>
   models(signal?: AbortSignal): Promise<ModelSummary[]>
+  /** Whose the token is and what it allows; null from an older server. */
+  me(signal?: AbortSignal): Promise<Me | null>
   /** Sends what the server lacks of a file and returns the checked volume. Resumes an open session of the same file. */
   upload(source: ByteSource, options: UploadOptions): Promise<Volume>
   volumeFromPath(path: string): Promise<Volume>
   volume(volumeId: string): Promise<Volume>
   deleteVolume(volumeId: string): Promise<void>
   createJob(body: CreateJob): Promise<Job>
+  /** What a job would take, without ordering it; null from an older server. */
+  estimateJob(body: EstimateRequest): Promise<JobEstimate | null>
   job(jobId: string): Promise<Job>
   jobs(): Promise<Job[]>
   cancelJob(jobId: string): Promise<Job>

@@ -1,5 +1,7 @@
+import type { JobEstimate } from '../contract/estimate.ts'
 import type { Artifact, ArtifactList, Job, JobList, Postprocessed } from '../contract/jobs.ts'
 import type { ModelList } from '../contract/models.ts'
+import type { Me } from '../contract/people.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
 import type { Volume } from '../contract/volumes.ts'
 import { DomainError } from '../errors/domain-error.ts'
@@ -33,11 +35,14 @@ export function createClient(address: ServerAddress): CryoMambaClient {
       return info
     },
     models: async (signal) => (await get<ModelList>('/v1/models', signal)).models,
+    me: (signal) => unlessUnknown(get<Me>('/v1/me', signal)),
     upload: (source, options) => uploadFile(http, source, options),
     volumeFromPath: (path) => http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path } }),
     volume: (volumeId) => get<Volume>(`/v1/volumes/${volumeId}`),
     deleteVolume: async (volumeId) => void (await http.send({ method: 'DELETE', url: `/v1/volumes/${volumeId}` })),
     createJob: (body) => http.json<Job>({ method: 'POST', url: '/v1/jobs', data: body }),
+    estimateJob: (body) =>
+      unlessUnknown(http.json<JobEstimate>({ method: 'POST', url: '/v1/jobs/estimate', data: body })),
     job: (jobId) => get<Job>(`/v1/jobs/${jobId}`),
     jobs: async () => (await get<JobList>('/v1/jobs')).jobs,
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
@@ -48,6 +53,16 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     artifacts: async (jobId) => (await get<ArtifactList>(`/v1/jobs/${jobId}/artifacts`)).artifacts,
     downloadArtifact: (artifact, path, options) =>
       downloadArtifact(http, artifact, path, { refresh: () => artifactAgain(http, artifact), ...options }),
+  }
+}
+
+/** Null where the server has no such address: it is older than this client. */
+async function unlessUnknown<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'route_not_found') return null
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BRIDGE_REQUESTS } from './bridge.ts'
-import { checkBridgeInput, checkDesktopEvent, checkVolumeRequest } from './bridge-check.ts'
+import { checkBridgeInput, checkDesktopEvent, checkPageInput, checkVolumeRequest } from './bridge-check.ts'
 
 const refused = expect.objectContaining({ code: 'bridge_input_invalid' })
 
@@ -11,6 +11,17 @@ describe('the bridge', () => {
       'app.ready',
       'settings.theme',
       'settings.view',
+      'preferences.change',
+      'preferences.results_folder',
+      'recent.open',
+      'recent.clear',
+      'view_state.find',
+      'view_state.keep',
+      'diagnostics.read',
+      'diagnostics.copy',
+      'crash.folder',
+      'crash.seen',
+      'outside.open',
       'volume.choose',
       'volume.sample',
       'volume.drop',
@@ -19,9 +30,16 @@ describe('the bridge', () => {
       'connection.test',
       'connection.use',
       'connection.leave',
+      'connection.forget',
       'run.start',
+      'run.estimate',
       'run.cancel',
+      'run.pause',
+      'run.resume',
+      'run.show',
       'run.dismiss',
+      'batch.start',
+      'batch.export',
       'mask.export',
       'mask.edit',
       'mask.apply',
@@ -55,5 +73,9 @@ describe('the bridge', () => {
     const plane = { type: 'plane', volume_ref: 'a', request_index: 1, axis: 'z', index: 3, projection: 'mean' }
     expect(checkVolumeRequest({ ...plane, thickness: 5 })).toMatchObject(plane)
     expect(() => checkVolumeRequest({ ...plane, thickness: 1e9 })).toThrow(refused)
+  })
+  it('lets no page name a path', () => {
+    expect(() => checkPageInput('volume.drop', '/etc/passwd')).toThrow(refused)
+    expect(checkBridgeInput('volume.drop', '/data/a.mrc')).toBe('/data/a.mrc')
   })
 })

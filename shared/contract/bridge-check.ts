@@ -1,6 +1,13 @@
 import { Value } from 'typebox/value'
 import { DomainError } from '../errors/domain-error.ts'
-import { BRIDGE_REQUESTS, type BridgeChannel, type BridgeInput, DesktopEvent, VolumeRequest } from './bridge.ts'
+import {
+  BRIDGE_REQUESTS,
+  type BridgeChannel,
+  type BridgeInput,
+  DesktopEvent,
+  PRELOAD_CHANNELS,
+  VolumeRequest,
+} from './bridge.ts'
 import { MaskRequest } from './mask-view.ts'
 
 /** True for the name of a request that exists. */
@@ -13,6 +20,12 @@ export function checkBridgeInput<C extends BridgeChannel>(channel: C, input: unk
   if (!isBridgeChannel(channel) || !Value.Check(BRIDGE_REQUESTS[channel].input, input))
     throw new DomainError('bridge_input_invalid', { channel: String(channel) })
   return input as BridgeInput<C>
+}
+
+/** The input of a request that the page itself makes, checked. @throws {DomainError} `bridge_input_invalid` */
+export function checkPageInput<C extends BridgeChannel>(channel: C, input: unknown): BridgeInput<C> {
+  if (PRELOAD_CHANNELS.includes(channel)) throw new DomainError('bridge_input_invalid', { channel })
+  return checkBridgeInput(channel, input)
 }
 
 /** An event from the main process, checked. @throws {DomainError} `bridge_input_invalid` */

@@ -1,9 +1,22 @@
 import { Type } from 'typebox'
+import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
+import { JobEstimate } from './estimate.ts'
 import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
+import { Me } from './people.ts'
+import {
+  CrashNotice,
+  Diagnostics,
+  OutsidePage,
+  Preferences,
+  PreferencesChange,
+  RecentFile,
+  ViewState,
+} from './preferences.ts'
+import { RUN_INPUTS, RunFacts } from './run-orders.ts'
 import { ServerInfo } from './server-info.ts'
 
 /** Identifies one opened file, one run, one request: made by the main process, meaningless to others. */
@@ -63,6 +76,8 @@ export const Connection = Type.Object(
     url: Type.String(),
     info: ServerInfo,
     models: Type.Array(ModelSummary),
+    /** Whose the token is; null from an older server. */
+    me: orNull(Me),
   },
   closed,
 )
@@ -87,6 +102,10 @@ export const RunPhase = Type.Union([
   Type.Literal('queued'),
   Type.Literal('running'),
   Type.Literal('fetching'),
+  /** The user stopped the upload; what was sent is kept. */
+  Type.Literal('paused'),
+  /** The server cannot be asked now; `problem` says why. The run is taken up once it can. */
+  Type.Literal('waiting'),
   Type.Literal('completed'),
   Type.Literal('failed'),
   Type.Literal('canceled'),
@@ -137,6 +156,7 @@ export const RunView = Type.Object(
     result: orNull(JobResult),
     warnings: Type.Array(Warning),
     problem: orNull(ErrorEnvelope),
+    ...RunFacts,
   },
   closed,
 )
@@ -147,7 +167,12 @@ export const AppState = Type.Object(
   {
     version: Type.String(),
     platform: Type.String(),
+    /** The colours in use; the choice behind them is in `preferences`. */
     theme: Theme,
+    preferences: Preferences,
+    recent: Type.Array(RecentFile),
+    /** A crash since the last start. */
+    crash: orNull(CrashNotice),
     view: ViewSettings,
     servers: Type.Array(KnownServer),
     /** False where the system offers no encryption: tokens are then kept only until the program closes. */
@@ -157,7 +182,10 @@ export const AppState = Type.Object(
     local_engine_problem: orNull(ErrorEnvelope),
     /** What is in use and under way already: a window that was loaded again goes on with it. */
     connection: orNull(Connection),
+    /** Whose labels are over the open volume. */
     run: orNull(RunView),
+    /** All that are known, newest first. */
+    runs: Type.Array(RunView),
   },
   closed,
 )
@@ -178,6 +206,20 @@ export const BRIDGE_REQUESTS = {
   'app.ready': { input: Nothing, output: Nothing },
   'settings.theme': { input: Theme, output: Nothing },
   'settings.view': { input: ViewSettings, output: Nothing },
+  'preferences.change': { input: PreferencesChange, output: Nothing },
+  /** Asks for the folder that exports are offered. */
+  'preferences.results_folder': { input: Nothing, output: Nothing },
+  'recent.open': { input: RecentFile.properties.recent_ref, output: Nothing },
+  'recent.clear': { input: Nothing, output: Nothing },
+  /** How the open file was looked at before; null when it is new. */
+  'view_state.find': { input: Ref, output: orNull(ViewState) },
+  'view_state.keep': { input: Type.Object({ volume_ref: Ref, state: ViewState }, closed), output: Nothing },
+  'diagnostics.read': { input: Nothing, output: Diagnostics },
+  /** Puts the report without secrets on the clipboard. */
+  'diagnostics.copy': { input: Nothing, output: Nothing },
+  'crash.folder': { input: Nothing, output: Nothing },
+  'crash.seen': { input: Nothing, output: Nothing },
+  'outside.open': { input: OutsidePage, output: Nothing },
   'volume.choose': { input: Nothing, output: Nothing },
   'volume.sample': { input: Nothing, output: Nothing },
   'volume.drop': { input: Type.String({ minLength: 1, maxLength: 32_768 }), output: Nothing },
@@ -187,12 +229,23 @@ export const BRIDGE_REQUESTS = {
   'connection.test': { input: ConnectionTarget, output: ServerInfo },
   'connection.use': { input: ConnectionTarget, output: Connection },
   'connection.leave': { input: Nothing, output: Nothing },
-  'run.start': {
-    input: Type.Object({ volume_ref: Ref, model_id: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
-    output: Nothing,
-  },
-  'run.cancel': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
-  'run.dismiss': { input: Type.Object({ run_ref: Ref }, closed), output: Nothing },
+  /** Removes a server from the list, and its token. */
+  'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
+  'run.start': { input: RUN_INPUTS.start, output: Nothing },
+  /** What a run would take; null where the server cannot tell. */
+  'run.estimate': { input: RUN_INPUTS.estimate, output: orNull(JobEstimate) },
+  'run.cancel': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Stops an upload; what was sent stays on the server for a while. */
+  'run.pause': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Goes on with a run that is paused, waits, failed or was canceled. */
+  'run.resume': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Opens the file of a run, unless it is open, and shows its labels. */
+  'run.show': { input: RUN_INPUTS.ofRun, output: Nothing },
+  'run.dismiss': { input: RUN_INPUTS.ofRun, output: Nothing },
+  /** Asks for files and runs one model on each. Null when no file was chosen. */
+  'batch.start': { input: RUN_INPUTS.batch, output: orNull(RUN_INPUTS.ofBatch) },
+  /** Saves the table of a batch as CSV. */
+  'batch.export': { input: RUN_INPUTS.ofBatch, output: ExportedFile },
   'mask.export': { input: Type.Object({ run_ref: Ref, format: MaskFormat }, closed), output: ExportedFile },
   /** Begins to correct a mask; null when the dialog was closed without a choice. */
   'mask.edit': { input: MASK_INPUTS.edit, output: orNull(MaskView) },
@@ -216,19 +269,14 @@ export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>
 export type BridgeOutput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['output']>
 
-/** Menu entries that the window carries out itself. */
-export const MenuCommand = Type.Union([
-  Type.Literal('open'),
-  Type.Literal('export'),
-  Type.Literal('auto_contrast'),
-  Type.Literal('toggle_mask'),
-  Type.Literal('toggle_theme'),
-  Type.Literal('reset_view'),
-])
-export type MenuCommand = Type.Static<typeof MenuCommand>
-
 const event = <T extends string, D extends Parameters<typeof Type.Object>[0]>(type: T, data: D) =>
   Type.Object({ type: Type.Literal(type), ...data }, closed)
+
+/**
+ * Requests that only the preload script makes, out of what the page hands to it: a page must not name a path. The page's
+ * own request of such a name is refused.
+ */
+export const PRELOAD_CHANNELS: readonly BridgeChannel[] = ['volume.drop']
 
 /** What the main process tells the window. */
 export const DesktopEvent = Type.Union([
@@ -237,11 +285,18 @@ export const DesktopEvent = Type.Union([
   event('volume_closed', {}),
   event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
   event('run_changed', { run: RunView }),
+  event('run_removed', { run_ref: Ref }),
+  /** Whose labels are over the open volume now. */
+  event('run_shown', { run_ref: orNull(Ref) }),
+  /** Whether the server in use answers; `problem` is null while it does. */
+  event('server_heard', { problem: orNull(ErrorEnvelope) }),
   event('mask_changed', { mask: MaskView }),
   event('mask_closed', { mask_ref: Ref }),
   event('mask_kept', { kept: KeptMask }),
   event('problem', { problem: ErrorEnvelope }),
   event('connection_lost', { problem: ErrorEnvelope }),
+  event('preferences_changed', { preferences: Preferences, theme: Theme }),
+  event('recent_changed', { recent: Type.Array(RecentFile) }),
   event('menu', { command: MenuCommand }),
 ])
 export type DesktopEvent = Type.Static<typeof DesktopEvent>

@@ -4,6 +4,7 @@ import type { ProblemRow } from '../errors/problem-row.ts'
 import { PROBLEMS } from '../errors/problems.ts'
 import * as bridge from './bridge.ts'
 import * as common from './common.ts'
+import * as estimate from './estimate.ts'
 import * as jobs from './jobs.ts'
 import * as live from './live.ts'
 import * as maskEdit from './mask-edit.ts'
@@ -12,6 +13,8 @@ import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
 import * as people from './people.ts'
+import * as preferences from './preferences.ts'
+import * as runOrders from './run-orders.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
 import * as volumes from './volumes.ts'
@@ -19,6 +22,7 @@ import * as volumes from './volumes.ts'
 const MODULES = {
   bridge,
   common,
+  estimate,
   jobs,
   live,
   'mask-edit': maskEdit,
@@ -27,6 +31,8 @@ const MODULES = {
   models,
   operation,
   people,
+  preferences,
+  'run-orders': runOrders,
   'server-info': serverInfo,
   uploads,
   volumes,

@@ -29,6 +29,7 @@ const VoxelRange = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ mini
 
 /** A part of a volume, voxels, z, y, x: `[[z0, z1], [y0, y1], [x0, x1]]` with the ends left out. */
 export const RegionOfInterest = Type.Tuple([VoxelRange, VoxelRange, VoxelRange])
+export type RegionOfInterest = Type.Static<typeof RegionOfInterest>
 
 /** What may be asked of a run beside tiles and mirroring. */
 const ResultParams = {

@@ -41,7 +41,20 @@ export const DESKTOP_PROBLEMS = {
     'The volume {name} is being segmented.',
     'Wait for it to finish, or cancel it.',
   ),
+  run_interrupted: row(
+    503,
+    'Run interrupted',
+    'CryoMamba was closed before the run had ended.',
+    'It goes on once its server can be asked.',
+    true,
+  ),
   run_not_found: row(404, 'No such run', 'The run is no longer known.', 'Run the model again.'),
+  recent_file_unknown: row(
+    404,
+    'File no longer listed',
+    'The file is no longer in the list of recent files.',
+    'Open it by its place.',
+  ),
   sample_missing: row(
     404,
     'Sample missing',

@@ -11,6 +11,19 @@ export const SERVICE_PROBLEMS = {
   ),
   request_invalid: row(400, 'Request invalid', 'The request is not valid: {reason}.', 'Correct the named field.'),
   payload_too_large: row(413, 'Body too large', 'The body is larger than {limitBytes} bytes.', 'Send less at once.'),
+  headers_too_large: row(
+    431,
+    'Headers too large',
+    'The headers of the request are larger than {limitBytes} bytes.',
+    'Send fewer or shorter headers.',
+  ),
+  request_timeout: row(
+    408,
+    'Request too slow',
+    'The request did not arrive in time.',
+    'Check the connection, then send it again.',
+    true,
+  ),
   media_type_unsupported: row(
     415,
     'Media type not supported',

@@ -1,5 +1,6 @@
 import { type Affine, applyAffine } from '../volume/affine.ts'
-import type { LengthUnit, VolumeHeader, VolumeWarning } from '../volume/header.ts'
+import type { VolumeHeader, VolumeWarning } from '../volume/header.ts'
+import { MEASURE_UNITS } from '../volume/physical-volume.ts'
 import { numVoxels, reverseTriple, type Zyx } from '../volume/zyx.ts'
 import { type CensusLimits, type LabelObjects, ObjectCensus } from './object-census.ts'
 import { type ObjectFacts, TooManyObjects } from './object-table.ts'
@@ -8,15 +9,6 @@ import { SurfaceMeter } from './surface.ts'
 /** How `surface_area` is estimated; part of the reports, since estimators differ by more than masks do. */
 export const SURFACE_METHOD =
   'marching cubes: area of the marching-cubes triangles through the midpoints between voxel centres, summed over all 2 x 2 x 2 neighbourhoods (as in google-deepmind/surface-distance); each label against everything else, closed at the border of the volume; planes along an axis are exact, a sphere comes out about 9 % too large, 14 % where voxels are 2.5 times as long along an axis'
-
-/** Units that measures are given in, and how many of them a cubed or squared unit of the file has. */
-const MEASURE_UNITS: Readonly<Record<LengthUnit, { name: string; cubed: number; squared: number }>> = {
-  angstrom: { name: 'nm', cubed: 1e-3, squared: 1e-2 },
-  nm: { name: 'nm', cubed: 1, squared: 1 },
-  um: { name: 'um', cubed: 1, squared: 1 },
-  mm: { name: 'mm', cubed: 1, squared: 1 },
-  m: { name: 'm', cubed: 1, squared: 1 },
-}
 
 /** One object in a report. */
 export interface ObjectReport {

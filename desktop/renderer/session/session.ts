@@ -4,7 +4,6 @@ import type {
   LabelsMessage,
   LevelMessage,
   MaskFormat,
-  MenuCommand,
   Mode0,
   Theme,
   VolumeMessage,
@@ -22,6 +21,9 @@ import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
 import { measurePointer } from './measure-pointer.ts'
 import { PlaneRequests } from './plane-requests.ts'
+import { ProgramActions } from './program-actions.ts'
+import { RunActions } from './run-actions.ts'
+import { ViewMemory } from './view-memory.ts'
 
 /**
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
@@ -29,6 +31,8 @@ import { PlaneRequests } from './plane-requests.ts'
  */
 export class Session {
   readonly store: DesktopStore
+  readonly program: ProgramActions
+  readonly runs: RunActions
   readonly masks: MaskEditing
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
@@ -40,6 +44,8 @@ export class Session {
   constructor(store: DesktopStore, bridge: BridgeClient) {
     this.store = store
     this.bridge = bridge
+    this.program = new ProgramActions({ session: this, bridge, attempt: (work) => this.attempt(work) })
+    this.runs = new RunActions({ store, bridge, attempt: (work) => this.attempt(work) })
     this.masks = new MaskEditing({
       store,
       request: (channel, input) => bridge.request(channel, input),
@@ -48,6 +54,7 @@ export class Session {
       showRunAgain: () => this.requestLevel(),
     })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
+    new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
 
   /** Begins to listen; then tells the main process that events can come. */
@@ -77,11 +84,12 @@ export class Session {
     })
     await this.attempt(async () => {
       const app = await this.bridge.request('app.state', null)
-      const { appKnown, connected, runChanged } = this.store.getState()
+      const { appKnown, connected, runsKnown } = this.store.getState()
       appKnown(app)
+      this.store.getState().programKnown(app)
       this.store.getState().viewRemembered(app.view)
       if (app.connection) connected(app.connection)
-      if (app.run) runChanged(app.run)
+      runsKnown(app.runs, app.run)
       await this.bridge.request('app.ready', null)
     })
   }
@@ -122,6 +130,7 @@ export class Session {
   chooseFile = () => this.attempt(() => this.bridge.request('volume.choose', null))
   openSample = () => this.attempt(() => this.bridge.request('volume.sample', null))
   openDropped = (file: File) => this.attempt(() => this.bridge.openDropped(file))
+  closeVolume = () => this.attempt(() => this.bridge.request('volume.close', null))
   readMode0 = (mode0: Mode0) => this.attempt(() => this.bridge.request('volume.mode0', mode0))
   setLayout = (layout: Layout) => this.view?.setLayout(layout)
   resetView = () => this.view?.resetView()
@@ -172,25 +181,16 @@ export class Session {
     }
   }
 
+  forgetServer = (url: string) =>
+    this.attempt(async () => {
+      await this.bridge.request('connection.forget', { url })
+      this.store.getState().appKnown(await this.bridge.request('app.state', null))
+    })
+
   disconnect = () =>
     this.attempt(async () => {
       await this.bridge.request('connection.leave', null)
       this.store.getState().disconnected()
-    })
-
-  startRun = () =>
-    this.attempt(async () => {
-      const { volume, modelId } = this.store.getState()
-      if (volume && modelId)
-        await this.bridge.request('run.start', { volume_ref: volume.volume_ref, model_id: modelId })
-    })
-
-  cancelRun = (runRef: string) => this.attempt(() => this.bridge.request('run.cancel', { run_ref: runRef }))
-
-  dismissRun = (runRef: string) =>
-    this.attempt(async () => {
-      await this.bridge.request('run.dismiss', { run_ref: runRef })
-      this.store.getState().runForgotten()
     })
 
   exportMask = (runRef: string, format: MaskFormat) =>
@@ -234,6 +234,12 @@ export class Session {
         return state.problemMet(event.problem)
       case 'run_changed':
         return state.runChanged(event.run)
+      case 'run_removed':
+        return state.runRemoved(event.run_ref)
+      case 'run_shown':
+        return state.runShown(event.run_ref)
+      case 'server_heard':
+        return state.serverHeard(event.problem)
       case 'mask_changed':
         return this.masks.maskChanged(event.mask)
       case 'mask_closed':
@@ -245,27 +251,12 @@ export class Session {
       case 'connection_lost':
         state.disconnected()
         return state.problemMet(event.problem)
+      case 'preferences_changed':
+        return state.preferencesChanged(event.preferences, event.theme)
+      case 'recent_changed':
+        return state.recentChanged(event.recent)
       case 'menu':
-        return this.menuChosen(event.command)
-    }
-  }
-
-  private menuChosen(command: MenuCommand): void {
-    const { run, theme, maskToggled } = this.store.getState()
-    switch (command) {
-      case 'open':
-        return void this.chooseFile()
-      case 'export':
-        if (this.masks.isActive) return void this.masks.save('mrc')
-        return void (run?.phase === 'completed' && this.exportMask(run.run_ref, 'mrc'))
-      case 'auto_contrast':
-        return this.autoContrast()
-      case 'toggle_mask':
-        return maskToggled()
-      case 'toggle_theme':
-        return void this.setTheme(theme === 'dark' ? 'light' : 'dark')
-      case 'reset_view':
-        return this.resetView()
+        return this.program.menuChosen(event.command)
     }
   }
 

@@ -13,9 +13,12 @@ export type ConnectionCheck =
 /** The server in use. Facts only; sockets live in the main process. */
 export interface ConnectionSlice {
   connection: Connection | null
+  /** Why the server in use does not answer now; null while it does. */
+  serverProblem: ProblemEnvelope | null
   check: ConnectionCheck
   modelId: string | null
   checkChanged: (check: ConnectionCheck) => void
+  serverHeard: (problem: ProblemEnvelope | null) => void
   connected: (connection: Connection) => void
   disconnected: () => void
   modelChosen: (modelId: string) => void
@@ -23,15 +26,18 @@ export interface ConnectionSlice {
 
 export const createConnectionSlice: StateCreator<ConnectionSlice> = (set) => ({
   connection: null,
+  serverProblem: null,
   check: { state: 'idle' },
   modelId: null,
   checkChanged: (check) => set({ check }),
+  serverHeard: (serverProblem) => set({ serverProblem }),
   connected: (connection) =>
     set(({ modelId }) => ({
       connection,
+      serverProblem: null,
       check: { state: 'idle' },
       modelId: connection.models.some((model) => model.id === modelId) ? modelId : (connection.models[0]?.id ?? null),
     })),
-  disconnected: () => set({ connection: null, check: { state: 'idle' } }),
+  disconnected: () => set({ connection: null, serverProblem: null, check: { state: 'idle' } }),
   modelChosen: (modelId) => set({ modelId }),
 })

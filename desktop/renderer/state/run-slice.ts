@@ -1,8 +1,11 @@
 import type { StateCreator } from 'zustand'
 import type { LabelsMessage, RunView } from '../../../shared/contract/bridge.ts'
 
-/** The newest run, and how its labels are looked at. Voxels are in the viewer. */
+/** All runs, the one on show, and how its labels are looked at. Voxels are in the viewer. */
 export interface RunSlice {
+  /** Newest first. */
+  runs: readonly RunView[]
+  /** Whose labels are over the open volume. */
   run: RunView | null
   /** Which labels are over the volume now. */
   labelsOnShow: Pick<LabelsMessage, 'run_ref' | 'stage'> | null
@@ -11,17 +14,23 @@ export interface RunSlice {
   maskOpacity: number
   isMaskVisible: boolean
   exporting: string | null
+  /** The batch whose table is open. */
+  shownBatch: string | null
   runChanged: (run: RunView) => void
-  runForgotten: () => void
+  runsKnown: (runs: readonly RunView[], shown: RunView | null) => void
+  runRemoved: (runRef: string) => void
+  runShown: (runRef: string | null) => void
   labelsShown: (labels: Pick<LabelsMessage, 'run_ref' | 'stage'> | null) => void
   labelColored: (value: number, color: string) => void
   labelToggled: (value: number) => void
   maskOpacityChanged: (opacity: number) => void
   maskToggled: () => void
   exportChanged: (format: string | null) => void
+  batchShown: (batchRef: string | null) => void
 }
 
 export const createRunSlice: StateCreator<RunSlice> = (set) => ({
+  runs: [],
   run: null,
   labelsOnShow: null,
   labelColors: {},
@@ -29,14 +38,24 @@ export const createRunSlice: StateCreator<RunSlice> = (set) => ({
   maskOpacity: 0.5,
   isMaskVisible: true,
   exporting: null,
-  // A new run begins with the model's own colours; nothing of an old one stays.
+  shownBatch: null,
   runChanged: (run) =>
+    set((state) => ({
+      runs: withRun(state.runs, run),
+      run: state.run?.run_ref === run.run_ref ? run : state.run,
+    })),
+  runsKnown: (runs, run) => set({ runs, run }),
+  runRemoved: (runRef) => set(({ runs }) => ({ runs: runs.filter((run) => run.run_ref !== runRef) })),
+  // Another run begins with the model's own colours; nothing of the one before stays.
+  runShown: (runRef) =>
     set((state) =>
-      state.run?.run_ref === run.run_ref
-        ? { run }
-        : { run, labelsOnShow: null, labelColors: {}, hiddenLabels: [], isMaskVisible: true },
+      (state.run?.run_ref ?? null) === runRef
+        ? {}
+        : {
+            ...{ labelsOnShow: null, labelColors: {}, hiddenLabels: [], isMaskVisible: true },
+            run: state.runs.find((run) => run.run_ref === runRef) ?? null,
+          },
     ),
-  runForgotten: () => set({ run: null, labelsOnShow: null, labelColors: {}, hiddenLabels: [] }),
   labelsShown: (labels) => set({ labelsOnShow: labels }),
   labelColored: (value, color) => set(({ labelColors }) => ({ labelColors: { ...labelColors, [value]: color } })),
   labelToggled: (value) =>
@@ -48,4 +67,10 @@ export const createRunSlice: StateCreator<RunSlice> = (set) => ({
   maskOpacityChanged: (maskOpacity) => set({ maskOpacity }),
   maskToggled: () => set(({ isMaskVisible }) => ({ isMaskVisible: !isMaskVisible })),
   exportChanged: (exporting) => set({ exporting }),
+  batchShown: (shownBatch) => set({ shownBatch }),
 })
+
+function withRun(runs: readonly RunView[], run: RunView): RunView[] {
+  const isKnown = runs.some((one) => one.run_ref === run.run_ref)
+  return isKnown ? runs.map((one) => (one.run_ref === run.run_ref ? run : one)) : [run, ...runs]
+}

@@ -4,6 +4,8 @@ import { type ConnectionSlice, createConnectionSlice } from './connection-slice.
 import { createDisplaySlice, type DisplaySlice } from './display-slice.ts'
 import { createLookSlice, type LookSlice } from './look-slice.ts'
 import { createMaskSlice, type MaskSlice } from './mask-slice.ts'
+import { createOrderSlice, type OrderSlice } from './order-slice.ts'
+import { createProgramSlice, type ProgramSlice } from './program-slice.ts'
 import { createRunSlice, type RunSlice } from './run-slice.ts'
 import { createViewSlice, type ViewSlice } from './view-slice.ts'
 import { createVolumeSlice, type VolumeSlice } from './volume-slice.ts'
@@ -13,8 +15,10 @@ export type Store = AppSlice &
   VolumeSlice &
   ViewSlice &
   ConnectionSlice &
+  OrderSlice &
   RunSlice &
   MaskSlice &
+  ProgramSlice &
   LookSlice &
   DisplaySlice
 
@@ -24,7 +28,9 @@ export function createDesktopStore() {
     ...createVolumeSlice(...api),
     ...createViewSlice(...api),
     ...createConnectionSlice(...api),
+    ...createOrderSlice(...api),
     ...createRunSlice(...api),
+    ...createProgramSlice(...api),
     ...createMaskSlice(...api),
     ...createLookSlice(...api),
     ...createDisplaySlice(...api),

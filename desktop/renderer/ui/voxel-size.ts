@@ -1,6 +1,7 @@
 import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 
-const UNIT_SIGNS: Readonly<Record<string, string>> = { angstrom: 'Å', nm: 'nm', um: 'µm', mm: 'mm', m: 'm' }
+/** Signs of the units of length. */
+export const UNIT_SIGNS: Readonly<Record<string, string>> = { angstrom: 'Å', nm: 'nm', um: 'µm', mm: 'mm', m: 'm' }
 
 /** `7.84 Å`, or `1 × 1 × 2.5 mm` (x, y, z) where the axes differ; says so when the file does not give it. */
 export function formatVoxelSize(volume: Pick<OpenedVolume, 'voxel_size_zyx' | 'unit'>): string {

@@ -1,6 +1,7 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import type { ViewState } from '../../../shared/contract/preferences.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
@@ -31,6 +32,9 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
   yz: SLICE_TYPE.SAGITTAL,
   '3d': SLICE_TYPE.RENDER,
 }
+/** Where the picture is looked at from. */
+export type Camera = NonNullable<ViewState['camera']>
+
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
@@ -267,6 +271,26 @@ export class VolumeView {
     for (let axis = 0; axis < 4; axis++) this.nv.scene.pan2Dxyzmm[axis] = axis === 3 ? 1 : 0
     this.nv.setScale(FIRST_SCALE)
     this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.fitCrosshair()
+    this.redraw()
+  }
+
+  /** Zoom and position of the slices, turn and size of the 3D view. */
+  camera(): Camera {
+    const { pan2Dxyzmm: pan, renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
+    return {
+      pan_xyz: [pan[0], pan[1], pan[2]],
+      zoom: pan[3],
+      azimuth_deg: renderAzimuth,
+      elevation_deg: renderElevation,
+      scale_3d: volScaleMultiplier,
+    }
+  }
+
+  setCamera({ pan_xyz, zoom, azimuth_deg, elevation_deg, scale_3d }: Camera): void {
+    for (const [axis, value] of [...pan_xyz, zoom].entries()) this.nv.scene.pan2Dxyzmm[axis] = value
+    this.nv.setScale(scale_3d)
+    this.nv.setRenderAzimuthElevation(azimuth_deg, elevation_deg)
     this.fitCrosshair()
     this.redraw()
   }

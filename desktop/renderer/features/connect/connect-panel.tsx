@@ -1,9 +1,9 @@
 import { useState } from 'react'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
-import { hasEnded } from '../run/progress-text.ts'
 import { CheckResult } from './check-result.tsx'
 import { deviceNames } from './device-names.ts'
+import { IdentityLine } from './identity-line.tsx'
 import { ServerForm } from './server-form.tsx'
 
 type Place = 'local' | 'server'
@@ -45,24 +45,30 @@ export function ConnectPanel() {
 function ConnectedPanel() {
   const session = useSession()
   const connection = useFacts((state) => state.connection)
-  const isRunning = useFacts((state) => state.run !== null && !hasEnded(state.run))
+  const problem = useFacts((state) => state.serverProblem)
   if (!connection) return null
   return (
     <Panel
       title="Compute"
       aside={
-        <button type="button" className="small" disabled={isRunning} onClick={() => void session.disconnect()}>
+        <button type="button" className="small" onClick={() => void session.disconnect()}>
           Change
         </button>
       }
     >
-      <p className="connected" data-testid="connected">
-        <span className="dot" aria-hidden="true" />
+      <p className="connected" data-testid="connected" data-lost={problem !== null}>
+        <span className={problem ? 'dot is-lost' : 'dot'} aria-hidden="true" />
         {connection.kind === 'local' ? 'This computer' : connection.url}
       </p>
       <p className="faint">
         {deviceNames(connection.info)} · CryoMamba {connection.info.version}
       </p>
+      <IdentityLine me={connection.me} />
+      {problem ? (
+        <p className="result is-bad" role="alert" data-code={problem.code}>
+          <strong>{problem.message}</strong> {problem.hint}
+        </p>
+      ) : null}
     </Panel>
   )
 }

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react'
 import type { ConnectionTarget } from '../../../../shared/contract/bridge.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { KnownServers } from './known-servers.tsx'
 
 /** Address and token of a server. A token that is kept in the keychain is not shown; leaving the field empty uses it. */
 export function ServerForm() {
@@ -19,27 +20,22 @@ export function ServerForm() {
     set(event.currentTarget.value)
     forget({ state: 'idle' })
   }
+  const choose = (known: string) => {
+    setUrl(known)
+    setToken('')
+    forget({ state: 'idle' })
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (isComplete && !isBusy) void session.connect(target)
   }
   return (
     <form className="form" onSubmit={submit}>
+      <KnownServers chosenUrl={url.trim()} onChoose={choose} />
       <label>
         <span className="field-name">Address</span>
-        <input
-          list="servers"
-          value={url}
-          onInput={change(setUrl)}
-          placeholder="http://gpu-server:8080"
-          spellCheck={false}
-        />
+        <input value={url} onInput={change(setUrl)} placeholder="http://gpu-server:8080" spellCheck={false} />
       </label>
-      <datalist id="servers">
-        {servers.map((server) => (
-          <option key={server.url} value={server.url} />
-        ))}
-      </datalist>
       <label>
         <span className="field-name">Token</span>
         <input
@@ -58,9 +54,23 @@ export function ServerForm() {
           {checkState === 'connecting' ? 'Connecting…' : 'Connect'}
         </button>
       </div>
+      {isInClear(url) ? (
+        <p className="result is-bad">
+          Over http the token and the volume can be read on the way. Use https, unless this network is yours.
+        </p>
+      ) : null}
       {canKeep ? null : (
         <p className="faint">This system has no keychain: the token is kept only until CryoMamba closes.</p>
       )}
     </form>
   )
+}
+
+/** True for an address whose connection is not encrypted and leaves this computer. */
+function isInClear(address: string): boolean {
+  const text = address.trim()
+  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
+  if (text === '' || !URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 }

@@ -11,11 +11,16 @@ export function HeaderList({ volume }: { volume: OpenedVolume }) {
     ...entries.map(({ name, value }) => `${name}\t${value}`),
     ...volume.warnings.map(({ code, message }) => `warning ${code}\t${message}`),
   ]
-  const copy = () =>
-    void navigator.clipboard.writeText(lines.join('\n')).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
+  // The window has no permission to use the clipboard by itself; what a user's click copies is allowed.
+  const copy = () => {
+    const onCopy = (event: ClipboardEvent) => {
+      event.clipboardData?.setData('text/plain', lines.join('\n'))
+      event.preventDefault()
+    }
+    document.addEventListener('copy', onCopy, { once: true })
+    setCopied(document.execCommand('copy'))
+    document.removeEventListener('copy', onCopy)
+  }
   return (
     <details className="header-list">
       <summary>Whole header</summary>

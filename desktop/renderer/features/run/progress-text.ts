@@ -1,6 +1,6 @@
 import type { RunView } from '../../../../shared/contract/bridge.ts'
 import type { Fact } from '../../ui/facts.tsx'
-import { formatBytes, formatDuration } from '../../ui/format.ts'
+import { formatBytes, formatDuration, formatShare } from '../../ui/format.ts'
 
 /** True once nothing more will happen to a run. */
 export function hasEnded({ phase }: RunView): boolean {
@@ -26,9 +26,25 @@ export function progressTitle(run: RunView): string {
       return `Running ${run.model_name}`
     case 'fetching':
       return 'Fetching the mask…'
+    case 'paused':
+      return 'The upload is paused'
+    case 'waiting':
+      return 'Waits for its server'
     default:
       return ''
   }
+}
+
+/** How a run stands, in one line of a list. */
+export function rowText(run: RunView): string {
+  if (run.phase === 'completed') return 'Finished'
+  if (run.phase === 'canceled') return 'Canceled'
+  if (run.phase === 'failed') return run.problem?.message ?? 'Failed'
+  if (run.phase === 'waiting') return `${progressTitle(run)}: ${run.problem?.message ?? ''}`
+  const share = progressShare(run)
+  const position = run.phase === 'queued' ? run.progress?.queue_position : null
+  if (position) return `In the queue, ${position === 1 ? 'next' : `number ${position}`}`
+  return share === null ? progressTitle(run) : `${progressTitle(run)} ${formatShare(share)}`
 }
 
 /** How far a run is within its phase; null where that is not known. */

@@ -4,6 +4,8 @@ import { Facts } from '../../ui/facts.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { hasEnded } from './progress-text.ts'
+import { RunControls } from './run-controls.tsx'
+import { RunLog } from './run-log.tsx'
 
 /** How the last run ended. */
 export function RunOutcome() {
@@ -14,7 +16,7 @@ export function RunOutcome() {
     <Panel
       title="Last run"
       aside={
-        <button type="button" className="small" onClick={() => void session.dismissRun(run.run_ref)}>
+        <button type="button" className="small" onClick={() => void session.runs.dismiss(run.run_ref)}>
           {run.phase === 'completed' ? 'Remove mask' : 'Dismiss'}
         </button>
       }
@@ -29,6 +31,8 @@ export function RunOutcome() {
           ))}
         </ul>
       ) : null}
+      <RunControls run={run} />
+      <RunLog run={run} />
     </Panel>
   )
 }

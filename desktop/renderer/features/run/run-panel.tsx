@@ -1,35 +1,54 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { BatchStart } from './batch-start.tsx'
+import { EstimateFacts } from './estimate-facts.tsx'
 import { ModelChoice } from './model-choice.tsx'
+import { ParameterForm } from './parameter-form.tsx'
 import { hasEnded } from './progress-text.ts'
 import { RunProgress } from './run-progress.tsx'
+import { SpacingLine } from './spacing-line.tsx'
+import { VolumeSource } from './volume-source.tsx'
 
-/** Choose a model, run it, watch it. */
+/** The run over the open volume while it goes on; below, the next one is ordered. */
 export function RunPanel() {
+  const run = useFacts((state) => state.run)
+  return (
+    <>
+      {run && !hasEnded(run) ? (
+        <Panel title="Segmenting">
+          <RunProgress run={run} />
+        </Panel>
+      ) : null}
+      <OrderPanel />
+    </>
+  )
+}
+
+/** Choose a model, what it is to do, and run it. */
+function OrderPanel() {
   const session = useSession()
   const run = useFacts((state) => state.run)
   const isConnected = useFacts((state) => state.connection !== null)
-  const volumeRef = useFacts((state) => state.volume?.volume_ref ?? null)
+  const canStart = useFacts((state) => state.volume !== null || state.serverPath !== null)
   const modelId = useFacts((state) => state.modelId)
-  if (run && !hasEnded(run))
-    return (
-      <Panel title="Segmenting">
-        <RunProgress run={run} />
-      </Panel>
-    )
   if (!isConnected) return null
   return (
     <Panel title="Model">
       <ModelChoice />
+      <SpacingLine />
+      <VolumeSource />
+      <ParameterForm />
+      <EstimateFacts />
       <button
         type="button"
         className="primary wide"
-        disabled={!volumeRef || !modelId}
-        onClick={() => void session.startRun()}
+        disabled={!canStart || !modelId}
+        onClick={() => void session.runs.start()}
       >
-        {run ? 'Run again' : 'Run'}
+        {!run ? 'Run' : hasEnded(run) ? 'Run again' : 'Run another'}
       </button>
-      {volumeRef ? null : <p className="faint">Open a volume first.</p>}
+      {canStart ? null : <p className="faint">Open a volume first.</p>}
+      <BatchStart />
     </Panel>
   )
 }

@@ -1,20 +1,21 @@
 import type { RunView } from '../../../../shared/contract/bridge.ts'
-import { useSession } from '../../session/use-session.ts'
 import { Facts } from '../../ui/facts.tsx'
 import { formatShare } from '../../ui/format.ts'
 import { Meter } from '../../ui/meter.tsx'
 import { progressFacts, progressShare, progressTitle } from './progress-text.ts'
+import { RunControls } from './run-controls.tsx'
+import { RunLog } from './run-log.tsx'
 
 /** A run that goes on: what it is doing, how far, how fast, how long still. */
 export function RunProgress({ run }: { run: RunView }) {
-  const session = useSession()
+  const isStopped = run.phase === 'paused' || run.phase === 'waiting'
   const title = progressTitle(run)
   return (
     <div className="progress" data-testid="run" data-phase={run.phase}>
       <p>
         <strong>{title}</strong>
       </p>
-      <Meter label={title} share={progressShare(run)} />
+      {isStopped ? null : <Meter label={title} share={progressShare(run)} />}
       <Facts facts={progressFacts(run)} />
       {run.num_previews > 0 ? (
         <p className="faint" data-testid="previews">
@@ -24,14 +25,13 @@ export function RunProgress({ run }: { run: RunView }) {
       ) : null}
       {run.is_connection_lost ? <p className="result is-bad">The connection is lost; trying again…</p> : null}
       {run.attempt > 1 ? <p className="faint">Attempt {run.attempt}: the one before was lost.</p> : null}
-      <button
-        type="button"
-        className="wide"
-        disabled={run.is_canceling}
-        onClick={() => void session.cancelRun(run.run_ref)}
-      >
-        {run.is_canceling ? 'Canceling…' : 'Cancel'}
-      </button>
+      {run.phase === 'waiting' && run.problem ? (
+        <p className="result is-bad" data-code={run.problem.code}>
+          <strong>{run.problem.message}</strong> {run.problem.hint}
+        </p>
+      ) : null}
+      <RunControls run={run} />
+      <RunLog run={run} />
     </div>
   )
 }

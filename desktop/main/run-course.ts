@@ -1,0 +1,148 @@
+import { constants } from 'node:fs'
+import { copyFile, mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
+import type { UploadStore } from '../../shared/client/upload-store.ts'
+import type { Artifact, Job } from '../../shared/contract/jobs.ts'
+import type { Volume } from '../../shared/contract/volumes.ts'
+import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
+import { openUpload } from '../../shared/node/open-upload.ts'
+import type { Run } from './run-record.ts'
+import type { RunEvent } from './run-state.ts'
+
+/** What a course tells of its run. */
+export interface CourseDeps {
+  /** The folder that files of the run lie in. */
+  folder: string
+  /** Where unfinished uploads are remembered between starts. */
+  uploads: UploadStore
+  apply: (event: RunEvent) => void
+  /** The run's job or mask file has changed. */
+  onKept: () => void
+  onPreview: (preview: Preview) => void
+}
+
+/**
+ * Carries a run from where it stands to its mask: volume, job, previews, files.
+ * @throws {DomainError} what the server says, `file_*`, `canceled`, `worker_lost`
+ */
+export async function carryThrough(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<void> {
+  const { signal } = run.stop
+  await client.info(signal) // a server that is gone is found before the file is read
+  const job = await jobOf(run, client, deps)
+  if (run.view.is_canceling) await client.cancelJob(job.job_id)
+  const ended = await client.watchJob(job.job_id, {
+    signal,
+    onFrame: (frame) => deps.apply({ type: 'frame', frame }),
+    onPreview: (preview) => {
+      deps.apply({ type: 'preview', header: preview.header })
+      deps.onPreview(preview)
+    },
+    onConnection: (state) => deps.apply({ type: 'connection', state }),
+  })
+  if (ended.state === 'canceled') return deps.apply({ type: 'canceled' })
+  if (ended.state !== 'completed')
+    throw ended.error ? errorFromEnvelope(ended.error) : new DomainError('worker_lost', { reason: ended.state })
+  deps.apply({ type: 'fetching', job: ended })
+  run.maskFile = await fetchMask(run, client, deps.folder)
+  deps.onKept()
+  if (run.saveTo) deps.apply({ type: 'saved', name: await saveBeside(run.maskFile, run.view.volume_name, run.saveTo) })
+  deps.apply({ type: 'completed' })
+}
+
+/** A file of a finished job. @throws {DomainError} `artifact_not_found` */
+export async function artifactNamed(client: CryoMambaClient, jobId: string, name: string): Promise<Artifact> {
+  const artifact = (await client.artifacts(jobId)).find((one) => one.name === name)
+  if (!artifact) throw new DomainError('artifact_not_found', { name })
+  return artifact
+}
+
+/** The run's job: the one it has, begun again where it failed, or a new one. */
+async function jobOf(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Job> {
+  const known = run.jobId ? await jobAgain(client, run.jobId, run.isRetry) : null
+  const job = known ?? (await newJob(run, client, deps))
+  run.jobId = job.job_id
+  deps.apply({ type: 'job', job })
+  deps.onKept()
+  return job
+}
+
+/** Null where the job cannot be gone on with, because it or its volume is no longer there. */
+async function jobAgain(client: CryoMambaClient, jobId: string, isRetry: boolean): Promise<Job | null> {
+  try {
+    const job = await client.job(jobId)
+    const hasStopped = job.state === 'failed' || job.state === 'canceled'
+    return isRetry && hasStopped ? await client.retryJob(jobId) : job
+  } catch (error) {
+    const isGone = error instanceof DomainError && ['job_not_found', 'volume_not_found'].includes(error.code)
+    if (isGone) return null
+    throw error
+  }
+}
+
+async function newJob(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Job> {
+  const volume = run.serverPath ? await client.volumeFromPath(run.serverPath) : await upload(run, client, deps)
+  if (run.serverPath) checkSameShape(run, volume)
+  deps.apply({ type: 'volume', volume })
+  run.stop.signal.throwIfAborted()
+  const { model_id: model, params } = run.view
+  return client.createJob({ volume_id: volume.volume_id, model, params, preview: { enabled: true } })
+}
+
+/** A path that the server sees must lead to the volume that is open here, or its mask could not lie over it. */
+function checkSameShape({ view, serverPath }: Run, volume: Volume): void {
+  const shape = view.shape_zyx
+  if (shape && shape.join() !== volume.shape_zyx.join())
+    throw new DomainError('volumes_not_on_one_grid', {
+      first: view.volume_name,
+      other: path.posix.basename(serverPath ?? ''),
+      reason: `${shape.join(' × ')} and ${volume.shape_zyx.join(' × ')} voxels`,
+    })
+}
+
+async function upload(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Volume> {
+  if (!run.file) throw new DomainError('file_not_found', { path: run.view.volume_name })
+  const { source, modifiedMs, isUnchanged } = await openUpload(run.file, run.mode0 ?? undefined)
+  try {
+    return await client.upload(source, {
+      filename: source.name,
+      modifiedMs,
+      isUnchanged,
+      remember: { path: run.file, store: deps.uploads },
+      ...(run.mode0 ? { metadata: { mode0: run.mode0 } } : {}),
+      signal: run.stop.signal,
+      onProgress: (progress) => deps.apply({ type: 'upload', progress }),
+    })
+  } finally {
+    await source.close()
+  }
+}
+
+async function fetchMask(run: Run, client: CryoMambaClient, folder: string): Promise<string> {
+  if (!run.jobId) throw new DomainError('run_not_found')
+  const artifact = await artifactNamed(client, run.jobId, 'mask.mrc')
+  await mkdir(folder, { recursive: true })
+  const file = path.join(folder, 'mask.mrc')
+  await client.downloadArtifact(artifact, file, { signal: run.stop.signal })
+  return file
+}
+
+/** Never over a file that is there: the name gets a number then. @returns the name it was saved under */
+export async function saveBeside(mask: string, volumeName: string, folder: string): Promise<string> {
+  const base = volumeBaseName(volumeName)
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? `${base}_mask.mrc` : `${base}_mask-${number}.mrc`
+    try {
+      await copyFile(mask, path.join(folder, name), constants.COPYFILE_EXCL)
+      return name
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException
+      if (code !== 'EEXIST') throw new DomainError('file_unwritable', { path: name, reason: code ?? 'unknown', cause })
+    }
+  }
+}
+
+/** `a.mrc.gz` as `a`. */
+export function volumeBaseName(volumeName: string): string {
+  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
+}

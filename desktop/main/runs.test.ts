@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
+import { createUploadStore } from '../../shared/client/upload-store-files.ts'
+import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { Job } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { NewRun } from './new-run.ts'
+import { RunStore } from './run-store.ts'
+import { Runs } from './runs.ts'
+
+const MODEL = { id: 'demo', name: 'Demo', labels: [{ value: 1, name: 'membrane', color: '#00ff00' }] }
+const connection = { kind: 'server', url: 'http://s:1', models: [MODEL] } as unknown as Connection
+const VOLUME = { volume_id: 'v', shape_zyx: [2, 3, 4], voxel_size_zyx: [1, 1, 1], unit: 'nm' }
+const away = () => new DomainError('server_unreachable', { url: 'http://s:1', reason: 'x' })
+
+const RESULT = {
+  ...{ seconds: 1, tiles: 1, forwards: 1, previews: 0, labels: { 1: 7 } },
+  ...{ mask_sha256: 'a'.repeat(64), mask_dtype: 'uint8' },
+}
+
+const job = (state: Job['state'], id = 'j1') =>
+  ({
+    ...{ job_id: id, state, attempt: 1, warnings: [], error: null },
+    progress: {
+      ...{ tiles_done: 0, tiles_total: 1, tiles_per_second: null, seconds_left: null },
+      ...{ queue_position: null, estimated_start: null },
+    },
+    result: state === 'completed' ? RESULT : null,
+  }) as unknown as Job
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-runs-'))
+  file = path.join(folder, 'a.mrc')
+  writeFileSync(file, mrcBytes({ body: new Uint8Array(2 * 7 * 5 * 3) }))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A server that behaves as it is told; what is asked of it is counted. */
+function fakeServer(change: object = {}) {
+  const client = {
+    info: vi.fn(async () => ({})),
+    upload: vi.fn(async () => VOLUME),
+    volumeFromPath: vi.fn(async () => VOLUME),
+    createJob: vi.fn(async () => job('queued')),
+    job: vi.fn(async () => job('running')),
+    retryJob: vi.fn(async () => job('queued')),
+    cancelJob: vi.fn(async () => job('canceled')),
+    watchJob: vi.fn(async () => job('completed')),
+    artifacts: vi.fn(async () => [{ name: 'mask.mrc' }]),
+    downloadArtifact: vi.fn(async (_artifact: unknown, to: string) => writeFileSync(to, 'mask')),
+    ...change,
+  }
+  return client as typeof client & CryoMambaClient
+}
+
+function start(client: CryoMambaClient) {
+  let numRefs = 0
+  const volumes = { showMask: vi.fn(), showPreview: vi.fn(), clearLabels: vi.fn() }
+  for (const mock of Object.values(volumes)) mock.mockResolvedValue(undefined)
+  const onEnded = vi.fn()
+  const onShown = vi.fn()
+  const runs = new Runs({
+    current: () => ({ client, connection }),
+    clientFor: async () => client,
+    volumes,
+    store: new RunStore(folder),
+    uploads: createUploadStore(path.join(folder, 'uploads'), () => undefined),
+    resultsFolder: path.join(folder, 'results'),
+    ...{ onChange: vi.fn(), onRemoved: vi.fn(), onShown, onEnded },
+    newRef: () => `ref-${Date.now()}-${++numRefs}`,
+  })
+  return { runs, volumes, onEnded, onShown }
+}
+
+const order = (change: Partial<NewRun> = {}): NewRun => ({
+  ...{ volumeRef: 'open', volumeName: 'a.mrc', file, mode0: null, serverPath: null, modelId: 'demo', params: {} },
+  ...{ shapeZyx: null, batchRef: null, saveTo: null },
+  ...change,
+})
+
+const phases = (runs: Runs) => runs.all.map(({ phase }) => phase)
+const until = (check: () => void) => vi.waitFor(check, 5000)
+
+/** Resolves when the signal of a call is aborted, as an upload and a watch do. */
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) =>
+    signal.addEventListener('abort', () => reject(new DomainError('canceled')), { once: true }),
+  )
+
+describe('several runs', () => {
+  it('go on at once, and only the one over the open volume is shown', async () => {
+    const { runs, volumes, onEnded, onShown } = start(fakeServer())
+    await runs.volumeOpened({ volume_ref: 'open', mode0: null } as OpenedVolume, file)
+    const first = runs.start(order())
+    runs.start(order({ volumeRef: 'other', file: path.join(folder, 'a.mrc') }))
+    await until(() => expect(phases(runs)).toEqual(['completed', 'completed']))
+    expect(onShown).toHaveBeenLastCalledWith(first.run_ref)
+    await until(() => expect(volumes.showMask).toHaveBeenCalledTimes(1))
+    expect(onEnded).toHaveBeenCalledTimes(2)
+    expect(runs.view(first.run_ref).labels[0].voxels).toBe(7)
+    expect(runs.isBusy).toBe(false)
+  })
+
+  it('pass their parameters to the job, and take a path on the server instead of sending', async () => {
+    const client = fakeServer()
+    const { runs } = start(client)
+    runs.start(order({ params: { step: 0.75 }, serverPath: '/data/a.mrc', shapeZyx: [2, 3, 4] }))
+    await until(() => expect(phases(runs)).toEqual(['completed']))
+    expect(client.upload).not.toHaveBeenCalled()
+    expect(client.createJob).toHaveBeenCalledWith(expect.objectContaining({ model: 'demo', params: { step: 0.75 } }))
+    runs.start(order({ serverPath: '/data/b.mrc', shapeZyx: [9, 9, 9] }))
+    await until(() => expect(runs.all[0].problem?.code).toBe('volumes_not_on_one_grid'))
+  })
+
+  it('of a batch go on two at a time; one that waits for its turn is canceled at once', async () => {
+    const releases: (() => void)[] = []
+    const upload = vi.fn(() => new Promise<typeof VOLUME>((resolve) => releases.push(() => resolve(VOLUME))))
+    const { runs } = start(fakeServer({ upload }))
+    const begun = [1, 2, 3, 4].map(() => runs.start(order({ batchRef: 'b', saveTo: folder })))
+    await until(() => expect(upload).toHaveBeenCalledTimes(2))
+    await runs.cancel(begun[3].run_ref)
+    expect(runs.view(begun[3].run_ref).phase).toBe('canceled')
+    for (const release of releases.splice(0)) release()
+    await until(() => expect(upload).toHaveBeenCalledTimes(3))
+    for (const release of releases.splice(0)) release()
+    await until(() => expect(phases(runs)).toEqual(['canceled', 'completed', 'completed', 'completed']))
+    const saved = runs.batch('b').map((run) => run.saved_as)
+    expect(saved.slice(0, 3).sort()).toEqual(['a_mask-2.mrc', 'a_mask-3.mrc', 'a_mask.mrc'])
+  })
+})
+
+describe('a run that stops for a while', () => {
+  it('is paused while it uploads, and goes on with the same upload', async () => {
+    const upload = vi
+      .fn(async () => VOLUME)
+      .mockImplementationOnce((...[, { signal }]: unknown[] & [unknown, { signal: AbortSignal }]) =>
+        untilAborted(signal),
+      )
+    const { runs } = start(fakeServer({ upload }))
+    const { run_ref } = runs.start(order())
+    await until(() => expect(upload).toHaveBeenCalledTimes(1))
+    runs.pause(run_ref)
+    expect(runs.view(run_ref).phase).toBe('paused')
+    expect(runs.isBusy).toBe(false)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(runs.view(run_ref).phase).toBe('paused')
+    runs.resume(run_ref)
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+    expect(upload).toHaveBeenCalledTimes(2)
+  })
+
+  it('is canceled for good after it was paused and gone on with in one breath', async () => {
+    const upload = vi.fn((_source: unknown, { signal }: { signal: AbortSignal }) => untilAborted(signal))
+    const { runs } = start(fakeServer({ upload }))
+    const { run_ref } = runs.start(order())
+    await until(() => expect(upload).toHaveBeenCalledTimes(1))
+    runs.pause(run_ref)
+    runs.resume(run_ref)
+    await until(() => expect(upload).toHaveBeenCalledTimes(2))
+    await runs.cancel(run_ref)
+    await until(() => expect(runs.view(run_ref).phase).toBe('canceled'))
+  })
+
+  it('waits when its server is lost after the job was made, and watches the same job again', async () => {
+    const watchJob = vi.fn(async () => job('completed')).mockRejectedValueOnce(away())
+    const client = fakeServer({ watchJob })
+    const { runs } = start(client)
+    const { run_ref } = runs.start(order())
+    await until(() => expect(runs.view(run_ref)).toMatchObject({ phase: 'waiting' }))
+    expect(runs.view(run_ref).problem?.code).toBe('server_unreachable')
+    runs.resumeWaiting('http://another:1')
+    expect(runs.view(run_ref).phase).toBe('waiting')
+    runs.resumeWaiting('http://s:1')
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+    expect(client.createJob).toHaveBeenCalledTimes(1)
+    expect(client.retryJob).not.toHaveBeenCalled()
+  })
+
+  it('fails when its server was never there; trying again begins anew', async () => {
+    const info = vi.fn(async () => ({})).mockRejectedValueOnce(away())
+    const { runs, onEnded } = start(fakeServer({ info }))
+    const { run_ref } = runs.start(order())
+    await until(() => expect(runs.view(run_ref).phase).toBe('failed'))
+    expect(onEnded).toHaveBeenCalledTimes(1)
+    runs.resume(run_ref)
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+  })
+
+  it('has its failed job tried again on the server only when the user asks', async () => {
+    const failed = { ...job('failed'), error: new DomainError('worker_lost', { reason: 'x' }).toEnvelope() }
+    const watchJob = vi.fn(async () => job('completed')).mockResolvedValueOnce(failed)
+    const client = fakeServer({ watchJob, job: vi.fn(async () => failed) })
+    const { runs } = start(client)
+    const { run_ref } = runs.start(order())
+    await until(() => expect(runs.view(run_ref).problem?.code).toBe('worker_lost'))
+    expect(client.retryJob).not.toHaveBeenCalled()
+    runs.resume(run_ref)
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+    expect(client.retryJob).toHaveBeenCalledTimes(1)
+    expect(client.createJob).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('runs at the next start', () => {
+  it('are found again: a job that went on is fetched, a mask that is here is kept, an upload goes on', async () => {
+    const watchJob = vi.fn((_id: string, { signal }: { signal: AbortSignal }) => untilAborted(signal))
+    const first = start(fakeServer())
+    const done = first.runs.start(order())
+    await until(() => expect(phases(first.runs)).toEqual(['completed']))
+    first.runs.stop()
+
+    const second = start(fakeServer({ watchJob }))
+    const going = second.runs.start(order())
+    await until(() => expect(watchJob).toHaveBeenCalledTimes(1))
+    second.runs.stop()
+
+    const client = fakeServer()
+    const { runs } = start(client)
+    expect(runs.view(done.run_ref).phase).toBe('completed')
+    expect(runs.finishedMask(done.run_ref).file).toContain(done.run_ref)
+    expect(runs.view(going.run_ref)).toMatchObject({ phase: 'waiting', problem: { code: 'run_interrupted' } })
+    runs.resumeWaiting()
+    await until(() => expect(runs.view(going.run_ref).phase).toBe('completed'))
+    expect(client.createJob).not.toHaveBeenCalled()
+    expect(client.upload).not.toHaveBeenCalled()
+  })
+
+  it('wait again when their server is not there, and are none when the file is damaged', async () => {
+    const upload = vi.fn((_source: unknown, { signal }: { signal: AbortSignal }) => untilAborted(signal))
+    const before = start(fakeServer({ upload }))
+    const { run_ref } = before.runs.start(order())
+    await until(() => expect(upload).toHaveBeenCalledTimes(1))
+    before.runs.stop()
+    const { runs } = start(fakeServer({ info: async () => Promise.reject(away()) }))
+    runs.resumeWaiting()
+    await until(() => expect(runs.view(run_ref).problem?.code).toBe('server_unreachable'))
+    expect(runs.view(run_ref).phase).toBe('waiting')
+    writeFileSync(path.join(folder, 'runs.json'), '{"oh":')
+    expect(start(fakeServer()).runs.all).toEqual([])
+  })
+
+  it('are gone with their mask once they were removed', async () => {
+    const { runs } = start(fakeServer())
+    const { run_ref } = runs.start(order())
+    await until(() => expect(phases(runs)).toEqual(['completed']))
+    await runs.dismiss(run_ref)
+    expect(runs.all).toEqual([])
+    expect(() => runs.finishedMask(run_ref)).toThrow(expect.objectContaining({ code: 'run_not_found' }))
+    expect(start(fakeServer()).runs.all).toEqual([])
+  })
+})
