@@ -5,6 +5,10 @@ interface Edit {
   to: string
 }
 
+/** Windowed value → colour; alpha is its brightness. */
+const DISPLAY_COLOR =
+  'uniform highp sampler2D displayMap;\nvec4 displayColor(float code) {\n	float shown = clamp((code - windowLowHigh.x) / (windowLowHigh.y - windowLowHigh.x), 0.0, 1.0);\n	return texture(displayMap, vec2((shown * 1023.0 + 0.5) / 1024.0, 0.5));\n}\n'
+
 /**
  * The display window as a uniform: contrast changes cost one redraw instead of a new texture of the volume. Before it,
  * planes at the file's full resolution take the place of the level on the slices; labels and crosshair stay over them.
@@ -14,20 +18,55 @@ const WINDOW_UNIFORM: readonly Edit[] = [
   {
     // Slices.
     from: 'uniform float drawRimOpacity;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
-    to: 'uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\nuniform highp sampler2D detailXy, detailXz, detailYz;\nuniform vec3 hasDetail;\nuniform vec3 detailScale;\nuniform vec3 detailOffset;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
+    to: `uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\n${DISPLAY_COLOR}uniform highp sampler2D detailXy, detailXz, detailYz;\nuniform vec3 hasDetail;\nuniform vec3 detailScale;\nuniform vec3 detailOffset;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;`,
   },
   {
     from: '	vec4 background = texture(volume, texPos);\n	color = vec4(background.rgb, opacity);',
-    to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, detailAt.yz).rrr;\n	background.rgb = clamp((background.rgb - windowLowHigh.x) / (windowLowHigh.y - windowLowHigh.x), 0.0, 1.0);\n	color = vec4(background.rgb, opacity);',
+    to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, detailAt.yz).rrr;\n	background.rgb = displayColor(background.r).rgb;\n	color = vec4(background.rgb, opacity);',
   },
   {
     // The three planes in 3D.
     from: 'var fragRenderSliceShader = `#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\n',
-    to: 'var fragRenderSliceShader = `#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\nuniform vec2 windowLowHigh;\n',
+    to: `var fragRenderSliceShader = \`#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\nuniform vec2 windowLowHigh;\nuniform int projection;\nuniform vec4 cutPlane;\n${DISPLAY_COLOR}`,
   },
   {
     from: '		colAcc = texture(volume, samplePos.xyz);\n',
-    to: '		colAcc = texture(volume, samplePos.xyz);\n		colAcc.rgb = clamp((colAcc.rgb - windowLowHigh.x) / (windowLowHigh.y - windowLowHigh.x), 0.0, 1.0);\n',
+    to: '		colAcc = texture(volume, samplePos.xyz);\n		colAcc.rgb = displayColor(colAcc.r).rgb;\n',
+  },
+]
+
+/**
+ * 3D as a projection in place of the planes: 1 largest value along the line of sight, 2 smallest, 3 a cloud as dense as
+ * it is bright. What lies beyond the cut plane is left out. At most 256 samples a line.
+ */
+const PROJECTION: readonly Edit[] = [
+  {
+    from: '	//the following are only used by overlays\n',
+    to: `	if (projection > 0) {
+		colAcc = vec4(0.0);
+		firstHit = vec4(0.0, 0.0, 0.0, 2.0 * len);
+		backNearest = len;
+		samplePos = vec4(start.xyz, 0.0);
+		float numSteps = clamp(ceil(lenVox), 1.0, 256.0);
+		float perStep = lenVox / numSteps;
+		float found = -1.0;
+		for (int i = 0; i < 256; i++) {
+			if (float(i) >= numSteps) break;
+			vec3 at = start + dir * len * ((float(i) + 0.5) / numSteps);
+			if (dot(cutPlane.xyz, at - 0.5) > cutPlane.w) continue;
+			float code = texture(volume, at).r;
+			if (projection == 3) {
+				vec4 shown = displayColor(code);
+				float density = 1.0 - pow(1.0 - 0.12 * shown.a * shown.a, perStep);
+				colAcc += (1.0 - colAcc.a) * density * vec4(shown.rgb, 1.0);
+				if (colAcc.a > 0.97) break;
+			} else found = max(found, projection == 1 ? code : 1.0 - code);
+		}
+		if (projection < 3 && found >= 0.0) colAcc = vec4(displayColor(projection == 1 ? found : 1.0 - found).rgb, earlyTermination);
+		if (projection == 3 && colAcc.a > 0.0) colAcc.a = earlyTermination;
+	}
+	//the following are only used by overlays
+`,
   },
 ]
 
@@ -75,7 +114,7 @@ export function niivuePatch(): Plugin {
     transform(code, id) {
       if (!id.includes('@niivue/niivue/build/niivue/index.js')) return
       let patched = code
-      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...HATCH, ...Y_DOWN]) {
+      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...PROJECTION, ...HATCH, ...Y_DOWN]) {
         const found = patched.split(from).length - 1
         if (found !== 1) this.error(`NiiVue changed: ${found} places for ${JSON.stringify(from.slice(0, 80))}`)
         patched = patched.replace(from, () => to)

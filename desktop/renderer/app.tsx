@@ -12,6 +12,8 @@ import { KeptQuestion } from './features/review/correct/kept-question.tsx'
 import { MaskLabels } from './features/review/correct/mask-labels.tsx'
 import { ExportPanel } from './features/review/export-panel.tsx'
 import { LabelsPanel } from './features/review/labels-panel.tsx'
+import { MeasurePanel } from './features/review/measure-panel.tsx'
+import { PositionPanel } from './features/review/position-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { BatchResults } from './features/run/batch-results.tsx'
@@ -42,8 +44,10 @@ export function App() {
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
+          <PositionPanel />
           <ContrastPanel />
           <ViewPanel />
+          <MeasurePanel />
           <LabelsPanel />
           <MaskLabels />
         </aside>

@@ -62,6 +62,8 @@ export const OpenedVolume = Type.Object(
     affine: Type.Array(Type.Number(), { minItems: 16, maxItems: 16 }),
     warnings: Type.Array(Warning),
     mode0: orNull(Mode0),
+    /** The whole header as the file has it, names as its format gives them; for people. */
+    header: Type.Optional(Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, closed))),
   },
   closed,
 )

@@ -20,6 +20,9 @@ import { asLabels, maskOnLevel } from './mask-level.ts'
 import { plainNumbers } from './plain-numbers.ts'
 import type { Pyramid } from './pyramid.ts'
 
+// Enough for every field and label of a header; text of extended headers may be megabytes.
+const MOST_TEXT = 8000
+
 type ShownLabels =
   | { kind: 'preview'; runRef: string; preview: ServicePreview }
   | { kind: 'mask'; runRef: string; source: VoxelSource }
@@ -74,6 +77,7 @@ export class OpenVolume {
       unit: header.unit,
       affine: [...header.affine],
       warnings: header.warnings.map(({ code, message }) => ({ code, message })),
+      header: headerEntries(header.raw),
     }
   }
 
@@ -187,6 +191,14 @@ export class OpenVolume {
     this.labels = next
     if (before?.kind === 'mask') await before.source.close()
   }
+}
+
+/** A header as names and texts. A very long one (an extended header) is cut and says so. */
+export function headerEntries(raw: Record<string, unknown>): { name: string; value: string }[] {
+  return Object.entries(raw).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+    return { name, value: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}… (${text.length} characters)` : text }
+  })
 }
 
 function isInside(indexZyx: Zyx, shapeZyx: Zyx): boolean {

@@ -37,7 +37,7 @@ export function pointerTool(tool: Tool, ground: ToolGround): PointerTool | null 
 }
 
 /** Where in the file a point of a slice is: in it by the pointer, across it where the crosshair is. */
-function placed({ pointXyz, axis }: SlicePoint, store: DesktopStore): [number, number, number] {
+export function placed({ pointXyz, axis }: SlicePoint, store: DesktopStore): [number, number, number] {
   const { crosshairXyz } = store.getState()
   const place: [number, number, number] = [...pointXyz]
   if (crosshairXyz) place[AXIS_INDEX[axis]] = crosshairXyz[AXIS_INDEX[axis]]

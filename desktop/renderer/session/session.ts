@@ -20,6 +20,7 @@ import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
+import { measurePointer } from './measure-pointer.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
 import { RunActions } from './run-actions.ts'
@@ -73,6 +74,9 @@ export class Session {
         this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
+      if (state.display !== before.display) this.view?.setDisplay(state.display)
+      if (state.measureTool !== before.measureTool) this.measureToolChanged()
+      if (state.tool !== before.tool && state.tool !== 'look' && state.measureTool) state.measureToolChosen(null)
       if (state.slab !== before.slab) this.view?.hidePlanes()
       if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
       if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
@@ -99,7 +103,7 @@ export class Session {
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
     view.setYDown(state.isYDown)
     view.setLayout(state.layout)
-    this.masks.toolChanged()
+    this.measureToolChanged()
     if (state.volume) this.requestLevel()
   }
 
@@ -137,6 +141,14 @@ export class Session {
   autoContrast = (): void => {
     const { level } = this.store.getState()
     if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
+  }
+
+  /** Measuring takes the pointer from the tools of correcting. */
+  private measureToolChanged(): void {
+    const { measureTool, tool, toolChosen } = this.store.getState()
+    if (measureTool && tool !== 'look') toolChosen('look')
+    if (measureTool) this.view?.setPointerTool(measurePointer(this.store))
+    else this.masks.toolChanged()
   }
 
   private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {
@@ -217,6 +229,8 @@ export class Session {
       case 'volume_opened':
         this.view?.clear()
         state.planesHidden()
+        state.measurementsCleared()
+        state.displaySpacingGiven(null)
         state.volumeOpened(event.volume)
         state.labelsShown(null)
         return this.requestLevel()

@@ -1,6 +1,8 @@
 import { createStore } from 'zustand'
 import { type AppSlice, createAppSlice } from './app-slice.ts'
 import { type ConnectionSlice, createConnectionSlice } from './connection-slice.ts'
+import { createDisplaySlice, type DisplaySlice } from './display-slice.ts'
+import { createLookSlice, type LookSlice } from './look-slice.ts'
 import { createMaskSlice, type MaskSlice } from './mask-slice.ts'
 import { createOrderSlice, type OrderSlice } from './order-slice.ts'
 import { createProgramSlice, type ProgramSlice } from './program-slice.ts'
@@ -16,7 +18,9 @@ export type Store = AppSlice &
   OrderSlice &
   RunSlice &
   MaskSlice &
-  ProgramSlice
+  ProgramSlice &
+  LookSlice &
+  DisplaySlice
 
 export function createDesktopStore() {
   return createStore<Store>()((...api) => ({
@@ -28,6 +32,8 @@ export function createDesktopStore() {
     ...createRunSlice(...api),
     ...createProgramSlice(...api),
     ...createMaskSlice(...api),
+    ...createLookSlice(...api),
+    ...createDisplaySlice(...api),
   }))
 }
 export type DesktopStore = ReturnType<typeof createDesktopStore>

@@ -5,6 +5,7 @@ import type { ViewState } from '../../../shared/contract/preferences.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
+import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
@@ -22,6 +23,7 @@ import {
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
+import { type SlicePicture, slicePictures } from './slice-picture.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
@@ -42,7 +44,11 @@ export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
   onCrosshair: (indexXyz: Xyz) => void
   onPanes: (layout: Layout, panes: readonly Pane[]) => void
+  /** The slices were drawn elsewhere, or at another size. */
+  onSlices: (slices: readonly SlicePicture[]) => void
   onContextLost: () => void
+  /** How the first picture is drawn. */
+  firstDisplay: Display
 }
 
 /**
@@ -52,6 +58,7 @@ export interface VolumeViewEvents {
 export class VolumeView {
   private readonly nv: Niivue & { isYDown?: boolean }
   private readonly detail: DetailPlanes
+  private readonly shading: DisplayShading
   private readonly labels: LabelLayer
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
@@ -63,6 +70,7 @@ export class VolumeView {
   private panes: Pane[] = []
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
+  private drawnSlices = ''
   private readonly pointer: DrawingPointer
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
@@ -70,7 +78,15 @@ export class VolumeView {
     this.events = events
     this.pointer = new DrawingPointer(canvas, (event) => this.pointUnder(event), this.ended.signal)
     this.nv = new Niivue(NIIVUE_OPTIONS)
+    // NiiVue draws by itself while a pane is dragged.
+    const draw = this.nv.drawScene.bind(this.nv)
+    this.nv.drawScene = () => {
+      const drawn = draw()
+      this.tellSlices()
+      return drawn
+    }
     this.detail = new DetailPlanes(this.nv)
+    this.shading = new DisplayShading(this.nv)
     this.labels = new LabelLayer(this.nv)
   }
 
@@ -92,6 +108,7 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
+    this.shading.attach(this.events.firstDisplay)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.nv.setScale(FIRST_SCALE)
@@ -145,7 +162,7 @@ export class VolumeView {
       this.labels.clear()
     })
     this.applyLayout()
-    this.applyWindow()
+    this.shading.setWindow(...this.windowLowHigh)
     this.moveCrosshair(crosshair ?? middleOf(this.grid))
   }
 
@@ -185,7 +202,13 @@ export class VolumeView {
   /** Display window as shares of the level's range. */
   setWindow(low: number, high: number): void {
     this.windowLowHigh = [low, Math.max(high, low + 1e-4)]
-    this.applyWindow()
+    this.shading.setWindow(...this.windowLowHigh)
+    this.redraw()
+  }
+
+  /** How values become colours, and what 3D shows. */
+  setDisplay(display: Display): void {
+    this.shading.setDisplay(display)
     this.redraw()
   }
 
@@ -279,16 +302,6 @@ export class VolumeView {
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }
 
-  private applyWindow(): void {
-    const { gl, sliceMMShader, renderSliceShader } = this.nv
-    if (gl.isContextLost()) return
-    for (const shader of [sliceMMShader, renderSliceShader]) {
-      if (!shader) continue
-      shader.use(gl)
-      gl.uniform2f(gl.getUniformLocation(shader.program, 'windowLowHigh'), ...this.windowLowHigh)
-    }
-  }
-
   private applyLayout(): void {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
     this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
@@ -321,6 +334,18 @@ export class VolumeView {
       this.isDrawQueued = false
       if (!this.ended.signal.aborted) inGraphics('draw', () => this.nv.drawScene())
     })
+  }
+
+  /** Tells where the file lies in the slices, once it lies elsewhere. */
+  private tellSlices(): void {
+    const { nv, grid } = this
+    if (!grid || nv.volumes.length === 0) return
+    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
+    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1)
+    const drawn = JSON.stringify(slices)
+    if (drawn === this.drawnSlices) return
+    this.drawnSlices = drawn
+    this.events.onSlices(slices)
   }
 
   private crosshairMoved(): void {

@@ -7,7 +7,9 @@ import { Facts } from '../../ui/facts.tsx'
 import { formatBytes } from '../../ui/format.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { formatVoxelSize } from '../../ui/voxel-size.ts'
+import { HeaderList } from './header-list.tsx'
 import { SignSwitch } from './sign-switch.tsx'
+import { VoxelSizeField } from './voxel-size-field.tsx'
 
 const FORMAT_NAMES: Readonly<Record<OpenedVolume['format'], string>> = {
   mrc: 'MRC',
@@ -47,7 +49,9 @@ export function VolumePanel() {
           ...(shown ? [{ name: 'Shown', value: shown }] : []),
         ]}
       />
+      <VoxelSizeField key={volume.volume_ref} volume={volume} />
       <SignSwitch volume={volume} />
+      <HeaderList key={`header-${volume.volume_ref}`} volume={volume} />
       {volume.warnings.length > 0 ? (
         <ul className="warnings">
           {volume.warnings.map((warning) => (

@@ -1,5 +1,6 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { ColorFields } from './display-fields.tsx'
 import { HistogramPlot } from './histogram-plot.tsx'
 import { ValueField } from './value-field.tsx'
 
@@ -53,6 +54,7 @@ export function ContrastPanel() {
         <ValueField label="Black" value={valueAt(range.low)} onCommit={(value) => setLow(shareOf(value))} />
         <ValueField label="White" value={valueAt(range.high)} onCommit={(value) => setHigh(shareOf(value))} />
       </div>
+      <ColorFields />
     </Panel>
   )
 }

@@ -1,4 +1,5 @@
 import { useFacts } from '../../session/use-session.ts'
+import { formatNm, worldNm } from '../../state/physical.ts'
 import { formatValue } from '../../ui/format.ts'
 
 /** Where the crosshair is, and what the file says there. */
@@ -7,6 +8,9 @@ export function StatusBar() {
   const voxel = useFacts((state) => state.voxel)
   const labels = useFacts((state) => state.mask?.labels ?? state.run?.labels)
   const label = useFacts((state) => (state.mask ? state.maskLabel : (state.voxel?.label ?? null)))
+  const volume = useFacts((state) => state.volume)
+  const given = useFacts((state) => state.displaySpacing)
+  const world = volume && crosshair && worldNm(volume, given, crosshair)
   const version = useFacts((state) => state.app?.version)
   const labelName = labels?.find((one) => one.value === label)?.name
   return (
@@ -16,6 +20,11 @@ export function StatusBar() {
           <span>
             Voxel (x, y, z) <output data-testid="crosshair">{crosshair.join(', ')}</output>
           </span>
+          {world ? (
+            <span>
+              Position <output data-testid="world-position">{world.map((nm) => formatNm(nm)).join(', ')}</output>
+            </span>
+          ) : null}
           <span>
             Value{' '}
             <output data-testid="voxel-value" data-value={voxel?.value ?? ''}>

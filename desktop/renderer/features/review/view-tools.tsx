@@ -1,4 +1,5 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
+import type { MeasureKind } from '../../state/look-slice.ts'
 import type { Layout } from '../../viewer/pane-layout.ts'
 
 const LAYOUTS: readonly [Layout, string, string][] = [
@@ -26,9 +27,32 @@ export function ViewTools() {
           {name}
         </button>
       ))}
+      <MeasureTools />
       <button type="button" title="Undo zooming, moving and turning" onClick={() => session.resetView()}>
         Reset
       </button>
     </div>
   )
+}
+
+const MEASURES: readonly [MeasureKind, string, string][] = [
+  ['distance', 'Distance', 'Click two places in a slice'],
+  ['angle', 'Angle', 'Click three places in a slice, the corner second'],
+]
+
+/** What a click in a slice measures; pressed again, clicks move the crosshair. */
+function MeasureTools() {
+  const tool = useFacts((state) => state.measureTool)
+  const choose = useFacts((state) => state.measureToolChosen)
+  return MEASURES.map(([kind, name, title]) => (
+    <button
+      key={kind}
+      type="button"
+      title={title}
+      aria-pressed={tool === kind}
+      onClick={() => choose(tool === kind ? null : kind)}
+    >
+      {name}
+    </button>
+  ))
 }

@@ -5,7 +5,9 @@ import { Meter } from '../../ui/meter.tsx'
 import { VolumeView } from '../../viewer/volume-view.ts'
 import { ToolBar } from './correct/tool-bar.tsx'
 import { ToolMarks } from './correct/tool-marks.tsx'
+import { MeasureMarks } from './measure-marks.tsx'
 import { PaneTags } from './pane-tags.tsx'
+import { ScaleBars } from './scale-bars.tsx'
 import { ViewTools } from './view-tools.tsx'
 
 /** The picture. After the graphics context was lost a new canvas takes over. */
@@ -19,6 +21,8 @@ export function ViewerPane() {
       <ViewerCanvas key={graphicsLosses} />
       {hasLevel ? <PaneTags /> : null}
       {hasLevel ? <ViewTools /> : null}
+      {hasLevel ? <ScaleBars /> : null}
+      {hasLevel ? <MeasureMarks /> : null}
       <ToolMarks />
       {hasLevel ? <ToolBar /> : null}
       {levelProgress === null ? null : (
@@ -36,10 +40,12 @@ function ViewerCanvas() {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
     if (!canvas.current) return
-    const { graphicsLost, panesChanged, problemMet } = session.store.getState()
+    const { graphicsLost, panesChanged, problemMet, slicesDrawn, display } = session.store.getState()
     const view = new VolumeView(canvas.current, {
       onCrosshair: (indexXyz) => session.crosshairMoved(indexXyz),
       onPanes: panesChanged,
+      onSlices: slicesDrawn,
+      firstDisplay: display,
       onContextLost: () => {
         problemMet(new DomainError('graphics_lost').toEnvelope())
         graphicsLost()

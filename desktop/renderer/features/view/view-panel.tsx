@@ -1,6 +1,7 @@
 import type { PlaneProjection } from '../../../../shared/contract/bridge.ts'
 import { useFacts } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { SpaceFields } from '../review/display-fields.tsx'
 
 const THICKNESSES = [1, 3, 5, 11, 21, 51] as const
 const PROJECTIONS: readonly [PlaneProjection, string][] = [
@@ -21,6 +22,7 @@ export function ViewPanel() {
     <Panel title="View">
       <SlabFields />
       <LevelField />
+      <SpaceFields />
       <label className="check">
         <input type="checkbox" checked={isYDown} onChange={(event) => turnY(event.currentTarget.checked)} /> Y points
         down in XY

@@ -1,0 +1,48 @@
+import { useFacts } from '../../session/use-session.ts'
+import type { Measurement } from '../../state/look-slice.ts'
+import { pointIn, type SlicePicture } from '../../viewer/slice-picture.ts'
+import { useMeasureText } from './use-measure-text.ts'
+
+/** Measurements over the slices that they were made in. */
+export function MeasureMarks() {
+  const slices = useFacts((state) => state.slices)
+  const measurements = useFacts((state) => state.measurements)
+  const draft = useFacts((state) => state.draft)
+  const crosshair = useFacts((state) => state.crosshairXyz)
+  const textOf = useMeasureText()
+  const shown: readonly Measurement[] = draft ? [...measurements, { ...draft, id: 0 }] : measurements
+  const inSlice = ({ acrossAxis }: SlicePicture) =>
+    shown.filter((one) => one.acrossAxis === acrossAxis && isHere(one, crosshair))
+  return (
+    <svg className="measure-marks" aria-hidden="true">
+      {slices.map((slice) => (
+        <svg key={slice.kind} aria-hidden="true" x={slice.left} y={slice.top} width={slice.width} height={slice.height}>
+          {inSlice(slice).map((one) => (
+            <Mark key={one.id} measurement={one} slice={slice} text={textOf(one)} />
+          ))}
+        </svg>
+      ))}
+    </svg>
+  )
+}
+
+/** The crosshair is in the plane that was measured in. */
+function isHere({ acrossAxis, pointsXyz }: Measurement, crosshair: readonly number[] | null): boolean {
+  return crosshair !== null && Math.round(pointsXyz[0][acrossAxis]) === crosshair[acrossAxis]
+}
+
+function Mark({ measurement, slice, text }: { measurement: Measurement; slice: SlicePicture; text: string }) {
+  const points = measurement.pointsXyz.map((point) => {
+    const { x, y } = pointIn(slice, point)
+    return [x - slice.left, y - slice.top] as const
+  })
+  const [x, y] = points[measurement.kind === 'angle' ? 1 : points.length - 1]
+  return (
+    <g data-testid="measure-mark">
+      <polyline points={points.map((point) => point.join(',')).join(' ')} />
+      <text x={x + 8} y={y - 8}>
+        {text}
+      </text>
+    </g>
+  )
+}

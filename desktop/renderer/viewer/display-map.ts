@@ -1,0 +1,105 @@
+import type { Niivue } from '@niivue/niivue'
+
+/** Colours that values are shown in, as NiiVue names them. */
+export type ColormapName = 'gray' | 'viridis' | 'inferno' | 'magma' | 'plasma' | 'turbo'
+
+/** What 3D shows: the three planes, the brightest value along each line of sight, or a cloud as dense as it is bright. */
+export type Projection = 'planes' | 'maximum' | 'volume'
+
+/** Half of the 3D view that is left out: what lies beyond a share of a display axis. */
+export interface Cut {
+  axis: 'x' | 'y' | 'z'
+  share: number
+}
+
+/** How values become colours. Nothing of it touches the voxels on the graphics card. */
+export interface Display {
+  colormap: ColormapName
+  /** 1 is linear; above, dark values come out brighter. */
+  gamma: number
+  /** Bright becomes dark, before the colours. */
+  isInverted: boolean
+  projection: Projection
+  cut: Cut | null
+}
+
+const SIZE = 1024
+/** A texture unit that NiiVue leaves alone, as 16 to 18 for planes. */
+const UNIT = 19
+
+/**
+ * Colours of windowed values 0 … 1; alpha is the brightness after inversion and gamma.
+ * @param colors 256 colours, RGBA
+ */
+export function displayMap(
+  colors: ArrayLike<number>,
+  { gamma, isInverted }: Pick<Display, 'gamma' | 'isInverted'>,
+): Uint8Array {
+  const map = new Uint8Array(SIZE * 4)
+  for (let i = 0; i < SIZE; i++) {
+    const share = i / (SIZE - 1)
+    const shown = (isInverted ? 1 - share : share) ** (1 / gamma)
+    const below = Math.min(254, Math.floor(shown * 255))
+    const rest = shown * 255 - below
+    for (let channel = 0; channel < 3; channel++)
+      map[i * 4 + channel] = Math.round(
+        colors[below * 4 + channel] * (1 - rest) + colors[(below + 1) * 4 + channel] * rest,
+      )
+    map[i * 4 + 3] = Math.round(shown * 255)
+  }
+  return map
+}
+
+/** Gives the patched shaders their window and colours. Owns one small texture, which goes with the context. */
+export class DisplayShading {
+  private readonly nv: Niivue
+  private texture: WebGLTexture | null = null
+
+  constructor(nv: Niivue) {
+    this.nv = nv
+  }
+
+  /** Once the shaders are compiled, before anything is drawn. */
+  attach(display: Display): void {
+    this.forShaders((gl, at) => gl.uniform1i(at('displayMap'), UNIT))
+    this.setDisplay(display)
+  }
+
+  /** Window as shares of the level's range. */
+  setWindow(low: number, high: number): void {
+    this.forShaders((gl, at) => gl.uniform2f(at('windowLowHigh'), low, high))
+  }
+
+  setDisplay(display: Display): void {
+    const { gl } = this.nv
+    if (gl.isContextLost()) return
+    this.texture ??= gl.createTexture()
+    gl.activeTexture(gl.TEXTURE0 + UNIT)
+    gl.bindTexture(gl.TEXTURE_2D, this.texture)
+    const map = displayMap(this.nv.colormap(display.colormap), display)
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, SIZE, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, map)
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.LINEAR)
+    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE)
+    gl.activeTexture(gl.TEXTURE0)
+    const { projection, cut, isInverted } = display
+    // The brightest as shown is the smallest value where it is inverted.
+    const mode = projection === 'planes' ? 0 : projection === 'volume' ? 3 : isInverted ? 2 : 1
+    const normal = ['x', 'y', 'z'].map((axis) => (cut?.axis === axis ? 1 : 0))
+    this.forShaders((context, at) => {
+      context.uniform1i(at('projection'), mode)
+      context.uniform4f(at('cutPlane'), normal[0], normal[1], normal[2], cut ? cut.share - 0.5 : 2)
+    })
+  }
+
+  private forShaders(
+    work: (gl: WebGL2RenderingContext, at: (name: string) => WebGLUniformLocation | null) => void,
+  ): void {
+    const { gl, sliceMMShader, renderSliceShader } = this.nv
+    if (gl.isContextLost()) return
+    for (const shader of [sliceMMShader, renderSliceShader]) {
+      if (!shader) continue
+      shader.use(gl)
+      work(gl, (name) => gl.getUniformLocation(shader.program, name))
+    }
+  }
+}
