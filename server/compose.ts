@@ -15,7 +15,7 @@ import { createNvidiaSmi } from './adapters/nvidia-smi.ts'
 import { createOidcSignIn } from './adapters/oidc-sign-in.ts'
 import { openDatabase } from './adapters/open-database.ts'
 import { readTlsPair } from './adapters/tls-files.ts'
-import { uuid7 } from './adapters/uuid7.ts'
+import { createUuid7 } from './adapters/uuid7.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
 import { rememberedFor } from './devices/gpu-inventory.ts'
@@ -98,6 +98,7 @@ export async function composeServer(
   more: ComposeOptions = {},
 ): Promise<ComposedServer> {
   const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
+  const newId = createUuid7()
   const folder = await takeDataFolder(config.dataFolder, config.token)
   let app: FastifyInstance | null = null
   const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
@@ -114,7 +115,7 @@ export async function composeServer(
   const projects = new Projects(peopleRepository)
   const tokens = new TokenService({
     people: peopleRepository,
-    newId: uuid7,
+    newId,
     serverToken: config.hasServerToken ? folder.token : null,
     ...(config.oidc ? { checkSignIn: createOidcSignIn(config.oidc) } : {}),
   })
@@ -131,7 +132,7 @@ export async function composeServer(
     dataFolder: config.dataFolder,
     pathRoots: config.pathRoots,
     projects,
-    newId: uuid7,
+    newId,
     unfinishedUser: (volumeId) => jobRepository.unfinishedUser(volumeId),
   })
   const refused: { folder: string; error: DomainError }[] = []
@@ -147,7 +148,7 @@ export async function composeServer(
     maxBytes: config.maxModelBytes,
     tryModel,
     unfinishedOfModel: (id, modelVersion) => jobRepository.unfinishedOfModel(id, modelVersion),
-    newId: uuid7,
+    newId,
   })
   const events = new JobEvents()
   const jobs = new JobService({
@@ -158,7 +159,7 @@ export async function composeServer(
     config,
     projects,
     queueMemory: createQueueRepository(db),
-    newId: uuid7,
+    newId,
   })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
   const readiness = new Readiness({
@@ -189,14 +190,14 @@ export async function composeServer(
   })
   events.observe(jobFigures(metrics, jobRepository))
   const workers = watchedLauncher(launcher, metrics.workers)
-  const uploads = new UploadService(uploadRepository, volumes, config, uuid7, onError)
+  const uploads = new UploadService(uploadRepository, volumes, config, newId, onError)
   app = await buildApp({
     config,
     version,
     tokens,
     people: peopleRepository,
     projects,
-    newId: uuid7,
+    newId,
     uploads,
     volumes,
     models,

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
 import { openTables } from './adapters/open-database.ts'
-import { uuid7 } from './adapters/uuid7.ts'
+import { createUuid7 } from './adapters/uuid7.ts'
 import { readConfig } from './config.ts'
 import { peopleActions } from './people/people-actions.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
@@ -29,7 +29,7 @@ async function main(argv: string[]): Promise<void> {
   const [topic, ...rest] = positionals
   const env = { ...process.env, ...(values.data === undefined ? {} : { CRYOMAMBA_DATA: values.data }) }
   await withPeople(env, async (people) => {
-    const said = await peopleActions(people, uuid7).run(topic, rest, values)
+    const said = await peopleActions(people, createUuid7()).run(topic, rest, values)
     console.log(values.json ? JSON.stringify(said.json) : said.text)
   })
 }

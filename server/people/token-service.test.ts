@@ -5,12 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createPeopleRepository } from '../adapters/kysely-people.ts'
 import { migrate } from '../adapters/migrations.ts'
 import { openSqlite } from '../adapters/open-sqlite.ts'
-import { uuid7 } from '../adapters/uuid7.ts'
+import { createUuid7 } from '../adapters/uuid7.ts'
 import { peopleActions } from './people-actions.ts'
 import type { PeopleRepository } from './people-repository.ts'
 import { Projects } from './projects.ts'
 import { TokenService } from './token-service.ts'
 
+const newId = createUuid7()
 const NOW = Date.UTC(2026, 0, 1)
 const SERVER_TOKEN = 'the-servers-own-token'
 
@@ -33,7 +34,7 @@ afterEach(async () => {
 })
 
 function makeTokens(serverToken: string | null = SERVER_TOKEN): TokenService {
-  return new TokenService({ people, newId: uuid7, serverToken, now: () => nowMs })
+  return new TokenService({ people, newId, serverToken, now: () => nowMs })
 }
 
 describe('a token', () => {
@@ -103,7 +104,7 @@ describe('groups', () => {
     let groups = ['lab', 'em']
     const tokens = new TokenService({
       people,
-      newId: uuid7,
+      newId,
       serverToken: null,
       checkSignIn: async () => ({ ...access, groups }),
     })
@@ -129,7 +130,7 @@ describe('groups', () => {
 })
 
 describe('the command line', () => {
-  const run = (words: string[], options = {}) => peopleActions(people, uuid7).run(words[0], words.slice(1), options)
+  const run = (words: string[], options = {}) => peopleActions(people, newId).run(words[0], words.slice(1), options)
 
   it('makes, lists and revokes tokens, and writes that down', async () => {
     const made = (await run(['token', 'create'], { user: 'anna', days: '30', label: 'laptop' })).json as {

@@ -1,18 +1,20 @@
-import { uuid7 } from '../adapters/uuid7.ts'
+import { createUuid7 } from '../adapters/uuid7.ts'
 import type { WrittenArtifact } from '../inference/messages.ts'
 import type { JobRecord } from '../jobs/job-repository.ts'
 import type { UploadRecord } from '../uploads/upload-repository.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 
+const newId = createUuid7()
+
 /** A record of a job as a service would store it, with changes. */
 export function jobRecord(change: Partial<JobRecord> = {}): JobRecord {
   return {
-    jobId: uuid7(),
+    jobId: newId(),
     owner: 'ada',
     project: null,
     state: 'queued',
     attempt: 1,
-    volumeId: uuid7(),
+    volumeId: newId(),
     moreVolumeIds: [],
     memory: null,
     model: 'unet',
@@ -42,7 +44,7 @@ export function jobRecord(change: Partial<JobRecord> = {}): JobRecord {
 /** A record of an upload of 1 TiB, more than 32 bits hold. */
 export function uploadRecord(change: Partial<UploadRecord> = {}): UploadRecord {
   return {
-    uploadId: uuid7(),
+    uploadId: newId(),
     owner: 'ada',
     state: 'receiving',
     filename: "o'hara \\ 断層.mrc",
@@ -61,7 +63,7 @@ export function uploadRecord(change: Partial<UploadRecord> = {}): UploadRecord {
 
 /** A record of a volume under `/data`. */
 export function volumeRecord(change: Partial<VolumeRecord> = {}): VolumeRecord {
-  const volumeId = change.volumeId ?? uuid7()
+  const volumeId = change.volumeId ?? newId()
   return {
     volumeId,
     owner: 'ada',

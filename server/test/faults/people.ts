@@ -1,7 +1,7 @@
 import { createPeopleRepository } from '../../adapters/kysely-people.ts'
 
 import { openTables } from '../../adapters/open-database.ts'
-import { uuid7 } from '../../adapters/uuid7.ts'
+import { createUuid7 } from '../../adapters/uuid7.ts'
 import type { Scope } from '../../people/access.ts'
 import { TokenService } from '../../people/token-service.ts'
 import { databaseOfFolder } from '../shared-postgres.ts'
@@ -40,7 +40,7 @@ export function revokedToken(dataFolder: string): Promise<string> {
 async function withTokens<T>(dataFolder: string, use: (tokens: TokenService) => Promise<T>): Promise<T> {
   const db = await openTables({ dataFolder, databaseUrl: await databaseOfFolder(dataFolder) })
   try {
-    return await use(new TokenService({ people: createPeopleRepository(db), newId: uuid7, serverToken: null }))
+    return await use(new TokenService({ people: createPeopleRepository(db), newId: createUuid7(), serverToken: null }))
   } finally {
     await db.destroy()
   }
