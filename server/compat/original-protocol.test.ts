@@ -134,7 +134,9 @@ describe('a job in the words of the original', () => {
     })
     expect(reply.statusCode, reply.body).toBe(202)
     const job = reply.json()
-    expect(job).toMatchObject({ status: 'queued', queue_position: expect.anything() })
+    expect(job.status).toBe('queued')
+    // Null once it has been taken from the queue, which may be at once.
+    expect([1, null]).toContain(job.queue_position)
     expect(job.params).toEqual({ step: 0.25, probability: true, mirror_axes: ['z', 'y', 'x'] })
     expect((await ask('PUT', `/v1/jobs/${job.job_id}`, { start_inference: true })).json().job_id).toBe(job.job_id)
     const done = await finishedOn(server, job.job_id)

@@ -24,6 +24,7 @@ export const OWNED: readonly Address[] = [
   { method: 'GET', url: '/v1/jobs/:jobId/artifacts/:name' },
   { method: 'POST', url: '/v1/jobs/:jobId/postprocess', body: {} },
   { method: 'POST', url: '/v1/jobs/:jobId/retry' },
+  { method: 'POST', url: '/v1/jobs/:jobId/ticket' },
   { method: 'PUT', url: '/v1/jobs/:jobId/project', body: { project: null } },
   { method: 'DELETE', url: '/v1/jobs/:jobId' },
   { method: 'GET', url: '/ws/jobs/:jobId' },
