@@ -23,6 +23,8 @@ export default defineConfig({
     globalSetup: ['server/test/postgres-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Real processes on shared machines: what fails twice in a row has failed.
+    retry: process.env.CI ? 1 : 0,
     // Two cores: more workers only make the numeric tests wait for each other.
     maxWorkers: 2,
     projects: [

@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: 1,
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    // Real windows on shared machines: what fails twice in a row has failed.
+    retry: process.env.CI ? 1 : 0,
     reporters: ['default'],
   },
 })
