@@ -24,6 +24,8 @@ interface Running {
   /** Set once a message decided how the job ends; an exit after it means nothing. */
   isSettled: boolean
   isCanceled: boolean
+  /** Set once the job is marked as running for this server: from then on its lease is renewed. */
+  isClaimed: boolean
   /** Set when the server stops: the job ends at its next tile and goes back on the queue. */
   isHandedBack: boolean
   /** Tells `gone` that the worker's process is. */
@@ -101,8 +103,11 @@ export class JobRunner {
     clearInterval(this.heartbeat)
     if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
+      const isEnded = run.isSettled
       run.isSettled = true
       run.worker.kill()
+      // A job that has failed or was canceled stays so, although its worker is not gone yet.
+      if (isEnded) continue
       // Where the database is away, the next start finds the job running and queues it again.
       await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
@@ -135,7 +140,7 @@ export class JobRunner {
 
   private async renew(run: Running): Promise<void> {
     const { jobId, attempt } = run.record
-    if (run.isSettled || run.description !== null) return
+    if (run.isSettled || !run.isClaimed) return
     if (await this.service.needs.jobs.renewLease(jobId, attempt, this.runnerId, this.leaseEnd())) return
     if (run.isSettled) return
     run.isSettled = true
@@ -217,6 +222,7 @@ export class JobRunner {
         worker,
         isSettled: false,
         isCanceled: false,
+        isClaimed: false,
         isHandedBack: false,
         ...departure(),
         tilesPerSecond: null,
@@ -233,6 +239,7 @@ export class JobRunner {
         worker.kill()
         return
       }
+      run.isClaimed = true
       run.description = description
       this.beginWhenReady(run)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')

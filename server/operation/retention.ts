@@ -78,9 +78,15 @@ export class Retention {
   private async boundCache(): Promise<void> {
     const folder = path.join(this.needs.config.dataFolder, 'cache')
     const names = await readdir(folder).catch(() => [])
-    const files = await Promise.all(
-      names.map(async (name) => ({ file: path.join(folder, name), info: await stat(path.join(folder, name)) })),
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const file = path.join(folder, name)
+        const info = await stat(file).catch(() => null)
+        return info && { file, info }
+      }),
     )
+    // One that was renamed or removed meanwhile is not there to be bounded.
+    const files = found.filter((one) => one !== null)
     files.sort((a, b) => a.info.mtimeMs - b.info.mtimeMs)
     let bytes = files.reduce((sum, { info }) => sum + info.size, 0)
     for (const { file, info } of files) {
