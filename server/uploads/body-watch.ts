@@ -21,37 +21,44 @@ export async function* watchedBody(
   const chunks = body[Symbol.asyncIterator]()
   const received: number[] = []
   let stepBytes = 0
-  let isWaiting = false
-  let timer: NodeJS.Timeout | undefined
-  const stop = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new DomainError('canceled')), { once: true })
-    timer = setInterval(() => {
-      if (isWaiting) received.push(stepBytes)
-      else received.length = 0
-      stepBytes = 0
-      if (received.length > STEPS) received.shift()
-      const isStalled = received.length === STEPS && received.reduce((sum, bytes) => sum + bytes) < LEAST_BYTES
-      if (isStalled) reject(new DomainError('upload_stalled', { partIndex, seconds: idleMs / 1000 }))
-    }, idleMs / STEPS)
-  })
-  stop.catch(() => undefined)
+  let ended: DomainError | null = null
+  let wake: ((reason: DomainError) => void) | null = null
+  const end = (reason: DomainError) => {
+    ended ??= reason
+    wake?.(ended)
+  }
+  // A race against one lasting promise would keep every chunk until that promise is gone.
+  const nextChunk = () =>
+    new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      wake = reject
+      chunks.next().then(resolve, (cause) => reject(asLostConnection(partIndex, cause)))
+    })
+  const onAbort = () => end(new DomainError('canceled'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  const timer = setInterval(() => {
+    if (wake) received.push(stepBytes)
+    else received.length = 0
+    stepBytes = 0
+    if (received.length > STEPS) received.shift()
+    const isStalled = received.length === STEPS && received.reduce((sum, bytes) => sum + bytes) < LEAST_BYTES
+    if (isStalled) end(new DomainError('upload_stalled', { partIndex, seconds: idleMs / 1000 }))
+  }, idleMs / STEPS)
   try {
+    if (signal.aborted) onAbort()
     for (;;) {
-      if (signal.aborted) throw new DomainError('canceled')
-      isWaiting = true
-      const next = await Promise.race([chunks.next().catch(asLostConnection(partIndex)), stop])
-      isWaiting = false
+      if (ended) throw ended
+      const next = await nextChunk()
+      wake = null
       if (next.done) return
       stepBytes += next.value.length
       yield next.value
     }
   } finally {
     clearInterval(timer)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
-function asLostConnection(partIndex: number): (cause: unknown) => never {
-  return (cause) => {
-    throw cause instanceof DomainError ? cause : new DomainError('upload_connection_lost', { partIndex, cause })
-  }
+function asLostConnection(partIndex: number, cause: unknown): DomainError {
+  return cause instanceof DomainError ? cause : new DomainError('upload_connection_lost', { partIndex, cause })
 }
