@@ -26,6 +26,8 @@ export class PartSender {
   private readonly active = new Map<number, Promise<Outcome>>()
   private missing: number[]
   private epoch = 0
+  /** Buffers of parts that have arrived: a new one for each part would call for a collection of all garbage each time. */
+  private readonly spare: Uint8Array[] = []
   private readonly stop = new AbortController()
   private readonly run: UploadRun
   private readonly upload: Upload
@@ -116,10 +118,20 @@ export class PartSender {
     this.active.set(index, done)
   }
 
+  private async read(index: number, signal: AbortSignal): Promise<Uint8Array> {
+    const { source } = this.run
+    const [offset, length] = [index * this.upload.chunk_size, this.bytesOf(index)]
+    if (!source.readInto) return source.read(offset, length, signal)
+    const found = this.spare.findIndex((bytes) => bytes.length === length)
+    const bytes = found < 0 ? new Uint8Array(length) : this.spare.splice(found, 1)[0]
+    await source.readInto(offset, bytes, signal)
+    return bytes
+  }
+
   private async send(index: number): Promise<void> {
     const { run, upload } = this
     const signal = AbortSignal.any([run.signal, this.stop.signal, run.control.pauseSignal])
-    const bytes = await run.source.read(index * upload.chunk_size, this.bytesOf(index), signal)
+    const bytes = await this.read(index, signal)
     await run.checkUnchanged()
     await this.whole?.take(index, bytes)
     const digest = createHash('sha256').update(bytes).digest('base64')
@@ -144,6 +156,8 @@ export class PartSender {
         timeout: 0,
         signal: guard.signal,
       })
+      // Not after a failure: the socket may still hold it.
+      this.spare.push(bytes)
     } catch (error) {
       run.clock.undo(sentBytes)
       throw guard.explain(error, run.http.address.url)

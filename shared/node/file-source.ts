@@ -33,34 +33,38 @@ class FileSource implements ByteSource {
   }
 
   async read(offset: number, length: number, signal?: Abort): Promise<Uint8Array> {
-    if (offset < 0 || length < 0 || offset + length > this.sizeBytes) {
-      throw new DomainError('format_truncated', {
-        name: this.name,
-        foundBytes: this.sizeBytes,
-        expectedBytes: offset + length,
-      })
-    }
-    if (length > MOST_READ_BYTES) {
-      throw new DomainError('format_unsupported', { name: this.name, kind: 'slices of more than 4 GiB' })
-    }
+    this.checkRange(offset, length)
     const bytes = new Uint8Array(length)
+    await this.readInto(offset, bytes, signal)
+    return bytes
+  }
+
+  async readInto(offset: number, bytes: Uint8Array, signal?: Abort): Promise<void> {
+    const { length } = bytes
+    this.checkRange(offset, length)
     try {
       for (let done = 0; done < length; ) {
         if (signal?.aborted) throw new DomainError('canceled')
         const { bytesRead } = await this.file.read(bytes, done, length - done, offset + done)
         // The file became shorter while it was open.
-        if (bytesRead === 0)
-          throw new DomainError('format_truncated', {
-            name: this.name,
-            foundBytes: offset + done,
-            expectedBytes: offset + length,
-          })
+        if (bytesRead === 0) throw this.truncated(offset + done, offset + length)
         done += bytesRead
       }
     } catch (error) {
       throw asReadProblem(error, this.name)
     }
-    return bytes
+  }
+
+  private checkRange(offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > this.sizeBytes)
+      throw this.truncated(this.sizeBytes, offset + length)
+    if (length > MOST_READ_BYTES) {
+      throw new DomainError('format_unsupported', { name: this.name, kind: 'slices of more than 4 GiB' })
+    }
+  }
+
+  private truncated(foundBytes: number, expectedBytes: number): DomainError {
+    return new DomainError('format_truncated', { name: this.name, foundBytes, expectedBytes })
   }
 
   async close(): Promise<void> {

@@ -109,6 +109,8 @@ export interface ByteSource {
   readonly sizeBytes: number
   /** Exactly `length` bytes from `offset`, or a rejected promise. The buffer belongs to the caller. */
   read(offset: number, length: number, signal?: Abort): Promise<Uint8Array>
+  /** As `read`, where it can: fills a buffer that the caller uses again and again. */
+  readInto?(offset: number, bytes: Uint8Array, signal?: Abort): Promise<void>
   close(): Promise<void>
 }
 
