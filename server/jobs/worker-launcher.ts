@@ -1,11 +1,17 @@
 import type { FromWorker, ToWorker } from '../inference/messages.ts'
 
+/** How a worker's process went; `lastLines` is the end of what it wrote to stderr. */
+export interface WorkerExit {
+  reason: string
+  lastLines: string
+}
+
 /** A started worker. It runs one job, then exits by itself. */
 export interface Worker {
   send(message: ToWorker): void
   onMessage(listener: (message: FromWorker) => void): void
-  /** Told once when the process is gone; `lastLines` is the end of what it wrote to stderr. */
-  onExit(listener: (exit: { reason: string; lastLines: string }) => void): void
+  /** Told once when the process is gone. */
+  onExit(listener: (exit: WorkerExit) => void): void
   /** Ends the process at once; its memory and the device's go with it. */
   kill(): void
 }

@@ -1,0 +1,262 @@
+import { rm } from 'node:fs/promises'
+import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
+import { isAway, onceBack } from '../while-away.ts'
+import type { JobRecord } from './job-repository.ts'
+import type { JobService } from './job-service.ts'
+import type { Worker, WorkerExit } from './worker-launcher.ts'
+
+/** A job whose worker is lost this often is given up: it is likely to be the reason. */
+const MOST_WORKER_LOSSES = 2
+
+/** A canceled worker has two tiles' time to stop by itself, at least this long. */
+const LEAST_CANCEL_GRACE_MS = 5_000
+
+export interface JobRunnerLog {
+  info(facts: object, text: string): void
+  error(facts: object, text: string): void
+}
+
+export interface JobRunNeeds {
+  service: JobService
+  log: JobRunnerLog
+  /** Aborted when the server stops. */
+  stopping: AbortSignal
+}
+
+/**
+ * One attempt of a job in a worker of its own: claimed → running → settled by its result, its failure, a cancel or the
+ * loss of the worker → `gone` with the worker's process.
+ */
+export class JobRun {
+  readonly record: JobRecord
+  /** Resolves once the worker's process is gone and that is recorded. Never rejects. */
+  readonly gone: Promise<void>
+  private readonly needs: JobRunNeeds
+  private readonly worker: Worker
+  private leave = (): void => undefined
+  private last: Promise<void> = Promise.resolve()
+  /** Set once it is decided how the attempt ends; an exit after it means nothing. */
+  private settled = false
+  /** Set once the job is marked as running for this server: from then on its lease is renewed. */
+  private claimed = false
+  private isCanceled = false
+  private isHandedBack = false
+  private hasPreview = false
+  private tilesPerSecond: number | null = null
+  /** When the worker last said anything, by `performance.now()`. */
+  private heardMs = performance.now()
+  private readonly startedMs = performance.now()
+  /** Set when it was ended because it was silent for so long. */
+  private hungSeconds: number | null = null
+  /** Sent once the worker says that it is ready. */
+  private description: JobDescription | null = null
+  private isReady = false
+
+  constructor(needs: JobRunNeeds, record: JobRecord, worker: Worker) {
+    this.needs = needs
+    this.record = record
+    this.worker = worker
+    this.gone = new Promise((resolve) => {
+      this.leave = resolve
+    })
+    this.listen()
+  }
+
+  get isSettled(): boolean {
+    return this.settled
+  }
+
+  get isClaimed(): boolean {
+    return this.claimed
+  }
+
+  /** The job is marked as running here. The worker may be ready before that, or after. */
+  begin(description: JobDescription): void {
+    this.claimed = true
+    this.description = description
+    this.beginWhenReady()
+  }
+
+  private beginWhenReady(): void {
+    if (!this.isReady || !this.description) return
+    this.worker.send({ type: 'run', job: this.description })
+    this.description = null
+  }
+
+  /** Ends the worker; what becomes of the job is the caller's to say. */
+  dismiss(): void {
+    this.settled = true
+    this.worker.kill()
+  }
+
+  /** The user wants no result any more. */
+  cancel(): void {
+    if (this.isCanceled) return
+    this.isCanceled = true
+    this.worker.send({ type: 'cancel' })
+    const twoTilesMs = this.tilesPerSecond ? 2000 / this.tilesPerSecond : 0
+    const killUnlessSettled = () => !this.settled && this.worker.kill()
+    setTimeout(killUnlessSettled, Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
+  }
+
+  /** The server stops: the job ends at its next tile and goes back on the queue. */
+  handBack(): void {
+    this.isHandedBack = true
+    if (!this.settled) this.worker.send({ type: 'cancel' })
+  }
+
+  /** Fails the job where it has run for longer than `hours`. */
+  endWhenLate(hours: number): void {
+    if (this.settled || hours === 0 || performance.now() - this.startedMs <= hours * 3600_000) return
+    this.dismiss()
+    this.next(() => this.fail(new DomainError('job_time_limit', { hours }).toEnvelope()))
+  }
+
+  /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
+  endWhenSilent(hangMs: number): void {
+    const perTileMs = this.tilesPerSecond ? 1000 / this.tilesPerSecond : 0
+    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * perTileMs) : hangMs
+    const silentMs = performance.now() - this.heardMs
+    if (this.settled || silentMs < mostMs) return
+    this.needs.log.error({ job_id: this.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
+    this.hungSeconds = Math.round(silentMs / 1000)
+    this.worker.kill()
+  }
+
+  /** Messages are handled one after the other, so that a result never overtakes its previews. */
+  private listen(): void {
+    this.worker.onMessage((message) => {
+      this.heardMs = performance.now()
+      return this.next(() => this.take(message))
+    })
+    this.worker.onExit((exit) => this.next(() => this.left(exit)))
+  }
+
+  private next(step: () => Promise<void>): void {
+    const { log } = this.needs
+    this.last = this.last
+      .then(step)
+      .catch((error) => log.error({ err: error, job_id: this.record.jobId }, 'message of a worker failed'))
+  }
+
+  private async left(exit: WorkerExit): Promise<void> {
+    try {
+      if (!this.settled) await this.lost(exit)
+      const usedSeconds = (performance.now() - this.startedMs) / 1000
+      await this.needs.service.queue.charge(this.record.owner, usedSeconds).catch(() => undefined)
+    } finally {
+      this.leave()
+    }
+  }
+
+  private async take(message: FromWorker): Promise<void> {
+    const { jobId, attempt } = this.record
+    switch (message.type) {
+      case 'alive':
+        return
+      case 'ready':
+        this.isReady = true
+        return this.beginWhenReady()
+      case 'progress':
+        this.tilesPerSecond = message.progress.tilesPerSecond
+        return this.needs.service.tellProgress(jobId, attempt, message.progress)
+      case 'preview':
+        if (!this.hasPreview) await this.recordPreviewing()
+        this.needs.service.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
+        return
+      case 'finished':
+        return this.finish(message.outcome)
+      case 'failed':
+        return this.fail(message.error)
+      case 'postprocessed':
+        // Only workers that were asked for it say so, and this one was asked for a run.
+        return
+      case 'canceled':
+        return this.canceled()
+    }
+  }
+
+  private async recordPreviewing(): Promise<void> {
+    const { service, log } = this.needs
+    const { jobId, attempt } = this.record
+    try {
+      await service.move(jobId, attempt, 'previewing', {})
+      this.hasPreview = true
+    } catch (error) {
+      log.error({ err: error, job_id: jobId }, 'a preview could not be recorded')
+    }
+  }
+
+  private async canceled(): Promise<void> {
+    const { service, log, stopping } = this.needs
+    const { jobId, attempt } = this.record
+    this.settled = true
+    if (this.isHandedBack && !this.isCanceled) {
+      log.info({ job_id: jobId, attempt }, 'job handed back')
+      await service.requeue(this.record)
+    } else await onceBack(() => service.markCanceled(jobId, attempt), stopping)
+  }
+
+  private async finish(outcome: RunOutcome): Promise<void> {
+    const { service, log, stopping } = this.needs
+    const { jobId, attempt } = this.record
+    this.settled = true
+    const { result, warnings, artifacts } = outcome
+    const change = {
+      result,
+      warnings,
+      effectiveParams: outcome.params,
+      tilesDone: result.tiles,
+      tilesTotal: result.tiles,
+      finishedAt: new Date().toISOString(),
+    }
+    try {
+      const record = () => service.needs.jobs.complete(jobId, attempt, change, artifacts)
+      if (!(await onceBack(record, stopping)) && !(await this.isRecorded())) return
+    } catch (error) {
+      // The server stops while the database is away: the next start queues the job again.
+      if (isAway(error)) return
+      log.error({ err: error, job_id: jobId }, 'a finished job could not be recorded')
+      const message = 'The mask was made, but could not be recorded on the server.'
+      return this.fail(new DomainError('internal', { message, cause: error }).toEnvelope())
+    }
+    service.forgetProgress(jobId)
+    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
+    await service.queue.measured(ran, result.seconds).catch(() => undefined)
+    await service.tellState(jobId, 'completed', attempt)
+    const record = await service.needs.jobs.find(jobId)
+    if (record) await service.record({ type: 'completed', data: { job: await service.view(record) } }, jobId)
+    log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
+  }
+
+  /** Whether this attempt's result was recorded although the answer that said so was lost with a connection. */
+  private async isRecorded(): Promise<boolean> {
+    const { jobId, attempt } = this.record
+    const job = await this.needs.service.needs.jobs.find(jobId)
+    return job?.state === 'completed' && job.attempt === attempt
+  }
+
+  /** The job ends with this error, and nothing is left of the attempt. */
+  private async fail(error: ProblemEnvelope): Promise<void> {
+    const { service, log } = this.needs
+    const { jobId, attempt } = this.record
+    this.settled = true
+    log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
+    await service.fail(jobId, attempt, error)
+    await rm(service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+  }
+
+  /** The process went without a result: once it is tried again, then the job fails with the reason. */
+  private async lost(exit: WorkerExit): Promise<void> {
+    const { service, log, stopping } = this.needs
+    const { jobId, attempt } = this.record
+    this.settled = true
+    const reason = this.hungSeconds === null ? exit.reason : `no sign of life for ${this.hungSeconds} s`
+    log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
+    if (this.isCanceled) return onceBack(() => service.markCanceled(jobId, attempt), stopping)
+    const losses = this.record.losses + 1
+    if (losses < MOST_WORKER_LOSSES) await onceBack(() => service.requeue(this.record, losses), stopping)
+    else await this.fail(new DomainError('worker_lost', { reason }).toEnvelope())
+  }
+}
