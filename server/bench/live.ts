@@ -9,7 +9,7 @@ import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type BenchRow, median, printReport } from './report.ts'
 import { type Call, caller, finished, mrcHeader, startServer } from './server-process.ts'
 
-const SHAPE: Zyx = [64, 256, 256]
+const SHAPE: Zyx = [128, 256, 256]
 const MODEL = 'demo-cryoet-unet'
 const WATCHERS = 200
 const CLIENT_PROCESSES = 2

@@ -11,8 +11,6 @@ export const SERVER_USER = 'owner'
 export interface Access {
   user: string
   scopes: readonly Scope[]
-  /** Groups whose projects and models the user may use. */
-  groups: readonly string[]
   /** Null where no stored token was used. */
   tokenId: string | null
   /** ISO 8601; null where it does not expire. */

@@ -45,7 +45,6 @@ describe('a token', () => {
     expect(await tokens.accessOf(token)).toEqual({
       user: 'anna',
       scopes: ['read', 'write'],
-      groups: [],
       tokenId: record.tokenId,
       expiresAt: '2026-01-03T00:00:00.000Z',
     })
@@ -102,16 +101,25 @@ describe('groups', () => {
   it('from the identity provider are replaced at each sign-in, those of an operator stay', async () => {
     const access = { user: 'anna', scopes: ['read'] as const, expiresAt: null }
     let groups = ['lab', 'em']
+    let nowMs = 0
     const tokens = new TokenService({
       people,
       newId,
       serverToken: null,
       checkSignIn: async () => ({ ...access, groups }),
+      now: () => nowMs,
     })
     await people.addMember('core', 'anna')
-    expect((await tokens.accessOf('a.b.c')).groups).toEqual(['core', 'em', 'lab'])
+    const groupsAfterSignIn = async () => {
+      expect(await tokens.accessOf('a.b.c')).toEqual({ ...access, tokenId: null })
+      return people.groupsOf('anna')
+    }
+    expect(await groupsAfterSignIn()).toEqual(['core', 'em', 'lab'])
     groups = ['em', 'em']
-    expect((await tokens.accessOf('a.b.c')).groups).toEqual(['core', 'em'])
+    expect(await groupsAfterSignIn()).toEqual(['core', 'em'])
+    await people.removeMember('em', 'anna')
+    nowMs += 61_000
+    expect(await groupsAfterSignIn()).toEqual(['core', 'em'])
     expect(await people.groupsOf('ben')).toEqual([])
   })
 

@@ -9,11 +9,14 @@ const PREFIX = 'cm_'
 /** 256 bits: cannot be guessed, so that a plain hash of it may be stored. */
 const SECRET_BYTES = 32
 
-/** `lastUsedAt` is not written more often than this. */
+/** `lastUsedAt`, and groups that are as they were, are not written more often than this. */
 const USED_STEP_MS = 60_000
 
+/** What an identity provider says of somebody; `groups` are the names that their projects and models are shared with. */
+export type SignedIn = Omit<Access, 'tokenId'> & { groups: readonly string[] }
+
 /** Checks a token of an identity provider; null where it is none. */
-export type SignInCheck = (token: string) => Promise<Omit<Access, 'tokenId'> | null>
+export type SignInCheck = (token: string) => Promise<SignedIn | null>
 
 export interface TokenServiceNeeds {
   people: PeopleRepository
@@ -35,6 +38,8 @@ export interface NewToken {
 /** Tokens of users: made, listed, revoked, and turned into the access that they give. */
 export class TokenService {
   private readonly needs: TokenServiceNeeds
+  /** What was last recorded for each user who signed in. */
+  private readonly recordedGroups = new Map<string, { names: string; atMs: number }>()
 
   constructor(needs: TokenServiceNeeds) {
     this.needs = needs
@@ -76,13 +81,21 @@ export class TokenService {
    * @throws {DomainError} `unauthorized`, `token_expired`, `identity_provider_unavailable`
    */
   async accessOf(token: string): Promise<Access> {
-    if (this.isServerToken(token))
-      return { user: SERVER_USER, scopes: SCOPES, groups: [], tokenId: null, expiresAt: null }
+    if (this.isServerToken(token)) return { user: SERVER_USER, scopes: SCOPES, tokenId: null, expiresAt: null }
     if (token.startsWith(PREFIX)) return this.storedAccess(token)
     const signedIn = (await this.needs.checkSignIn?.(token)) ?? null
     if (!signedIn) throw new DomainError('unauthorized')
-    await this.needs.people.replaceProvidedGroups(signedIn.user, signedIn.groups)
-    return { ...signedIn, groups: await this.needs.people.groupsOf(signedIn.user), tokenId: null }
+    const { groups, ...access } = signedIn
+    await this.recordGroups(access.user, groups)
+    return { ...access, tokenId: null }
+  }
+
+  private async recordGroups(user: string, groups: readonly string[]): Promise<void> {
+    const names = JSON.stringify([...groups].sort())
+    const [former, atMs] = [this.recordedGroups.get(user), this.nowMs()]
+    if (former?.names === names && atMs - former.atMs < USED_STEP_MS) return
+    await this.needs.people.replaceProvidedGroups(user, groups)
+    this.recordedGroups.set(user, { names, atMs })
   }
 
   private async storedAccess(token: string): Promise<Access> {
@@ -95,7 +108,7 @@ export class TokenService {
     if (record.lastUsedAt === null || nowMs - Date.parse(record.lastUsedAt) > USED_STEP_MS)
       await people.tokenUsed(record.tokenId, new Date(nowMs).toISOString())
     const { user, scopes, tokenId, expiresAt } = record
-    return { user, scopes, groups: await people.groupsOf(user), tokenId, expiresAt }
+    return { user, scopes, tokenId, expiresAt }
   }
 
   private isServerToken(token: string): boolean {

@@ -25,8 +25,9 @@ export const peopleRoutes: FastifyPluginAsyncTypebox<{
   models: ModelRegistry
 }> = async (app, { people, jobs, volumes, models }) => {
   app.get('/v1/me', { schema: { response: { 200: Me, ...PROBLEM_REPLIES } } }, async (request) => {
-    const { user, scopes, groups, tokenId, expiresAt } = accessOf(request)
-    return { user, scopes: [...scopes], groups: [...groups], token_id: tokenId, expires_at: expiresAt }
+    const { user, scopes, tokenId, expiresAt } = accessOf(request)
+    const groups = await people.groupsOf(user)
+    return { user, scopes: [...scopes], groups, token_id: tokenId, expires_at: expiresAt }
   })
   app.put(
     '/v1/volumes/:volumeId/project',
