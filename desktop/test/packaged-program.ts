@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { ROOT } from './desktop-app.ts'
 
@@ -61,8 +62,7 @@ export async function startPackaged(program: string, env: Record<string, string>
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output: string[] = []
-  const address = await addressOf(child, output)
-  const browser = await chromium.connectOverCDP(address)
+  const browser = await chromium.connectOverCDP(await titled(await addressOf(child, output)))
   const page = await windowOf(browser)
   page.setDefaultTimeout(60_000)
   return {
@@ -76,6 +76,19 @@ export async function startPackaged(program: string, env: Record<string, string>
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Playwright waits for ever when it connects while the window begins: only a window that has its title is driven. */
+async function titled(address: string, titleMs = 90_000): Promise<string> {
+  const list = `http://${new URL(address).host}/json/list`
+  for (const startMs = performance.now(); performance.now() - startMs < titleMs; await delay(200)) {
+    const targets = await fetch(list, { signal: AbortSignal.timeout(5_000) }).then(
+      (reply) => reply.json() as Promise<{ title: string }[]>,
+      () => [],
+    )
+    if (targets.some(({ title }) => title === 'CryoMamba')) return address
+  }
+  throw new Error('the window did not appear')
 }
 
 function addressOf(child: ChildProcess, output: string[]): Promise<string> {
