@@ -110,7 +110,7 @@ async function windowOf(browser: Browser): Promise<Page> {
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+  if (child.exitCode !== null || child.signalCode !== null) return
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
   await new Promise((resolve) => child.once('exit', resolve))
   clearTimeout(timer)
