@@ -1,19 +1,19 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
-import type { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import type { VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
+import type { MaskMeasures } from './measuring.ts'
 import type { JobDescription } from './messages.ts'
 
 /** `stats.json`: per label voxels, share, and, where the voxel size is known, volume and surface; the largest objects. */
-export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, measured: LabelStatistics) {
+export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, measured: MaskMeasures) {
   return {
     schema_version: 1,
     shape_zyx: header.shapeZyx,
     voxel_size_zyx: header.voxelSizeZyx,
     unit: header.unit,
     total_voxels: numVoxels(header.shapeZyx),
-    ...measured.frame(),
-    labels: manifest.labels.map(({ value, name }) => ({ value, name, ...measured.label(value) })),
+    ...measured.frame,
+    labels: manifest.labels.map(({ value, name }, i) => ({ value, name, ...measured.labels[i] })),
     warnings: measured.warnings,
   }
 }

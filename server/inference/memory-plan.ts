@@ -11,6 +11,7 @@ import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './ax
 import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
+import { measureThreadBytes } from './measure-in-thread.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
 import { isMasked } from './normalise.ts'
 import { READ_BYTES } from './plane-stream.ts'
@@ -125,7 +126,8 @@ function tilesBytes({ patch_zyx, mirror_axes }: EffectiveParams, channels: { inp
 }
 
 function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, params: EffectiveParams): number {
-  const labelBytes = BYTES_PER_VOXEL[labelDtype(manifest.labels.map(({ value }) => value))]
+  const dtype = labelDtype(manifest.labels.map(({ value }) => value))
+  const labelBytes = BYTES_PER_VOXEL[dtype]
   const planeVox = shape[1] * shape[2]
   const keeps = params.probability !== false
   const perVoxel = keeps ? [labelBytes, 1, labelBytes] : [labelBytes]
@@ -138,7 +140,7 @@ function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, para
   // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.
   const objects = OBJECT_BYTES * Math.min(MOST_OPEN, planeVox / 2)
   const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4 + objects
-  return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing)
+  return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing + measureThreadBytes(planeVox, dtype))
 }
 
 function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams): number {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { asDiskProblem } from './disk-problem.ts'
+import { measureInThread } from './measure-in-thread.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
 import { runJob } from './run-job.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
@@ -79,10 +80,11 @@ const events = {
   preview: (header: Extract<FromThread, { type: 'preview' }>['header'], payload: Uint8Array) =>
     send({ type: 'preview', header, payload }),
 }
+const deps = { openVolume: openVolumeFile, createSession, engine, startMeasuring: measureInThread }
 try {
   send({
     type: 'finished',
-    outcome: await runJob(job, events, { openVolume: openVolumeFile, createSession, engine }, stop.signal),
+    outcome: await runJob(job, events, deps, stop.signal),
   })
 } catch (error) {
   const isOurs = error instanceof DomainError && error.code !== 'internal'

@@ -3,7 +3,6 @@ import path from 'node:path'
 import type { JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace } from './axis-order.ts'
@@ -11,6 +10,7 @@ import type { VoxelBox } from './cropped-source.ts'
 import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
 import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
+import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
 import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
@@ -30,6 +30,8 @@ export interface RunDependencies {
   openVolume: (path: string, options: { mode0?: 'signed' | 'unsigned'; signal?: AbortSignal }) => Promise<VoxelSource>
   createSession: SessionFactory
   engine: string
+  /** Where masks are measured; in the same thread where nothing is said. */
+  startMeasuring?: StartMeasuring
 }
 
 /** Progress messages at most this often. */
@@ -58,9 +60,12 @@ export async function runJob(
       provider: job.params.provider,
       threads: job.params.threads,
     })
+    const values = job.model.manifest.labels.map(({ value }) => value)
+    const measuring = (deps.startMeasuring ?? measureHere)({ header: sources[0].header, values })
     try {
-      return await new Run({ job, events, sources, session, engine: deps.engine, startedAt, signal }).toEnd()
+      return await new Run({ job, events, sources, session, measuring, engine: deps.engine, startedAt, signal }).toEnd()
     } finally {
+      await measuring.close()
       await session.release()
     }
   })
@@ -86,6 +91,7 @@ interface RunNeeds {
   events: RunEvents
   sources: VoxelSource[]
   session: NetworkSession
+  measuring: Measuring
   engine: string
   startedAt: Date
   signal: AbortSignal
@@ -106,8 +112,6 @@ class Run {
   private lastProgressMs = Number.NEGATIVE_INFINITY
   private readonly needs: RunNeeds
   private readonly clock = new StageClock()
-  /** Surfaces and objects, where the planes that come are those of the mask, in its order. */
-  private measured: LabelStatistics | null = null
   private readonly order: AxisOrder
   private readonly dtype: 'uint8' | 'uint16'
 
@@ -164,7 +168,8 @@ class Run {
     })
   }
 
-  private mayMeasureNow(): boolean {
+  /** Where the planes that come are those of the mask, in its order, they are measured on the way. */
+  private measuresPlanes(): boolean {
     return isSameAxes(this.order.ofFile) && !asksForFilter(this.objectRules())
   }
 
@@ -196,8 +201,7 @@ class Run {
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
     const write = this.writer(outputs)
-    this.measured = this.mayMeasureNow() ? new LabelStatistics({ ...sources[0].header }) : null
-    const { measured } = this
+    const measuring = this.measuresPlanes() ? this.needs.measuring : null
     try {
       await segmenter.pass(
         outputs.probability !== null,
@@ -205,7 +209,7 @@ class Run {
           tileDone,
           plane: async (plane) => {
             await write(plane)
-            measured?.add(plane.labels)
+            await measuring?.add(plane.labels)
             preview?.add(plane.labels)
           },
           rowDone: async () => {
@@ -303,7 +307,7 @@ class Run {
   }
 
   private async finish(outputs: Outputs, plan: Segmenter['plan'], preview: PreviewBuilder | null): Promise<RunOutcome> {
-    const { job, sources, signal, engine, startedAt } = this.needs
+    const { job, sources, signal, engine, startedAt, measuring } = this.needs
     const { labels } = outputs
     if (signal.aborted) throw new DomainError('canceled')
     if (preview) await this.sendPreview(preview, 'postprocessed')
@@ -312,7 +316,8 @@ class Run {
         job,
         header: sources[0].header,
         ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
-        ...{ measured: this.measured, warnings: this.warnings, engine, startedAt, signal },
+        measured: this.measuresPlanes() ? measuring.end() : measureFile(measuring, labels, signal),
+        ...{ warnings: this.warnings, engine, startedAt, signal },
       }),
     )
     const result: JobResult = {

@@ -4,13 +4,12 @@ import { open, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { LabelStatistics } from '../../shared/mask/label-statistics.ts'
 import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
 import type { VoxelArray } from '../../shared/volume/dtype.ts'
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
-import { measureLabels } from './measure-labels.ts'
+import type { MaskMeasures } from './measuring.ts'
 import type { JobDescription, WrittenArtifact } from './messages.ts'
 
 /** The mask in every format that is written. */
@@ -27,8 +26,8 @@ export interface ArtifactFacts {
   /** Best foreground label and its probability, where they are kept. */
   probability: LabelFile | null
   candidate: LabelFile | null
-  /** Surfaces and objects of the labels, where they were measured on the way; null: they are measured now. */
-  measured: LabelStatistics | null
+  /** Surfaces and objects of the labels. */
+  measured: Promise<MaskMeasures>
   warnings: VolumeWarning[]
   engine: string
   startedAt: Date
@@ -45,7 +44,7 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
   const { probability, candidate, signal } = facts
   // Side by side: packing, hashing and syncing each wait for something else.
   const [measured, ...written] = await Promise.all([
-    facts.measured ?? measureLabels(labels, header, signal),
+    facts.measured,
     writeMasks({ folder: job.outFolder, name: 'mask', header, labels, signal }),
     probability ? writeBeside(facts, 'probability', probability).then((one) => [one]) : [],
     candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
