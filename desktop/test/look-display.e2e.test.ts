@@ -46,6 +46,26 @@ async function brightIn3d(): Promise<number> {
   return (await pixelsAt(desktop.page, points)).filter(([r, g, b]) => Math.min(r, g, b) > 240).length
 }
 
+const uploads = () => desktop.page.evaluate(() => (window as unknown as { uploads: number }).uploads)
+
+/** Presses the histogram at a share of its width, half way up, and lets go elsewhere. */
+async function dragOnPlot(from: number, to: number): Promise<void> {
+  const plot = await desktop.page.locator('svg.histogram').boundingBox()
+  if (!plot) throw new Error('no histogram')
+  const y = plot.y + plot.height / 2
+  await desktop.page.mouse.move(plot.x + from * plot.width, y)
+  await desktop.page.mouse.down()
+  await desktop.page.mouse.move(plot.x + ((from + to) / 2) * plot.width, y, { steps: 3 })
+  await desktop.page.mouse.move(plot.x + to * plot.width, y, { steps: 3 })
+  await desktop.page.mouse.up()
+  await settled()
+}
+
+async function ends(): Promise<[number, number]> {
+  const of = async (name: string) => Number(await desktop.page.getByRole('slider', { name, exact: true }).inputValue())
+  return [await of('Black'), await of('White')]
+}
+
 describe('colours', () => {
   it('go by window, inversion, gamma and map, without a new texture of the volume', async () => {
     const { page } = desktop
@@ -89,11 +109,52 @@ describe('colours', () => {
     expect(saturation(dark)).toBeGreaterThan(40)
     // The bright end of viridis is yellow.
     expect(light[0]).toBeGreaterThan(light[2] + 100)
-    expect(await page.evaluate(() => (window as unknown as { uploads: number }).uploads)).toBe(0)
+    expect(await uploads()).toBe(0)
     await pane('All')
     await desktop.screenshot('72-viridis')
     await page.getByLabel('Colors').selectOption('gray')
     await page.getByRole('button', { name: 'Auto', exact: true }).click()
+  })
+})
+
+describe('the histogram', () => {
+  it('has the ends of the window on it, to drag alone or together, without a new texture of the volume', async () => {
+    const { page } = desktop
+    await pane('XY')
+    await page.getByLabel('Black').last().fill('0')
+    await page.getByLabel('White').last().fill('199')
+    await page.keyboard.press('Enter')
+    const before = await uploads()
+    await dragOnPlot(0, 0.1)
+    await dragOnPlot(1, 0.3)
+    const [low, high] = await ends()
+    expect(low).toBeCloseTo(0.1, 1)
+    expect(high).toBeCloseTo(0.3, 1)
+    // The picture follows: the ramp is white from the white end on.
+    const xs = [24, 40]
+    const shown = (x: number) => (255 * (x / 199 - low)) / (high - low)
+    for (const [i, [r]] of (await along(xs)).entries()) expect(Math.abs(r - shown(xs[i]))).toBeLessThan(14)
+    await dragOnPlot(0.2, 0.5)
+    const [movedLow, movedHigh] = await ends()
+    expect(movedLow - low).toBeCloseTo(0.3, 1)
+    expect(movedHigh - movedLow).toBeCloseTo(high - low, 2)
+    for (const [r] of await along(xs)) expect(r).toBeLessThan(4)
+    expect(await uploads()).toBe(before)
+    await desktop.screenshot('77-window-on-histogram')
+  })
+
+  it('is moved by keys too', async () => {
+    const { page } = desktop
+    const before = await ends()
+    await page.getByRole('slider', { name: 'Black and white together' }).focus()
+    for (let i = 0; i < 2; i++) await page.keyboard.press('PageDown')
+    const after = await ends()
+    for (const end of [0, 1]) expect(before[end] - after[end]).toBeCloseTo(0.1, 2)
+    await page.getByRole('slider', { name: 'White', exact: true }).focus()
+    await page.keyboard.press('ArrowRight')
+    expect((await ends())[1]).toBeGreaterThan(after[1])
+    await page.getByRole('button', { name: 'Auto', exact: true }).click()
+    await pane('All')
   })
 })
 
