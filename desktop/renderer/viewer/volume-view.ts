@@ -1,29 +1,22 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
-import type { ViewState } from '../../../shared/contract/preferences.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
-import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from './drawing-pointer.ts'
+import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
 import { LabelLayer } from './label-layer.ts'
 import type { LabelStyle } from './label-slots.ts'
-import {
-  displayIndexOf,
-  filePlaceAt,
-  fileVoxelAt,
-  fileVoxelBeside,
-  fractionOf,
-  type LevelGrid,
-  middleOf,
-} from './level-grid.ts'
+import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
-import { type SlicePicture, slicePictures } from './slice-picture.ts'
+import { coarsestPixel, type Layout, type Pane, type PaneKind, paneLayout } from './pane-layout.ts'
+import { type Camera, PictureCamera } from './picture-camera.ts'
+import { PicturePlaces } from './picture-places.ts'
+import type { SlicePicture } from './slice-picture.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
@@ -32,12 +25,7 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
   yz: SLICE_TYPE.SAGITTAL,
   '3d': SLICE_TYPE.RENDER,
 }
-/** Where the picture is looked at from. */
-export type Camera = NonNullable<ViewState['camera']>
 
-/** Azimuth and elevation in degrees: all three planes are seen. */
-const FIRST_VIEW = [125, 32] as const
-const FIRST_SCALE = 0.78
 const PANE_GAP_PX = 3
 
 export interface VolumeViewEvents {
@@ -60,23 +48,22 @@ export class VolumeView {
   private readonly detail: DetailPlanes
   private readonly shading: DisplayShading
   private readonly labels: LabelLayer
+  private readonly viewpoint: PictureCamera
+  private readonly places: PicturePlaces
   private readonly canvas: HTMLCanvasElement
   private readonly events: VolumeViewEvents
   private readonly ended = new AbortController()
   private readonly resized = new ResizeObserver(() => this.grid && this.applyLayout())
-  private grid: LevelGrid | null = null
   private extentXyz: [number, number, number] = [1, 1, 1]
   private layout: Layout = 'all'
-  private panes: Pane[] = []
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
-  private drawnSlices = ''
   private readonly pointer: DrawingPointer
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
     this.events = events
-    this.pointer = new DrawingPointer(canvas, (event) => this.pointUnder(event), this.ended.signal)
+    this.pointer = new DrawingPointer(canvas, (event) => this.places.pointUnder(event), this.ended.signal)
     this.nv = new Niivue(NIIVUE_OPTIONS)
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
@@ -88,6 +75,12 @@ export class VolumeView {
     this.detail = new DetailPlanes(this.nv)
     this.shading = new DisplayShading(this.nv)
     this.labels = new LabelLayer(this.nv)
+    this.viewpoint = new PictureCamera(this.nv)
+    this.places = new PicturePlaces(this.nv, canvas)
+  }
+
+  private get grid(): LevelGrid | null {
+    return this.places.grid
   }
 
   /** Takes the canvas. @throws when it gives no WebGL 2 context */
@@ -97,10 +90,10 @@ export class VolumeView {
     listenForNavigation(
       this.canvas,
       {
-        paneUnder: (event) => this.paneUnder(event),
+        paneUnder: (event) => this.places.paneUnder(event),
         stepCrosshair: (step) => this.stepCrosshair(step),
         zoomSlices: (factor) => this.zoomSlices(factor),
-        zoom3D: (factor) => this.nv.setScale(this.nv.scene.volScaleMultiplier * factor),
+        zoom3D: (factor) => this.viewpoint.zoom3D(factor),
         paneDoubleClicked: ({ kind }) => this.pointer.tool || this.setLayout(this.layout === 'all' ? kind : 'all'),
       },
       signal,
@@ -111,8 +104,7 @@ export class VolumeView {
     this.shading.attach(this.events.firstDisplay)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
-    this.nv.setScale(FIRST_SCALE)
-    this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.viewpoint.turn3D()
     this.warmUp()
   }
 
@@ -142,7 +134,7 @@ export class VolumeView {
     const [px, py, pz] = toDisplayAxes(reverseTriple(voxelSizeZyx ?? [1, 1, 1]), orientation)
     const pixelXyz: [number, number, number] = [1, py / px, pz / px]
     const shapeXyz = reverseTriple(level.shape_zyx)
-    this.grid = {
+    const grid = {
       bin: level.bin,
       levelShapeZyx: level.shape_zyx,
       sourceShapeZyx: level.source_shape_zyx,
@@ -151,7 +143,7 @@ export class VolumeView {
     // Every level fills the same space, whatever its bin.
     const unit = level.bin
     this.extentXyz = shapeXyz.map((size, axis) => size * unit * pixelXyz[axis]) as [number, number, number]
-    const grid = this.grid
+    this.places.grid = grid
     const pixel = pixelXyz.map((size) => size * unit) as [number, number, number]
     const image = zeroCopyImage(level.voxels, level.shape_zyx, pixel)
     inGraphics('level', () => {
@@ -163,7 +155,7 @@ export class VolumeView {
     })
     this.applyLayout()
     this.shading.setWindow(...this.windowLowHigh)
-    this.moveCrosshair(crosshair ?? middleOf(this.grid))
+    this.moveCrosshair(crosshair ?? middleOf(grid))
   }
 
   /** Puts a plane at full resolution on its slice, if the crosshair is still in it. @returns whether it is shown */
@@ -190,7 +182,7 @@ export class VolumeView {
   }
 
   clear(): void {
-    this.grid = null
+    this.places.grid = null
     inGraphics('clear', () => {
       this.detail.hide()
       this.nv.volumes = []
@@ -268,29 +260,18 @@ export class VolumeView {
   }
 
   resetView(): void {
-    for (let axis = 0; axis < 4; axis++) this.nv.scene.pan2Dxyzmm[axis] = axis === 3 ? 1 : 0
-    this.nv.setScale(FIRST_SCALE)
-    this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
+    this.viewpoint.reset()
     this.fitCrosshair()
     this.redraw()
   }
 
   /** Zoom and position of the slices, turn and size of the 3D view. */
   camera(): Camera {
-    const { pan2Dxyzmm: pan, renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
-    return {
-      pan_xyz: [pan[0], pan[1], pan[2]],
-      zoom: pan[3],
-      azimuth_deg: renderAzimuth,
-      elevation_deg: renderElevation,
-      scale_3d: volScaleMultiplier,
-    }
+    return this.viewpoint.now()
   }
 
-  setCamera({ pan_xyz, zoom, azimuth_deg, elevation_deg, scale_3d }: Camera): void {
-    for (const [axis, value] of [...pan_xyz, zoom].entries()) this.nv.scene.pan2Dxyzmm[axis] = value
-    this.nv.setScale(scale_3d)
-    this.nv.setRenderAzimuthElevation(azimuth_deg, elevation_deg)
+  setCamera(camera: Camera): void {
+    this.viewpoint.set(camera)
     this.fitCrosshair()
     this.redraw()
   }
@@ -304,8 +285,9 @@ export class VolumeView {
 
   private applyLayout(): void {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
-    this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
-    const tiles = this.panes.map((pane) => ({
+    const panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
+    this.places.panes = panes
+    const tiles = panes.map((pane) => ({
       sliceType: SLICE_TYPES[pane.kind],
       position: [
         pane.left,
@@ -316,14 +298,14 @@ export class VolumeView {
     }))
     inGraphics('draw', () => this.nv.setCustomLayout(tiles))
     this.fitCrosshair()
-    this.events.onPanes(this.layout, this.panes)
+    this.events.onPanes(this.layout, panes)
   }
 
   /** Lines about one pixel wide where the picture is smallest; NiiVue measures them in the volume's own unit. */
   private fitCrosshair(): void {
     const { clientWidth, clientHeight } = this.canvas
-    const coarsest = coarsestPixel(this.panes, this.extentXyz, clientWidth, clientHeight)
-    inGraphics('draw', () => this.nv.setCrosshairWidth(coarsest / this.nv.scene.pan2Dxyzmm[3]))
+    const coarsest = coarsestPixel(this.places.panes, this.extentXyz, clientWidth, clientHeight)
+    inGraphics('draw', () => this.nv.setCrosshairWidth(coarsest / this.viewpoint.zoom))
   }
 
   /** Draws once a frame, however often it is asked. */
@@ -338,14 +320,8 @@ export class VolumeView {
 
   /** Tells where the file lies in the slices, once it lies elsewhere. */
   private tellSlices(): void {
-    const { nv, grid } = this
-    if (!grid || nv.volumes.length === 0) return
-    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
-    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1)
-    const drawn = JSON.stringify(slices)
-    if (drawn === this.drawnSlices) return
-    this.drawnSlices = drawn
-    this.events.onSlices(slices)
+    const slices = this.places.newSlices()
+    if (slices) this.events.onSlices(slices)
   }
 
   private crosshairMoved(): void {
@@ -353,35 +329,10 @@ export class VolumeView {
     if (this.grid) this.moveCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
   }
 
-  private paneUnder(event: MouseEvent): Pane | null {
-    const box = this.canvas.getBoundingClientRect()
-    return paneAt(this.panes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)
-  }
-
-  /** The place of the file under the pointer; null outside the slices. */
-  private pointUnder(event: MouseEvent): SlicePoint | null {
-    const box = this.canvas.getBoundingClientRect()
-    const at = { x: event.clientX - box.left, y: event.clientY - box.top, width: box.width, height: box.height }
-    return this.grid && slicePointAt(this.paneUnder(event), at, this.grid.orientation, (x, y) => this.placeAt(x, y))
-  }
-
-  /** The place of the file, voxels, not rounded, at a point of the canvas; null outside the slices. */
-  private placeAt(x: number, y: number): [number, number, number] | null {
-    const { nv, grid } = this
-    const scale = nv.uiData.dpr ?? 1
-    const fraction = nv.canvasPos2frac([x * scale, y * scale])
-    return grid && fraction[0] >= 0 ? filePlaceAt(grid, fraction) : null
-  }
-
   /** Enlarges the slices about the crosshair. */
   private zoomSlices(factor: number): void {
     if (!this.grid) return
-    const { pan2Dxyzmm: pan, crosshairPos } = this.nv.scene
-    const before = pan[3]
-    const after = Math.min(20, Math.max(0.5, before * factor))
-    const centre = this.nv.frac2mm(crosshairPos)
-    for (let axis = 0; axis < 3; axis++) pan[axis] += (before - after) * centre[axis]
-    pan[3] = after
+    this.viewpoint.zoomSlices(factor)
     this.fitCrosshair()
     this.redraw()
   }
