@@ -106,6 +106,48 @@ const Y_DOWN: readonly Edit[] = [
   },
 ]
 
+/**
+ * Each slice has a zoom and a place of its own and may fill its whole pane; at zoom 1 the volume fits in it. The
+ * crosshair's lines are a good pixel wide in each.
+ */
+const SLICE_ZOOM: readonly Edit[] = [
+  {
+    from: '            const actualDimensions = this.calculateWidthHeight(sliceType, volScale, leftTopWidthHeight[2], leftTopWidthHeight[3]);\n            this.draw2D(leftTopWidthHeight, sliceType, sliceMM ?? NaN, actualDimensions);',
+    to: '            this.draw2D(leftTopWidthHeight, sliceType, sliceMM ?? NaN);',
+  },
+  {
+    from: '    const gl = this.gl;\n    let isStretchToScreen = false;\n',
+    to: `    const gl = this.gl;
+    if (leftTopWidthHeight[2] > 0 && leftTopWidthHeight[3] > 0) {
+      const pixPerMM = Math.min(leftTopWidthHeight[2] / screen.fovMM[0], leftTopWidthHeight[3] / screen.fovMM[1]);
+      for (const axis of [0, 1]) {
+        const middle = (screen.mnMM[axis] + screen.mxMM[axis]) * 0.5;
+        screen.fovMM[axis] = leftTopWidthHeight[axis + 2] / pixPerMM;
+        screen.mnMM[axis] = middle - screen.fovMM[axis] * 0.5;
+        screen.mxMM[axis] = middle + screen.fovMM[axis] * 0.5;
+      }
+    }
+    let isStretchToScreen = false;
+`,
+  },
+  {
+    from: '      const pan = this.scene.pan2Dxyzmm;\n      const panXY = this.swizzleVec3MM(vec324.fromValues(pan[0], pan[1], pan[2]), axCorSag);\n      const zoom = this.scene.pan2Dxyzmm[3];',
+    to: '      const pan = this.sliceZooms?.[axCorSag] ?? this.scene.pan2Dxyzmm;\n      const panXY = this.swizzleVec3MM(vec324.fromValues(pan[0], pan[1], pan[2]), axCorSag);\n      const zoom = pan[3];',
+  },
+  {
+    from: '    if (isNaN(customMM)) {\n      this.drawCrosshairs3D(true, 1,',
+    to: '    if (isNaN(customMM)) {\n      this.opts.crosshairWidth = 1.2 * (this.uiData.dpr ?? 1) * Math.abs(obj.fovMM[0]) / leftTopWidthHeight[2];\n      this.drawCrosshairs3D(true, 1,',
+  },
+  {
+    from: '    if (this.crosshairs3D === null || this.crosshairs3D.mm[0] !== mm[0]',
+    to: '    if (this.crosshairs3D === null || this.crosshairs3D.radius !== radius || this.crosshairs3D.mm[0] !== mm[0]',
+  },
+  {
+    from: '        gl.deleteBuffer(this.crosshairs3D.vertexBuffer);\n      }\n      this.crosshairs3D = NiivueObject3D.generateCrosshairs(this.gl, 1, mm, mn, mx, radius, 20, this.opts.crosshairGap);\n',
+    to: '        gl.deleteBuffer(this.crosshairs3D.vertexBuffer);\n        gl.deleteVertexArray(this.crosshairs3D.vao);\n      }\n      this.crosshairs3D = NiivueObject3D.generateCrosshairs(this.gl, 1, mm, mn, mx, radius, 20, this.opts.crosshairGap);\n      this.crosshairs3D.radius = radius;\n',
+  },
+]
+
 /** Edits NiiVue 0.69.0 while it is bundled, and fails the build if its text changed. */
 export function niivuePatch(): Plugin {
   return {
@@ -114,7 +156,7 @@ export function niivuePatch(): Plugin {
     transform(code, id) {
       if (!id.includes('@niivue/niivue/build/niivue/index.js')) return
       let patched = code
-      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...PROJECTION, ...HATCH, ...Y_DOWN]) {
+      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...PROJECTION, ...HATCH, ...Y_DOWN, ...SLICE_ZOOM]) {
         const found = patched.split(from).length - 1
         if (found !== 1) this.error(`NiiVue changed: ${found} places for ${JSON.stringify(from.slice(0, 80))}`)
         patched = patched.replace(from, () => to)

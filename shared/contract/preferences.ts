@@ -43,6 +43,8 @@ const Layout = Type.Union([
 ])
 const LabelValue = Type.Integer({ minimum: 0, maximum: 65_535 })
 
+const SliceCamera = Type.Object({ pan_xyz: Xyz, zoom: Type.Number({ minimum: 0.01, maximum: 1000 }) }, closed)
+
 /** How one file was looked at. Window limits in file units, the crosshair in voxels of the file. */
 export const ViewState = Type.Object(
   {
@@ -54,6 +56,8 @@ export const ViewState = Type.Object(
         {
           pan_xyz: Xyz,
           zoom: Type.Number({ minimum: 0.01, maximum: 1000 }),
+          /** Of each slice; without them all are as above. */
+          slices: Type.Optional(Type.Object({ xy: SliceCamera, xz: SliceCamera, yz: SliceCamera }, closed)),
           azimuth_deg: Type.Number(),
           elevation_deg: Type.Number(),
           scale_3d: Type.Number({ minimum: 0.001, maximum: 1000 }),

@@ -69,6 +69,8 @@ export class ProgramActions {
         return void session.setTheme(theme === 'dark' ? 'light' : 'dark')
       case 'reset_view':
         return session.resetView()
+      case 'same_zoom':
+        return session.spreadZoom()
       case 'settings':
       case 'help':
       case 'shortcuts':

@@ -135,6 +135,7 @@ export class Session {
   readMode0 = (mode0: Mode0) => this.attempt(() => this.bridge.request('volume.mode0', mode0))
   setLayout = (layout: Layout) => this.view?.setLayout(layout)
   resetView = () => this.view?.resetView()
+  spreadZoom = () => this.view?.spreadZoom()
   moveCrosshair = (indexXyz: Xyz) => this.view?.moveCrosshair(indexXyz)
   setWindow = (range: WindowRange) => this.store.getState().windowChanged(range)
 

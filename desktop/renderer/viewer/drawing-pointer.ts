@@ -1,5 +1,6 @@
 import type { DisplayOrientation } from '../../../shared/volume/display-orientation.ts'
 import type { Pane, PaneKind } from './pane-layout.ts'
+import { isSliceDrag } from './slice-drag.ts'
 
 /** A place in a slice under the pointer. */
 export interface SlicePoint {
@@ -27,7 +28,7 @@ export interface PointerTool {
 const PANE_AXES: Readonly<Record<PaneKind, number | null>> = { xy: 2, xz: 1, yz: 0, '3d': null }
 
 /**
- * Gives the left button to a tool while there is one. All other buttons, and the left one with Ctrl or ⌘, go on to the
+ * Gives the left button to a tool while there is one. All other buttons, and the left one with Ctrl, ⌘ or Alt, go on to the
  * picture. A stroke stays in the pane in which it began.
  */
 export class DrawingPointer {
@@ -44,7 +45,7 @@ export class DrawingPointer {
   }
 
   private pressed(event: MouseEvent): void {
-    if (!this.tool || event.button !== 0 || event.ctrlKey || event.metaKey) return
+    if (!this.tool || event.button !== 0 || event.ctrlKey || event.metaKey || isSliceDrag(event)) return
     const point = this.locate(event)
     if (!point) return
     event.stopImmediatePropagation()

@@ -1,5 +1,5 @@
 import type { Xyz } from '../../../shared/volume/zyx.ts'
-import { PANE_AXIS, type Pane } from './pane-layout.ts'
+import { PANE_AXIS, type Pane, type SliceKind } from './pane-layout.ts'
 
 const KEY_STEPS: Readonly<Record<string, Xyz>> = {
   ArrowLeft: [-1, 0, 0],
@@ -11,15 +11,21 @@ const KEY_STEPS: Readonly<Record<string, Xyz>> = {
 }
 /** Planes that one turn of the wheel or one key goes, with Shift. */
 const FAST_STEP = 10
+const ZOOM_STEP = 1.15
+const ZOOM_KEYS: Readonly<Record<string, number>> = { '+': ZOOM_STEP, '=': ZOOM_STEP, '-': 1 / ZOOM_STEP }
+// A picture is moved in a few strokes and still finely.
+const MOVE_STEP_PX = 24
 
 /** What the hand on wheel or keys wants. */
 export interface NavigationTarget {
   paneUnder(event: MouseEvent): Pane | null
   /** By voxels of the file along the display axes. */
   stepCrosshair(stepXyz: Xyz): void
-  /** Enlarges the slices, or the 3D view, by a factor. */
-  zoomSlices(factor: number): void
+  /** Enlarges a slice by a factor, about the pointer; without one the slice used last, about the crosshair. */
+  zoomSlice(factor: number, at: { kind: SliceKind; event: MouseEvent } | null): void
   zoom3D(factor: number): void
+  /** Moves the slice used last by pixels of the window. */
+  moveSlice(dx: number, dy: number): void
   paneDoubleClicked(pane: Pane): void
 }
 
@@ -49,8 +55,9 @@ function wheeled(event: WheelEvent, target: NavigationTarget): void {
   // With Shift some systems turn the wheel sideways.
   const direction = (event.deltaY || event.deltaX) > 0 ? 1 : -1
   const axis = PANE_AXIS[pane.kind]
-  if (axis === null) target.zoom3D(direction > 0 ? 0.9 : 1 / 0.9)
-  else if (event.ctrlKey || event.metaKey) target.zoomSlices(direction > 0 ? 1 / 1.15 : 1.15)
+  if (axis === null || pane.kind === '3d') target.zoom3D(direction > 0 ? 0.9 : 1 / 0.9)
+  else if (event.ctrlKey || event.metaKey)
+    target.zoomSlice(direction > 0 ? 1 / ZOOM_STEP : ZOOM_STEP, { kind: pane.kind, event })
   else target.stepCrosshair(stepAlong(axis, -direction * (event.shiftKey ? FAST_STEP : 1)))
 }
 
@@ -58,12 +65,16 @@ function stepAlong(axis: 'x' | 'y' | 'z', step: number): Xyz {
   return [axis === 'x' ? step : 0, axis === 'y' ? step : 0, axis === 'z' ? step : 0]
 }
 
-/** Arrows move in x and y, the page keys through z. NiiVue's own keys are left out. */
+/** Arrows move in x and y, the page keys through z; with Alt arrows move the slice. NiiVue's own keys are left out. */
 function keyPressed(event: KeyboardEvent, target: NavigationTarget): void {
   event.stopImmediatePropagation()
+  if (event.ctrlKey || event.metaKey) return
   const step = KEY_STEPS[event.key]
-  if (!step || event.ctrlKey || event.metaKey || event.altKey) return
+  const zoom = ZOOM_KEYS[event.key]
+  if (!step && !zoom) return
   event.preventDefault()
+  if (zoom) return target.zoomSlice(zoom, null)
+  if (event.altKey) return target.moveSlice(step[0] * MOVE_STEP_PX, -step[1] * MOVE_STEP_PX)
   const times = event.shiftKey ? FAST_STEP : 1
   target.stepCrosshair([step[0] * times, step[1] * times, step[2] * times])
 }

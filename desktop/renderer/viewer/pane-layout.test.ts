@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coarsestPixel, paneAt, paneLayout } from './pane-layout.ts'
+import { paneAt, paneLayout } from './pane-layout.ts'
 
 describe('paneLayout', () => {
   it('covers the canvas without overlap, whatever the shape', () => {
@@ -13,11 +13,6 @@ describe('paneLayout', () => {
       expect(panes.reduce((area, pane) => area + pane.width * pane.height, 0)).toBeCloseTo(1)
       for (const pane of panes) expect(Math.min(pane.width, pane.height)).toBeGreaterThan(0.2)
     }
-  })
-
-  it('knows the coarsest slice', () => {
-    expect(coarsestPixel(paneLayout('xy', [200, 100, 50], 1), [200, 100, 50], 400, 400)).toBeCloseTo(0.5)
-    expect(coarsestPixel(paneLayout('3d', [200, 100, 50], 1), [200, 100, 50], 400, 400)).toBe(1)
   })
 
   it('finds the pane under a point', () => {

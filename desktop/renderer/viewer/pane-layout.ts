@@ -1,5 +1,6 @@
 /** What a pane shows. XY is seen along z, and so on. */
-export type PaneKind = 'xy' | 'xz' | 'yz' | '3d'
+export type SliceKind = 'xy' | 'xz' | 'yz'
+export type PaneKind = SliceKind | '3d'
 export type Layout = 'all' | PaneKind
 
 /** The display axis that a pane is seen along. */
@@ -40,29 +41,6 @@ export function paneLayout(layout: Layout, extentXyz: readonly [number, number, 
 
 function between(share: number, [least, most]: readonly [number, number]): number {
   return Math.min(most, Math.max(least, share))
-}
-
-const PANE_AXES: Readonly<Record<PaneKind, readonly [across: number, up: number] | null>> = {
-  xy: [0, 1],
-  xz: [0, 2],
-  yz: [1, 2],
-  '3d': null,
-}
-
-/** How much of the volume one pixel of the smallest slice covers, in the unit of the extent; 1 without slices. */
-export function coarsestPixel(
-  panes: readonly Pane[],
-  extentXyz: readonly [number, number, number],
-  widthPx: number,
-  heightPx: number,
-): number {
-  const sizes = panes.flatMap(({ kind, width, height }) => {
-    const axes = PANE_AXES[kind]
-    if (!axes) return []
-    const [across, up] = axes
-    return [Math.max(extentXyz[across] / (width * widthPx), extentXyz[up] / (height * heightPx))]
-  })
-  return sizes.length > 0 ? Math.max(...sizes) : 1
 }
 
 /** The pane under a point given as shares of the canvas. */

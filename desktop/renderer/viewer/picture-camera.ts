@@ -1,5 +1,8 @@
 import type { Niivue } from '@niivue/niivue'
 import type { ViewState } from '../../../shared/contract/preferences.ts'
+import type { SliceKind } from './pane-layout.ts'
+import { type DrawnTile, SLICE_KINDS } from './slice-picture.ts'
+import { centredOn, FITTED, mmPerPx, movedBy, pointMmAt, type SliceZoom, zoomedAbout } from './slice-zoom.ts'
 
 /** Where the picture is looked at from. */
 export type Camera = NonNullable<ViewState['camera']>
@@ -8,20 +11,27 @@ export type Camera = NonNullable<ViewState['camera']>
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
 
-/** Zoom and position of the slices, turn and size of the 3D view. Nothing is drawn here. */
+type Triple = [number, number, number]
+
+/** A point of the canvas, pixels of the window from its left upper corner. */
+interface CanvasPoint {
+  x: number
+  y: number
+}
+
+/** Zoom and position of each slice, turn and size of the 3D view. Nothing is drawn here. */
 export class PictureCamera {
-  private readonly nv: Niivue
+  private readonly nv: Niivue & { sliceZooms?: SliceZoom[] }
+  /** By NiiVue's axial, coronal, sagittal; the patched NiiVue draws by these. */
+  private readonly zooms: SliceZoom[] = SLICE_KINDS.map(() => [...FITTED])
 
   constructor(nv: Niivue) {
     this.nv = nv
-  }
-
-  get zoom(): number {
-    return this.nv.scene.pan2Dxyzmm[3]
+    this.nv.sliceZooms = this.zooms
   }
 
   reset(): void {
-    for (let axis = 0; axis < 4; axis++) this.nv.scene.pan2Dxyzmm[axis] = axis === 3 ? 1 : 0
+    for (const index of this.zooms.keys()) this.zooms[index] = [...FITTED]
     this.turn3D()
   }
 
@@ -34,30 +44,76 @@ export class PictureCamera {
     this.nv.setScale(this.nv.scene.volScaleMultiplier * factor)
   }
 
-  /** Enlarges the slices about the crosshair. */
-  zoomSlices(factor: number): void {
-    const { pan2Dxyzmm: pan, crosshairPos } = this.nv.scene
-    const before = pan[3]
-    const after = Math.min(20, Math.max(0.5, before * factor))
-    const centre = this.nv.frac2mm(crosshairPos)
-    for (let axis = 0; axis < 3; axis++) pan[axis] += (before - after) * centre[axis]
-    pan[3] = after
+  zoomOf(kind: SliceKind): number {
+    return this.zooms[SLICE_KINDS.indexOf(kind)][3]
+  }
+
+  /** Enlarges one slice about a point, else about the crosshair. */
+  zoomSlice(kind: SliceKind, factor: number, about: CanvasPoint | null): void {
+    const tile = this.tileOf(kind)
+    const point = about && tile ? pointMmAt(tile, about.x * this.dpr, about.y * this.dpr) : this.crosshairMm()
+    this.change(kind, (zoom) => zoomedAbout(zoom, factor, point))
+  }
+
+  /** Moves one slice by pixels of the window. */
+  moveSlice(kind: SliceKind, dx: number, dy: number): void {
+    const tile = this.tileOf(kind)
+    if (!tile) return
+    const from = pointMmAt(tile, 0, 0)
+    const to = pointMmAt(tile, dx * this.dpr, dy * this.dpr)
+    this.change(kind, (zoom) => movedBy(zoom, [to[0] - from[0], to[1] - from[1], to[2] - from[2]]))
+  }
+
+  /** Draws all other slices as large as this one, about the crosshair. */
+  spreadZoom(kind: SliceKind): void {
+    const from = this.tileOf(kind)
+    if (!from) return
+    const [first, last] = [this.nv.frac2mm([0, 0, 0]), this.nv.frac2mm([1, 1, 1])]
+    const middle = [0, 1, 2].map((axis) => (first[axis] + last[axis]) / 2) as Triple
+    for (const other of SLICE_KINDS) {
+      const tile = this.tileOf(other)
+      if (!tile || other === kind) continue
+      const factor = mmPerPx(tile) / mmPerPx(from)
+      this.change(other, (zoom) => centredOn(this.crosshairMm(), zoom[3] * factor, middle))
+    }
   }
 
   now(): Camera {
-    const { pan2Dxyzmm: pan, renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
+    const { renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
+    const [xy, xz, yz] = this.zooms.map(([x, y, z, zoom]) => ({ pan_xyz: [x, y, z] as Triple, zoom }))
     return {
-      pan_xyz: [pan[0], pan[1], pan[2]],
-      zoom: pan[3],
+      ...xy,
+      slices: { xy, xz, yz },
       azimuth_deg: renderAzimuth,
       elevation_deg: renderElevation,
       scale_3d: volScaleMultiplier,
     }
   }
 
-  set({ pan_xyz, zoom, azimuth_deg, elevation_deg, scale_3d }: Camera): void {
-    for (const [axis, value] of [...pan_xyz, zoom].entries()) this.nv.scene.pan2Dxyzmm[axis] = value
-    this.nv.setScale(scale_3d)
-    this.nv.setRenderAzimuthElevation(azimuth_deg, elevation_deg)
+  set(camera: Camera): void {
+    for (const [index, kind] of SLICE_KINDS.entries()) {
+      const { pan_xyz, zoom } = camera.slices?.[kind] ?? camera
+      this.zooms[index] = [...pan_xyz, zoom]
+    }
+    this.nv.setScale(camera.scale_3d)
+    this.nv.setRenderAzimuthElevation(camera.azimuth_deg, camera.elevation_deg)
+  }
+
+  private change(kind: SliceKind, changed: (zoom: SliceZoom) => SliceZoom): void {
+    const index = SLICE_KINDS.indexOf(kind)
+    this.zooms[index] = changed(this.zooms[index])
+  }
+
+  private tileOf(kind: SliceKind): DrawnTile | undefined {
+    return this.nv.screenSlices.find((tile) => tile.axCorSag === SLICE_KINDS.indexOf(kind))
+  }
+
+  private crosshairMm(): Triple {
+    const [x, y, z] = this.nv.frac2mm(this.nv.scene.crosshairPos)
+    return [x, y, z]
+  }
+
+  private get dpr(): number {
+    return this.nv.uiData.dpr ?? 1
   }
 }

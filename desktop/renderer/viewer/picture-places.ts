@@ -2,6 +2,7 @@ import type { Niivue } from '@niivue/niivue'
 import { type SlicePoint, slicePointAt } from './drawing-pointer.ts'
 import { filePlaceAt, type LevelGrid } from './level-grid.ts'
 import { type Pane, paneAt } from './pane-layout.ts'
+import type { PictureCamera } from './picture-camera.ts'
 import { type SlicePicture, slicePictures } from './slice-picture.ts'
 
 /** Where the file lies in the picture: under the pointer, and in the slices that were drawn. */
@@ -9,23 +10,30 @@ export class PicturePlaces {
   grid: LevelGrid | null = null
   panes: readonly Pane[] = []
   private readonly nv: Niivue
+  private readonly viewpoint: PictureCamera
   private readonly canvas: HTMLCanvasElement
   private drawnSlices = ''
 
-  constructor(nv: Niivue, canvas: HTMLCanvasElement) {
+  constructor(nv: Niivue, viewpoint: PictureCamera, canvas: HTMLCanvasElement) {
     this.nv = nv
+    this.viewpoint = viewpoint
     this.canvas = canvas
   }
 
   paneUnder(event: MouseEvent): Pane | null {
-    const box = this.canvas.getBoundingClientRect()
-    return paneAt(this.panes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)
+    const { x, y, width, height } = this.canvasPoint(event)
+    return paneAt(this.panes, x / width, y / height)
+  }
+
+  /** In the picture, pixels of the window from its left upper corner; and its size. */
+  canvasPoint(event: MouseEvent): { x: number; y: number; width: number; height: number } {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect()
+    return { x: event.clientX - left, y: event.clientY - top, width, height }
   }
 
   /** The place of the file under the pointer; null outside the slices. */
   pointUnder(event: MouseEvent): SlicePoint | null {
-    const box = this.canvas.getBoundingClientRect()
-    const at = { x: event.clientX - box.left, y: event.clientY - box.top, width: box.width, height: box.height }
+    const at = this.canvasPoint(event)
     return this.grid && slicePointAt(this.paneUnder(event), at, this.grid.orientation, (x, y) => this.placeAt(x, y))
   }
 
@@ -34,7 +42,9 @@ export class PicturePlaces {
     const { nv, grid } = this
     if (!grid || nv.volumes.length === 0) return null
     const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
-    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1)
+    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1, (kind) =>
+      this.viewpoint.zoomOf(kind),
+    )
     const drawn = JSON.stringify(slices)
     if (drawn === this.drawnSlices) return null
     this.drawnSlices = drawn

@@ -1,5 +1,6 @@
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import type { LevelGrid } from './level-grid.ts'
+import type { SliceKind } from './pane-layout.ts'
 
 /** How one axis of the file runs over a slice: place in the window = zeroPx + pxPerVoxel · place in the file. */
 export interface AxisLine {
@@ -13,7 +14,9 @@ export interface AxisLine {
 
 /** Where the file lies in one slice of the picture, at the zoom and shift there is now. Pixels of the window. */
 export interface SlicePicture {
-  kind: 'xy' | 'xz' | 'yz'
+  kind: SliceKind
+  /** 1 where the slice fits its pane. */
+  zoom: number
   /** The axis of the file that the slice is seen along. */
   acrossAxis: 0 | 1 | 2
   left: number
@@ -33,9 +36,10 @@ export interface DrawnTile {
   isYDown?: boolean
 }
 
-const KINDS = ['xy', 'xz', 'yz'] as const
+/** By NiiVue's axial, coronal, sagittal. */
+export const SLICE_KINDS = ['xy', 'xz', 'yz'] as const
 /** Display axes across and up, and the one that is seen along, by NiiVue's axial, coronal, sagittal. */
-const AXES = [
+export const TILE_AXES = [
   [0, 1, 2],
   [0, 2, 1],
   [1, 2, 0],
@@ -45,6 +49,7 @@ const AXES = [
  * The slices of a picture that was drawn.
  * @param firstMm,lastMm NiiVue's millimetres at the two ends of the level, along the display axes
  * @param scale          device pixels per pixel of the window
+ * @param zoomOf         how much a slice is enlarged
  */
 export function slicePictures(
   grid: LevelGrid,
@@ -52,6 +57,7 @@ export function slicePictures(
   firstMm: ArrayLike<number>,
   lastMm: ArrayLike<number>,
   scale: number,
+  zoomOf: (kind: SliceKind) => number = () => 1,
 ): SlicePicture[] {
   const line = (display: 0 | 1 | 2, zeroMmPx: number, pxPerMm: number): AxisLine => {
     const { fileAxisXyz, isFlippedXyz } = grid.orientation
@@ -66,14 +72,15 @@ export function slicePictures(
     }
   }
   return tiles.flatMap((tile) => {
-    const axes = AXES[tile.axCorSag]
+    const axes = TILE_AXES[tile.axCorSag]
     if (!axes || tile.fovMM.length < 2) return []
     const [left, top, width, height] = Array.from(tile.leftTopWidthHeight)
     const perMmAcross = width / tile.fovMM[0]
     const perMmUp = ((tile.isYDown ? 1 : -1) * height) / tile.fovMM[1]
     const bottom = tile.isYDown ? top : top + height
     return {
-      kind: KINDS[tile.axCorSag],
+      kind: SLICE_KINDS[tile.axCorSag],
+      zoom: zoomOf(SLICE_KINDS[tile.axCorSag]),
       acrossAxis: grid.orientation.fileAxisXyz[axes[2]] as 0 | 1 | 2,
       left: left / scale,
       top: top / scale,

@@ -13,9 +13,10 @@ import type { LabelStyle } from './label-slots.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { coarsestPixel, type Layout, type Pane, type PaneKind, paneLayout } from './pane-layout.ts'
+import { type Layout, type Pane, type PaneKind, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera } from './picture-camera.ts'
 import { PicturePlaces } from './picture-places.ts'
+import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -56,6 +57,8 @@ export class VolumeView {
   private readonly resized = new ResizeObserver(() => this.grid && this.applyLayout())
   private extentXyz: [number, number, number] = [1, 1, 1]
   private layout: Layout = 'all'
+  /** The slice that was zoomed or moved last. */
+  private usedSlice: SliceKind = 'xy'
   private windowLowHigh: [number, number] = [0, 1]
   private isDrawQueued = false
   private readonly pointer: DrawingPointer
@@ -76,7 +79,7 @@ export class VolumeView {
     this.shading = new DisplayShading(this.nv)
     this.labels = new LabelLayer(this.nv)
     this.viewpoint = new PictureCamera(this.nv)
-    this.places = new PicturePlaces(this.nv, canvas)
+    this.places = new PicturePlaces(this.nv, this.viewpoint, canvas)
   }
 
   private get grid(): LevelGrid | null {
@@ -92,9 +95,18 @@ export class VolumeView {
       {
         paneUnder: (event) => this.places.paneUnder(event),
         stepCrosshair: (step) => this.stepCrosshair(step),
-        zoomSlices: (factor) => this.zoomSlices(factor),
+        zoomSlice: (factor, at) => this.zoomSlice(factor, at),
+        moveSlice: (dx, dy) => this.moveSlice(this.usedSlice, dx, dy),
         zoom3D: (factor) => this.viewpoint.zoom3D(factor),
         paneDoubleClicked: ({ kind }) => this.pointer.tool || this.setLayout(this.layout === 'all' ? kind : 'all'),
+      },
+      signal,
+    )
+    listenForSliceDrag(
+      this.canvas,
+      {
+        paneUnder: (event) => this.places.paneUnder(event),
+        moveSlice: (kind, dx, dy) => this.moveSlice(kind, dx, dy),
       },
       signal,
     )
@@ -241,6 +253,7 @@ export class VolumeView {
 
   setLayout(layout: Layout): void {
     this.layout = layout
+    if (layout !== 'all' && layout !== '3d') this.usedSlice = layout
     this.applyLayout()
   }
 
@@ -261,7 +274,12 @@ export class VolumeView {
 
   resetView(): void {
     this.viewpoint.reset()
-    this.fitCrosshair()
+    this.redraw()
+  }
+
+  /** Draws all slices as large as the one that was zoomed or moved last, about the crosshair. */
+  spreadZoom(): void {
+    if (this.grid) this.viewpoint.spreadZoom(this.usedSlice)
     this.redraw()
   }
 
@@ -272,7 +290,6 @@ export class VolumeView {
 
   setCamera(camera: Camera): void {
     this.viewpoint.set(camera)
-    this.fitCrosshair()
     this.redraw()
   }
 
@@ -297,15 +314,7 @@ export class VolumeView {
       ] as [number, number, number, number],
     }))
     inGraphics('draw', () => this.nv.setCustomLayout(tiles))
-    this.fitCrosshair()
     this.events.onPanes(this.layout, panes)
-  }
-
-  /** Lines about one pixel wide where the picture is smallest; NiiVue measures them in the volume's own unit. */
-  private fitCrosshair(): void {
-    const { clientWidth, clientHeight } = this.canvas
-    const coarsest = coarsestPixel(this.places.panes, this.extentXyz, clientWidth, clientHeight)
-    inGraphics('draw', () => this.nv.setCrosshairWidth(coarsest / this.viewpoint.zoom))
   }
 
   /** Draws once a frame, however often it is asked. */
@@ -329,11 +338,16 @@ export class VolumeView {
     if (this.grid) this.moveCrosshair(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
   }
 
-  /** Enlarges the slices about the crosshair. */
-  private zoomSlices(factor: number): void {
+  private zoomSlice(factor: number, at: { kind: SliceKind; event: MouseEvent } | null): void {
     if (!this.grid) return
-    this.viewpoint.zoomSlices(factor)
-    this.fitCrosshair()
+    if (at) this.usedSlice = at.kind
+    this.viewpoint.zoomSlice(this.usedSlice, factor, at && this.places.canvasPoint(at.event))
+    this.redraw()
+  }
+
+  private moveSlice(kind: SliceKind, dx: number, dy: number): void {
+    this.usedSlice = kind
+    this.viewpoint.moveSlice(kind, dx, dy)
     this.redraw()
   }
 

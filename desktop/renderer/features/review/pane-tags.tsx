@@ -1,7 +1,7 @@
 import { useFacts } from '../../session/use-session.ts'
 import type { Store } from '../../state/store.ts'
 import { planeIndex } from '../../state/view-slice.ts'
-import { PANE_AXIS, type PaneKind } from '../../viewer/pane-layout.ts'
+import { PANE_AXIS, type Pane, type PaneKind } from '../../viewer/pane-layout.ts'
 
 const ANATOMICAL: Readonly<Record<PaneKind, string>> = { xy: 'Axial', xz: 'Coronal', yz: 'Sagittal', '3d': '3D' }
 const SLAB_WORDS = { mean: 'mean', min: 'minimum', max: 'maximum' } as const
@@ -13,7 +13,7 @@ export function PaneTags() {
     <div
       key={pane.kind}
       className="pane-tag"
-      style={{ left: `${pane.left * 100}%`, top: `${pane.top * 100}%` }}
+      style={{ left: `${pane.left * 100}%`, top: `${tagTop(pane) * 100}%` }}
       data-pane={pane.kind}
     >
       <PaneTag kind={pane.kind} />
@@ -21,13 +21,20 @@ export function PaneTags() {
   ))
 }
 
+/** The tools lie over the upper edge of 3D: there the tag stands below. */
+function tagTop({ kind, top, height }: Pane): number {
+  return kind === '3d' ? top + height : top
+}
+
 function PaneTag({ kind }: { kind: PaneKind }) {
   const place = useFacts((state) => placeOf(state, kind))
   const resolution = useFacts((state) => resolutionOf(state, kind))
+  const zoom = useFacts((state) => state.slices.find((slice) => slice.kind === kind)?.zoom ?? 1)
   return (
     <>
       {place}
       {resolution ? <span data-testid={`resolution-${kind}`}> · {resolution}</span> : null}
+      {Math.abs(zoom - 1) > 0.005 ? <span data-testid={`zoom-${kind}`}> · {zoom.toFixed(2)}×</span> : null}
     </>
   )
 }

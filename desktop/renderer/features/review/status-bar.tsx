@@ -38,7 +38,7 @@ export function StatusBar() {
           ) : null}
           <span className="hint faint">
             Click to move · wheel, arrow and page keys through slices · Ctrl or ⌘ and wheel to zoom · right button to
-            pan · double click for one pane
+            move · double click for one pane
           </span>
         </>
       ) : null}

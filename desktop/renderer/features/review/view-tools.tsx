@@ -28,6 +28,14 @@ export function ViewTools() {
         </button>
       ))}
       <MeasureTools />
+      <button
+        type="button"
+        title="Draws all slices as large as the one zoomed or moved last, around the crosshair"
+        disabled={layout !== 'all'}
+        onClick={() => session.spreadZoom()}
+      >
+        Same zoom
+      </button>
       <button type="button" title="Undo zooming, moving and turning" onClick={() => session.resetView()}>
         Reset
       </button>
