@@ -22,7 +22,7 @@ const WINDOW_UNIFORM: readonly Edit[] = [
   },
   {
     from: '	vec4 background = texture(volume, texPos);\n	color = vec4(background.rgb, opacity);',
-    to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, detailAt.yz).rrr;\n	background.rgb = displayColor(background.r).rgb;\n	color = vec4(background.rgb, opacity);',
+    to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, hasDetail.z > 1.5 ? texPos.xy : detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, hasDetail.y > 1.5 ? texPos.xz : detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, hasDetail.x > 1.5 ? texPos.yz : detailAt.yz).rrr;\n	background.rgb = displayColor(background.r).rgb;\n	color = vec4(background.rgb, opacity);',
   },
   {
     // The three planes in 3D.

@@ -5,6 +5,7 @@ export const FIRST_DISPLAY: Display = {
   colormap: 'gray',
   gamma: 1,
   isInverted: false,
+  smoothingVox: 0,
   projection: 'maximum',
   cut: null,
 }

@@ -1,6 +1,8 @@
 import type { Niivue } from '@niivue/niivue'
 import type { DisplayAxis, PlaneMessage } from '../../../shared/contract/bridge.ts'
+import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import { type LevelGrid, planeLine } from './level-grid.ts'
+import { SmoothSlices, type SmoothSource } from './smooth-slices.ts'
 
 const AXES = ['x', 'y', 'z'] as const
 /** The patched slice shader's samplers of planes across x, y and z, on texture units that NiiVue leaves alone. */
@@ -9,16 +11,32 @@ const SAMPLERS: Readonly<Record<DisplayAxis, { name: string; unit: number }>> = 
   y: { name: 'detailXz', unit: 17 },
   z: { name: 'detailXy', unit: 18 },
 }
+/** The slice shader's `hasDetail` of an axis: the level itself, a plane of the file, or a plane of the level. */
+const LEVEL = 0
+const FILE_PLANE = 1
+const LEVEL_PLANE = 2
+
+interface ShownPlane {
+  index: number
+  size: [columns: number, rows: number]
+  /** Tells one plane from another at the same place: a slab may have been changed. */
+  turn: number
+}
 
 /**
- * Planes at full resolution that lie on the slices in place of the level: at most one for each axis, shown until hidden.
- * Owns their textures; they go with the context.
+ * Planes that lie on the slices in place of the level: those of the file at full resolution, at most one for each axis,
+ * shown until hidden; and while slices are smoothed, the smoothed plane of every axis. Owns their textures; they go with
+ * the context.
  */
 export class DetailPlanes {
   private readonly nv: Niivue
   private readonly textures = new Map<DisplayAxis, WebGLTexture>()
-  /** Which plane is shown across each axis. */
-  private readonly shown = new Map<DisplayAxis, number>()
+  private readonly shown = new Map<DisplayAxis, ShownPlane>()
+  private numShown = 0
+  private grid: LevelGrid | null = null
+  private sigmaVox = 0
+  private smooth: SmoothSlices | null = null
+  private readonly smoothed = new Map<DisplayAxis, { texture: WebGLTexture; what: string }>()
 
   constructor(nv: Niivue) {
     this.nv = nv
@@ -33,11 +51,18 @@ export class DetailPlanes {
 
   /** A level came: planes lie in it like this. */
   placeIn(grid: LevelGrid): void {
+    this.grid = grid
+    for (const smoothed of this.smoothed.values()) smoothed.what = ''
     const { scaleXyz, offsetXyz } = planeLine(grid)
     this.withShader((gl, program) => {
       gl.uniform3f(gl.getUniformLocation(program, 'detailScale'), ...scaleXyz)
       gl.uniform3f(gl.getUniformLocation(program, 'detailOffset'), ...offsetXyz)
     })
+  }
+
+  /** Standard deviation of the Gaussian over the slices, voxels of the file; 0 shows them as they are. */
+  setSmoothing(sigmaVox: number): void {
+    this.sigmaVox = sigmaVox
   }
 
   /** @returns false where the plane is larger than this graphics card's textures */
@@ -56,27 +81,67 @@ export class DetailPlanes {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE)
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE)
     gl.activeTexture(gl.TEXTURE0)
-    this.shown.set(axis, index)
-    this.applyShown()
+    this.shown.set(axis, { index, size: [columns, rows], turn: ++this.numShown })
     return true
   }
 
   /** Hides every plane that is not at this place: the level is seen there again. */
   keepAt(indexXyz: readonly [number, number, number]): void {
-    let isChanged = false
     for (const [axis, name] of AXES.entries())
-      if (this.shown.has(name) && this.shown.get(name) !== indexXyz[axis]) isChanged = this.shown.delete(name)
-    if (isChanged) this.applyShown()
+      if (this.shown.get(name)?.index !== indexXyz[axis]) this.shown.delete(name)
   }
 
   hide(): void {
     this.shown.clear()
-    this.applyShown()
   }
 
-  private applyShown(): void {
-    const [x, y, z] = AXES.map((axis) => (this.shown.has(axis) ? 1 : 0))
-    this.withShader((gl, program) => gl.uniform3f(gl.getUniformLocation(program, 'hasDetail'), x, y, z))
+  /** Puts in place what the next picture is drawn with. @param axes of the slices that are on show */
+  prepare(axes: readonly DisplayAxis[]): void {
+    const { gl } = this.nv
+    if (gl.isContextLost() || !this.grid) return
+    const has = AXES.map((axis) => (axes.includes(axis) ? this.prepareAxis(axis) : LEVEL))
+    gl.activeTexture(gl.TEXTURE0)
+    this.withShader((_, program) => gl.uniform3f(gl.getUniformLocation(program, 'hasDetail'), has[0], has[1], has[2]))
+  }
+
+  private prepareAxis(axis: DisplayAxis): number {
+    const { gl } = this.nv
+    const texture =
+      this.sigmaVox > 0 ? this.smoothedOf(axis) : (this.shown.has(axis) && this.textures.get(axis)) || null
+    if (!texture) return LEVEL
+    gl.activeTexture(gl.TEXTURE0 + SAMPLERS[axis].unit)
+    gl.bindTexture(gl.TEXTURE_2D, texture)
+    return this.shown.has(axis) ? FILE_PLANE : LEVEL_PLANE
+  }
+
+  /** Made anew only where something else is to be seen. */
+  private smoothedOf(axis: DisplayAxis): WebGLTexture | null {
+    const { gl } = this.nv
+    const source = this.sourceOf(axis)
+    if (!source || !this.grid) return null
+    const sigmaTexels = source.kind === 'plane' ? this.sigmaVox : this.sigmaVox / this.grid.bin
+    const what = `${source.kind} ${this.shown.get(axis)?.turn ?? this.shareOf(axis)} ${sigmaTexels}`
+    const found = this.smoothed.get(axis) ?? { texture: gl.createTexture(), what: '' }
+    this.smoothed.set(axis, found)
+    if (found.what === what) return found.texture
+    this.smooth ??= new SmoothSlices(gl)
+    this.smooth.draw(source, sigmaTexels, found.texture)
+    found.what = what
+    return found.texture
+  }
+
+  private sourceOf(axis: DisplayAxis): SmoothSource | null {
+    const plane = this.shown.get(axis)
+    const texture = plane ? this.textures.get(axis) : this.nv.volumeTexture
+    if (!texture || !this.grid) return null
+    if (plane) return { kind: 'plane', texture, size: plane.size }
+    const across = AXES.indexOf(axis) as 0 | 1 | 2
+    const [columns, rows] = reverseTriple(this.grid.levelShapeZyx).filter((_, one) => one !== across)
+    return { kind: 'level', texture, size: [columns, rows], axis: across, share: this.shareOf(axis) }
+  }
+
+  private shareOf(axis: DisplayAxis): number {
+    return this.nv.scene.crosshairPos[AXES.indexOf(axis)]
   }
 
   private withShader(work: (gl: WebGL2RenderingContext, program: WebGLProgram) => void): void {

@@ -19,6 +19,8 @@ export interface Display {
   gamma: number
   /** Bright becomes dark, before the colours. */
   isInverted: boolean
+  /** Standard deviation of a Gaussian over the slices, voxels of the file; 0 shows them as they are. */
+  smoothingVox: number
   projection: Projection
   cut: Cut | null
 }

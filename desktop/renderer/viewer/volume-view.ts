@@ -13,7 +13,7 @@ import type { LabelStyle } from './label-slots.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { type Layout, type Pane, type PaneKind, paneLayout, type SliceKind } from './pane-layout.ts'
+import { type Layout, PANE_AXIS, type Pane, type PaneKind, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera } from './picture-camera.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
@@ -71,6 +71,7 @@ export class VolumeView {
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
     this.nv.drawScene = () => {
+      this.detail.prepare(this.places.panes.flatMap(({ kind }) => PANE_AXIS[kind] ?? []))
       const drawn = draw()
       this.tellSlices()
       return drawn
@@ -114,6 +115,7 @@ export class VolumeView {
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
     this.shading.attach(this.events.firstDisplay)
+    this.detail.setSmoothing(this.events.firstDisplay.smoothingVox)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.viewpoint.turn3D()
@@ -213,6 +215,7 @@ export class VolumeView {
   /** How values become colours, and what 3D shows. */
   setDisplay(display: Display): void {
     this.shading.setDisplay(display)
+    this.detail.setSmoothing(display.smoothingVox)
     this.redraw()
   }
 

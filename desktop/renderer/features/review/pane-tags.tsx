@@ -27,6 +27,7 @@ function tagTop({ kind, top, height }: Pane): number {
 }
 
 function PaneTag({ kind }: { kind: PaneKind }) {
+  const smoothing = useFacts((state) => (kind === '3d' ? 0 : state.display.smoothingVox))
   const place = useFacts((state) => placeOf(state, kind))
   const resolution = useFacts((state) => resolutionOf(state, kind))
   const zoom = useFacts((state) => state.slices.find((slice) => slice.kind === kind)?.zoom ?? 1)
@@ -34,6 +35,7 @@ function PaneTag({ kind }: { kind: PaneKind }) {
     <>
       {place}
       {resolution ? <span data-testid={`resolution-${kind}`}> · {resolution}</span> : null}
+      {smoothing > 0 ? <span data-testid={`smoothing-${kind}`}> · smoothed σ {smoothing}</span> : null}
       {Math.abs(zoom - 1) > 0.005 ? <span data-testid={`zoom-${kind}`}> · {zoom.toFixed(2)}×</span> : null}
     </>
   )

@@ -15,7 +15,7 @@ export function ViewTools() {
   const session = useSession()
   const layout = useFacts((state) => state.layout)
   return (
-    <div className="view-tools" role="toolbar" aria-label="Panes">
+    <div className="view-tools" role="toolbar" aria-label="Panes" data-layout={layout}>
       {LAYOUTS.map(([value, name, title]) => (
         <button
           key={value}

@@ -1,6 +1,8 @@
 import type { PlaneProjection } from '../../../../shared/contract/bridge.ts'
 import { useFacts } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { Slider } from '../../ui/slider.tsx'
+import { MOST_SIGMA_VOX } from '../../viewer/gaussian.ts'
 import { SpaceFields } from '../review/display-fields.tsx'
 
 const THICKNESSES = [1, 3, 5, 11, 21, 51] as const
@@ -21,6 +23,7 @@ export function ViewPanel() {
   return (
     <Panel title="View">
       <SlabFields />
+      <SmoothingField />
       <LevelField />
       <SpaceFields />
       <label className="check">
@@ -64,6 +67,25 @@ function SlabFields() {
         </select>
       </label>
     </>
+  )
+}
+
+/** Only how slices are drawn: values that are read out, measures and masks stay those of the file. */
+function SmoothingField() {
+  const sigmaVox = useFacts((state) => state.display.smoothingVox)
+  const change = useFacts((state) => state.displayChanged)
+  return (
+    <Slider
+      name="Smoothing"
+      label="Smoothing of the slices, voxels"
+      min={0}
+      max={MOST_SIGMA_VOX}
+      step={0.25}
+      value={sigmaVox}
+      onChange={(smoothingVox) => change({ smoothingVox })}
+    >
+      <output>{sigmaVox === 0 ? 'off' : `σ ${sigmaVox}`}</output>
+    </Slider>
   )
 }
 
