@@ -3,9 +3,10 @@ import path from 'node:path'
 import { app, type BrowserWindow, clipboard, dialog, type MessageBoxSyncOptions, shell } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
-import type { DesktopEvent } from '../../shared/contract/bridge.ts'
+import { BRIDGE_CHANNELS, type DesktopEvent } from '../../shared/contract/bridge.ts'
 import { registerAppScheme, serveApp } from './app-protocol.ts'
 import { exportBatch, startBatch } from './batches.ts'
+import { BesideFile } from './beside-file.ts'
 import { hostBridge, sendEvent } from './bridge-host.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
@@ -141,9 +142,24 @@ function start(): void {
       await masks.volumeChanged()
       await runs.volumeOpened(volume, file)
     },
-    onClosed: () => runs.volumeClosed(),
+    onClosed: () => {
+      beside.close()
+      runs.volumeClosed()
+    },
     sampleFile,
   })
+  // Levels of their own: each process clears what others have left in its folder.
+  const besideLevels = { folder: path.join(userData, 'levels-beside'), mostBytes: levels.mostBytes / 2 }
+  const besideVolumes = new VolumeHost(
+    getWindow,
+    (error) => {
+      beside.close()
+      tell({ type: 'problem', problem: error.toEnvelope() })
+    },
+    besideLevels,
+    BRIDGE_CHANNELS.besidePort,
+  )
+  const beside = new BesideFile({ volumes: besideVolumes, getWindow, tell, newRef })
 
   const masks = new Masks({
     getWindow,
@@ -179,6 +195,7 @@ function start(): void {
       volumes.start()
       volumes.connectWindow()
       files.repeat()
+      beside.repeat()
       masks.connectWindow()
       void masks.offerKept().catch((error) => console.error(error))
       openFile = (file) => void files.open(file)
@@ -231,6 +248,11 @@ function start(): void {
     'volume.drop': async (file) => nothing(files.open(file)),
     'volume.mode0': async (mode0) => nothing(files.openAgain(mode0)),
     'volume.close': async () => nothing(files.close()),
+    'beside.choose': async () => nothing(beside.choose()),
+    'beside.close': () => {
+      beside.close()
+      return null
+    },
     'connection.test': (target) => connections.test(target),
     'connection.use': async (target) => {
       const connection = await connections.use(target)
@@ -305,6 +327,7 @@ function start(): void {
     runs.stop()
     connections.leave()
     volumes.stop()
+    besideVolumes.stop()
     masks.stop()
     void engine.stop().finally(() => app.exit())
   })

@@ -55,6 +55,7 @@ function fileMenu(recent: readonly RecentFile[], actions: MenuActions, of: (comm
     of('open'),
     { id: 'recent', label: 'Open recent', enabled: recent.length > 0, submenu: recentMenu(recent, actions) },
     SEPARATOR,
+    of('open_beside'),
     of('close_volume'),
     of('export'),
     SEPARATOR,

@@ -32,6 +32,17 @@ export const VOLUME_FILTERS = [
   { name: 'All files', extensions: ['*'] },
 ]
 
+/** The file or folder that the user chose; null for none. */
+export async function chooseVolume(window: BrowserWindow, title: string): Promise<string | null> {
+  const chosen = await dialog.showOpenDialog(window, {
+    title,
+    // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
+    properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
+    filters: VOLUME_FILTERS,
+  })
+  return chosen.canceled ? null : chosen.filePaths[0]
+}
+
 export interface OpenFilesDeps {
   volumes: VolumeHost
   getWindow: () => BrowserWindow | null
@@ -71,13 +82,8 @@ export class OpenFiles {
   async choose(): Promise<void> {
     const window = this.deps.getWindow()
     if (!window) return
-    const chosen = await dialog.showOpenDialog(window, {
-      title: 'Open volume',
-      // Only macOS has one dialog for both; elsewhere an OME-Zarr folder is chosen by its zarr.json or .zattrs, or dropped.
-      properties: process.platform === 'darwin' ? ['openFile', 'openDirectory'] : ['openFile'],
-      filters: VOLUME_FILTERS,
-    })
-    if (!chosen.canceled) await this.open(chosen.filePaths[0])
+    const file = await chooseVolume(window, 'Open volume')
+    if (file) await this.open(file)
   }
 
   async openSample(): Promise<void> {

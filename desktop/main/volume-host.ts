@@ -25,11 +25,19 @@ export class VolumeHost {
   private readonly getWindow: () => BrowserWindow | null
   private readonly onStopped: (error: DomainError) => void
   private readonly cache: LevelCacheChoice
+  private readonly portChannel: string
   private child: UtilityProcess | null = null
   private numCalls = 0
   private readonly waiting = new Map<number, Waiting>()
 
-  constructor(getWindow: () => BrowserWindow | null, onStopped: (error: DomainError) => void, cache: LevelCacheChoice) {
+  /** @param portChannel on which the window gets its port to the process */
+  constructor(
+    getWindow: () => BrowserWindow | null,
+    onStopped: (error: DomainError) => void,
+    cache: LevelCacheChoice,
+    portChannel: string = BRIDGE_CHANNELS.port,
+  ) {
+    this.portChannel = portChannel
     this.getWindow = getWindow
     this.onStopped = onStopped
     this.cache = cache
@@ -69,7 +77,7 @@ export class VolumeHost {
     if (!window || !this.child) return
     const { port1, port2 } = new MessageChannelMain()
     this.child.postMessage({ type: 'window_port' }, [port1])
-    window.webContents.postMessage(BRIDGE_CHANNELS.port, null, [port2])
+    window.webContents.postMessage(this.portChannel, null, [port2])
   }
 
   stop(): void {

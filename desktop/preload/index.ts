@@ -34,6 +34,9 @@ contextBridge.exposeInMainWorld('cryomamba', bridge)
 
 // Ports cannot cross the bridge; a message to our own page hands it over.
 ipcRenderer.on(BRIDGE_CHANNELS.port, (event) => window.postMessage('cryomamba:volume-port', window.origin, event.ports))
+ipcRenderer.on(BRIDGE_CHANNELS.besidePort, (event) =>
+  window.postMessage('cryomamba:beside-port', window.origin, event.ports),
+)
 ipcRenderer.on(BRIDGE_CHANNELS.maskPort, (event) =>
   window.postMessage('cryomamba:mask-port', window.origin, event.ports),
 )

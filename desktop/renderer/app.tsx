@@ -6,6 +6,7 @@ import { DropZone } from './features/open/drop-zone.tsx'
 import { EmptyState } from './features/open/empty-state.tsx'
 import { TopBar } from './features/open/top-bar.tsx'
 import { VolumePanel } from './features/open/volume-panel.tsx'
+import { BesideContrast, BesidePane } from './features/review/beside-pane.tsx'
 import { ContrastPanel } from './features/review/contrast-panel.tsx'
 import { CorrectPanel } from './features/review/correct/correct-panel.tsx'
 import { KeptQuestion } from './features/review/correct/kept-question.tsx'
@@ -21,7 +22,7 @@ import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
 import { RunsPanel } from './features/run/runs-panel.tsx'
 import { ViewPanel } from './features/view/view-panel.tsx'
-import { useFacts } from './session/use-session.ts'
+import { useBesideFacts, useFacts } from './session/use-session.ts'
 import { Notices } from './ui/notices.tsx'
 
 /** The whole window. */
@@ -30,6 +31,7 @@ export function App() {
   const hasVolume = useFacts((state) => state.volume !== null)
   // What one works with stands first.
   const isCorrecting = useFacts((state) => state.mask !== null)
+  const isSplit = useBesideFacts((state) => state.volume !== null)
   useEffect(() => {
     document.documentElement.dataset.theme = theme
   }, [theme])
@@ -46,14 +48,16 @@ export function App() {
           <VolumePanel />
           <PositionPanel />
           <ContrastPanel />
+          <BesideContrast />
           <ViewPanel />
           <MeasurePanel />
           <LabelsPanel />
           <MaskLabels />
         </aside>
-        <div className="stage">
+        <div className={isSplit ? 'stage is-split' : 'stage'}>
           <CrashNotice />
           <ViewerPane />
+          {isSplit ? <BesidePane /> : null}
           {hasVolume ? null : <EmptyState />}
         </div>
         <aside className="column is-right" aria-label="Segmentation">

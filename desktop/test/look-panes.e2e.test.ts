@@ -32,7 +32,7 @@ afterAll(() => desktop?.close())
 
 const settled = () => desktop.page.waitForTimeout(400)
 const press = async (name: string) => {
-  await desktop.page.getByTestId('viewer').getByRole('button', { name, exact: true }).click()
+  await desktop.page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name, exact: true }).click()
   await settled()
 }
 async function canvas(): Promise<Box> {

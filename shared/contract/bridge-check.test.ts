@@ -27,6 +27,8 @@ describe('the bridge', () => {
       'volume.drop',
       'volume.mode0',
       'volume.close',
+      'beside.choose',
+      'beside.close',
       'connection.test',
       'connection.use',
       'connection.leave',

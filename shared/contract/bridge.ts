@@ -226,6 +226,9 @@ export const BRIDGE_REQUESTS = {
   /** Opens the file on show again, its 8-bit values read as the user says. */
   'volume.mode0': { input: Mode0, output: Nothing },
   'volume.close': { input: Nothing, output: Nothing },
+  /** Asks for a volume to look at beside the one on show. */
+  'beside.choose': { input: Nothing, output: Nothing },
+  'beside.close': { input: Nothing, output: Nothing },
   'connection.test': { input: ConnectionTarget, output: ServerInfo },
   'connection.use': { input: ConnectionTarget, output: Connection },
   'connection.leave': { input: Nothing, output: Nothing },
@@ -286,6 +289,8 @@ export const DesktopEvent = Type.Union([
   event('volume_opened', { volume: OpenedVolume }),
   event('volume_closed', {}),
   event('volume_failed', { name: Type.String(), problem: ErrorEnvelope }),
+  event('beside_opened', { volume: OpenedVolume }),
+  event('beside_closed', {}),
   event('run_changed', { run: RunView }),
   event('run_removed', { run_ref: Ref }),
   /** Whose labels are over the open volume now. */
@@ -312,6 +317,8 @@ export const BRIDGE_CHANNELS = {
   event: 'cryomamba:event',
   port: 'cryomamba:port',
   maskPort: 'cryomamba:mask-port',
+  /** To the service of the volume beside. */
+  besidePort: 'cryomamba:beside-port',
 } as const
 
 // The volume service and the window speak over a MessagePort: bulk data never passes the main process.

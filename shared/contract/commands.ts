@@ -13,6 +13,7 @@ export interface CommandRow {
  */
 export const COMMANDS = {
   open: { menu: 'File', label: 'Open…', keys: 'CmdOrCtrl+O' },
+  open_beside: { menu: 'File', label: 'Open beside…', keys: 'CmdOrCtrl+Shift+O' },
   close_volume: { menu: 'File', label: 'Close volume', keys: 'CmdOrCtrl+Shift+W' },
   export: { menu: 'File', label: 'Export mask…', keys: 'CmdOrCtrl+E' },
   settings: { menu: 'File', label: 'Settings…', keys: 'CmdOrCtrl+,' },

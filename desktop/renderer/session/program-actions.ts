@@ -52,10 +52,12 @@ export class ProgramActions {
 
   menuChosen(command: MenuCommand): void {
     const { session } = this.ground
-    const { run, theme, maskToggled, sheetChanged } = this.store
+    const { run, theme, volume, maskToggled, sheetChanged } = this.store
     switch (command) {
       case 'open':
         return void session.chooseFile()
+      case 'open_beside':
+        return void (volume && session.beside.choose())
       case 'close_volume':
         return void session.closeVolume()
       case 'export':

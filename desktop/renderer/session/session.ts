@@ -15,12 +15,14 @@ import type { Xyz } from '../../../shared/volume/zyx.ts'
 import type { DesktopStore, Store } from '../state/store.ts'
 import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
-import type { VolumeView } from '../viewer/volume-view.ts'
+import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
+import { BesideVolume } from './beside-volume.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
 import { measurePointer } from './measure-pointer.ts'
+import type { PictureOwner } from './picture-owner.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
 import { RunActions } from './run-actions.ts'
@@ -30,11 +32,12 @@ import { ViewMemory } from './view-memory.ts'
  * Ties bridge, volume port, store and picture together. Facts go to the store, voxels to the view;
  * every action of the user is a method here, and every failure becomes a notice.
  */
-export class Session {
+export class Session implements PictureOwner {
   readonly store: DesktopStore
   readonly program: ProgramActions
   readonly runs: RunActions
   readonly masks: MaskEditing
+  readonly beside: BesideVolume
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
@@ -54,6 +57,7 @@ export class Session {
       view: () => this.view,
       showRunAgain: () => this.requestLevel(),
     })
+    this.beside = new BesideVolume({ store, bridge, view: () => this.view, attempt: (work) => this.attempt(work) })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
@@ -109,6 +113,24 @@ export class Session {
 
   viewDetached(view: VolumeView): void {
     if (this.view === view) this.view = null
+  }
+
+  viewEvents(): VolumeViewEvents {
+    const { graphicsLost, panesChanged, problemMet, slicesDrawn, display } = this.store.getState()
+    return {
+      onCrosshair: (indexXyz) => this.crosshairMoved(indexXyz),
+      onPanes: panesChanged,
+      onSlices: (slices, isByHand) => {
+        slicesDrawn(slices)
+        this.beside.mainDrawn(isByHand)
+      },
+      onTurned: (turn) => this.beside.turned(turn),
+      firstDisplay: display,
+      onContextLost: () => {
+        problemMet(new DomainError('graphics_lost').toEnvelope())
+        graphicsLost()
+      },
+    }
   }
 
   viewFailed(): void {
@@ -241,6 +263,10 @@ export class Session {
       case 'volume_failed':
         state.openingEnded()
         return state.problemMet(event.problem)
+      case 'beside_opened':
+        return this.beside.opened(event.volume)
+      case 'beside_closed':
+        return this.beside.closed()
       case 'run_changed':
         return state.runChanged(event.run)
       case 'run_removed':
@@ -272,6 +298,7 @@ export class Session {
   private portCame(event: MessageEvent): void {
     if (event.source !== window || !event.ports[0]) return
     if (event.data === 'cryomamba:mask-port') this.masks.portCame(event.ports[0])
+    if (event.data === 'cryomamba:beside-port') this.beside.portCame(event.ports[0])
     if (event.data !== 'cryomamba:volume-port') return
     this.port?.close()
     this.port = event.ports[0]

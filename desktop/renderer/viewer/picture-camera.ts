@@ -7,6 +7,13 @@ import { centredOn, FITTED, mmPerPx, movedBy, pointMmAt, type SliceZoom, zoomedA
 /** Where the picture is looked at from. */
 export type Camera = NonNullable<ViewState['camera']>
 
+/** How the 3D view is turned, degrees, and how large it is. */
+export interface Turn {
+  azimuth: number
+  elevation: number
+  scale: number
+}
+
 /** Azimuth and elevation in degrees: all three planes are seen. */
 const FIRST_VIEW = [125, 32] as const
 const FIRST_SCALE = 0.78
@@ -24,6 +31,8 @@ export class PictureCamera {
   private readonly nv: Niivue & { sliceZooms?: SliceZoom[] }
   /** By NiiVue's axial, coronal, sagittal; the patched NiiVue draws by these. */
   private readonly zooms: SliceZoom[] = SLICE_KINDS.map(() => [...FITTED])
+
+  private knownTurn = ''
 
   constructor(nv: Niivue) {
     this.nv = nv
@@ -68,14 +77,44 @@ export class PictureCamera {
   spreadZoom(kind: SliceKind): void {
     const from = this.tileOf(kind)
     if (!from) return
-    const [first, last] = [this.nv.frac2mm([0, 0, 0]), this.nv.frac2mm([1, 1, 1])]
-    const middle = [0, 1, 2].map((axis) => (first[axis] + last[axis]) / 2) as Triple
+    const middle = this.middleMm()
     for (const other of SLICE_KINDS) {
       const tile = this.tileOf(other)
       if (!tile || other === kind) continue
       const factor = mmPerPx(tile) / mmPerPx(from)
       this.change(other, (zoom) => centredOn(this.crosshairMm(), zoom[3] * factor, middle))
     }
+  }
+
+  /** Puts a place into the middle of a slice. @param fraction of the level's extent, along the display axes */
+  placeSlice(kind: SliceKind, fraction: Triple, factor: number): void {
+    const [x, y, z] = this.nv.frac2mm(fraction)
+    this.change(kind, (zoom) => centredOn([x, y, z], zoom[3] * factor, this.middleMm()))
+  }
+
+  /** How the 3D view is turned, once it is turned otherwise than told last. */
+  newTurn(): Turn | null {
+    const turn = this.turn()
+    const text = JSON.stringify(turn)
+    if (text === this.knownTurn) return null
+    this.knownTurn = text
+    return turn
+  }
+
+  setTurn({ azimuth, elevation, scale }: Turn): void {
+    this.nv.setScale(scale)
+    this.nv.setRenderAzimuthElevation(azimuth, elevation)
+    this.knownTurn = JSON.stringify(this.turn())
+  }
+
+  private turn(): Turn {
+    const { renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
+    return { azimuth: renderAzimuth, elevation: renderElevation, scale: volScaleMultiplier }
+  }
+
+  private middleMm(): Triple {
+    const [first, last] = [this.nv.frac2mm([0, 0, 0]), this.nv.frac2mm([1, 1, 1])]
+    return [0, 1, 2].map((axis) => (first[axis] + last[axis]) / 2) as Triple
   }
 
   now(): Camera {

@@ -92,6 +92,14 @@ export function slicePictures(
   })
 }
 
+/** The place of the file in the middle of a slice; across it where the crosshair is. */
+export function placeInMiddle({ left, top, width, height, columns, rows }: SlicePicture, crosshairXyz: Xyz): Xyz {
+  const place: [number, number, number] = [...crosshairXyz]
+  place[columns.fileAxis] = (left + width / 2 - columns.zeroPx) / columns.pxPerVoxel
+  place[rows.fileAxis] = (top + height / 2 - rows.zeroPx) / rows.pxPerVoxel
+  return place
+}
+
 /** Where a place of the file is seen in a slice, from the left upper corner of the picture. */
 export function pointIn({ columns, rows }: SlicePicture, placeXyz: Xyz): { x: number; y: number } {
   return {

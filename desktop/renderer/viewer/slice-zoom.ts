@@ -8,6 +8,8 @@ export const FITTED: Readonly<SliceZoom> = [0, 0, 0, 1]
 const LEAST = 0.5
 // A thin slab seen from the side needs more than a slice that fills its pane.
 const MOST = 64
+// Beside another volume, or a larger slice, a picture may be smaller or larger than one would zoom it by hand.
+const [LEAST_PLACED, MOST_PLACED] = [0.01, 1000]
 
 /** Enlarged by a factor, within limits; the point stays where it is in the pane. */
 export function zoomedAbout(slice: Readonly<SliceZoom>, factor: number, pointMm: Triple): SliceZoom {
@@ -24,7 +26,7 @@ export function movedBy([x, y, z, zoom]: Readonly<SliceZoom>, byMm: Triple): Sli
 
 /** With a point in the middle of its pane. @param middleMm the middle of the volume */
 export function centredOn(pointMm: Triple, zoom: number, middleMm: Triple): SliceZoom {
-  const held = Math.min(MOST, Math.max(LEAST, zoom))
+  const held = Math.min(MOST_PLACED, Math.max(LEAST_PLACED, zoom))
   const [x, y, z] = [0, 1, 2].map((axis) => middleMm[axis] - held * pointMm[axis])
   return [x, y, z, held]
 }

@@ -14,7 +14,7 @@ import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGri
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { type Layout, PANE_AXIS, type Pane, type PaneKind, paneLayout, type SliceKind } from './pane-layout.ts'
-import { type Camera, PictureCamera } from './picture-camera.ts'
+import { type Camera, PictureCamera, type Turn } from './picture-camera.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
@@ -33,8 +33,10 @@ export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
   onCrosshair: (indexXyz: Xyz) => void
   onPanes: (layout: Layout, panes: readonly Pane[]) => void
-  /** The slices were drawn elsewhere, or at another size. */
-  onSlices: (slices: readonly SlicePicture[]) => void
+  /** The slices were drawn elsewhere, or at another size: because the user zoomed or moved one, or else. */
+  onSlices: (slices: readonly SlicePicture[], isByHand: boolean) => void
+  /** The 3D view was turned or zoomed. */
+  onTurned: (turn: Turn) => void
   onContextLost: () => void
   /** How the first picture is drawn. */
   firstDisplay: Display
@@ -60,6 +62,7 @@ export class VolumeView {
   /** The slice that was zoomed or moved last. */
   private usedSlice: SliceKind = 'xy'
   private windowLowHigh: [number, number] = [0, 1]
+  private isMovedByHand = false
   private isDrawQueued = false
   private readonly pointer: DrawingPointer
 
@@ -276,6 +279,7 @@ export class VolumeView {
   }
 
   resetView(): void {
+    this.isMovedByHand = true
     this.viewpoint.reset()
     this.redraw()
   }
@@ -283,6 +287,7 @@ export class VolumeView {
   /** Draws all slices as large as the one that was zoomed or moved last, about the crosshair. */
   spreadZoom(): void {
     if (this.grid) this.viewpoint.spreadZoom(this.usedSlice)
+    this.isMovedByHand = true
     this.redraw()
   }
 
@@ -292,7 +297,21 @@ export class VolumeView {
   }
 
   setCamera(camera: Camera): void {
+    this.isMovedByHand = true
     this.viewpoint.set(camera)
+    this.redraw()
+  }
+
+  /** Shows a slice as another picture shows it. @param pxPerVoxel along the slice's columns, pixels of the window */
+  placeSlice({ kind, columns }: SlicePicture, centreXyz: Xyz, pxPerVoxel: number): void {
+    if (!this.grid) return
+    this.viewpoint.placeSlice(kind, fractionOf(this.grid, centreXyz), pxPerVoxel / Math.abs(columns.pxPerVoxel))
+    this.redraw()
+  }
+
+  /** Turns the 3D view as another picture is turned. */
+  setTurn(turn: Turn): void {
+    this.viewpoint.setTurn(turn)
     this.redraw()
   }
 
@@ -333,7 +352,10 @@ export class VolumeView {
   /** Tells where the file lies in the slices, once it lies elsewhere. */
   private tellSlices(): void {
     const slices = this.places.newSlices()
-    if (slices) this.events.onSlices(slices)
+    if (slices) this.events.onSlices(slices, this.isMovedByHand)
+    this.isMovedByHand = false
+    const turn = this.viewpoint.newTurn()
+    if (turn) this.events.onTurned(turn)
   }
 
   private crosshairMoved(): void {
@@ -345,12 +367,14 @@ export class VolumeView {
     if (!this.grid) return
     if (at) this.usedSlice = at.kind
     this.viewpoint.zoomSlice(this.usedSlice, factor, at && this.places.canvasPoint(at.event))
+    this.isMovedByHand = true
     this.redraw()
   }
 
   private moveSlice(kind: SliceKind, dx: number, dy: number): void {
     this.usedSlice = kind
     this.viewpoint.moveSlice(kind, dx, dy)
+    this.isMovedByHand = true
     this.redraw()
   }
 

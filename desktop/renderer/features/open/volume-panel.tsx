@@ -1,7 +1,7 @@
 import type { OpenedVolume } from '../../../../shared/contract/bridge.ts'
 import { isAsStored } from '../../../../shared/volume/display-orientation.ts'
 import { reverseTriple } from '../../../../shared/volume/zyx.ts'
-import { useFacts } from '../../session/use-session.ts'
+import { useFacts, useSession } from '../../session/use-session.ts'
 import type { LevelFacts } from '../../state/volume-slice.ts'
 import { Facts } from '../../ui/facts.tsx'
 import { formatBytes } from '../../ui/format.ts'
@@ -33,6 +33,7 @@ function axesText(orientation: LevelFacts['orientation']): string | null {
 
 /** What the file says about itself. */
 export function VolumePanel() {
+  const { beside } = useSession()
   const volume = useFacts((state) => state.volume)
   const shown = useFacts((state) => (state.level ? shownText(state.level) : null))
   const turned = useFacts((state) => (state.level ? axesText(state.level.orientation) : null))
@@ -49,6 +50,14 @@ export function VolumePanel() {
           ...(shown ? [{ name: 'Shown', value: shown }] : []),
         ]}
       />
+      <button
+        type="button"
+        className="wide"
+        title="Another volume at the same place, only to look at"
+        onClick={() => void beside.choose()}
+      >
+        Open another beside…
+      </button>
       <VoxelSizeField key={volume.volume_ref} volume={volume} />
       <SignSwitch volume={volume} />
       <HeaderList key={`header-${volume.volume_ref}`} volume={volume} />

@@ -13,7 +13,11 @@ export function PaneTags() {
     <div
       key={pane.kind}
       className="pane-tag"
-      style={{ left: `${pane.left * 100}%`, top: `${tagTop(pane) * 100}%` }}
+      style={{
+        left: `${pane.left * 100}%`,
+        top: `${tagTop(pane) * 100}%`,
+        maxWidth: `calc(${pane.width * 100}% - 16px)`,
+      }}
       data-pane={pane.kind}
     >
       <PaneTag kind={pane.kind} />

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
-import { useFacts, useSession } from '../../session/use-session.ts'
+import { useFacts } from '../../session/use-session.ts'
 import { movedBy, type WindowRange, withHigh, withLow } from '../../state/window-range.ts'
 import { formatValue } from '../../ui/format.ts'
 import { HistogramPlot } from './histogram-plot.tsx'
@@ -18,7 +18,7 @@ export interface WindowSliderProps {
 
 /** The histogram with the window on it: either end can be dragged, and what lies between them moves both. */
 export function WindowSlider({ histogram, range, valueAt }: WindowSliderProps) {
-  const session = useSession()
+  const setWindow = useFacts((state) => state.windowChanged)
   // At the right end of the plot the black handle would lie under the white one.
   const isBlackOnTop = range.low > 0.5
   return (
@@ -31,7 +31,7 @@ export function WindowSlider({ histogram, range, valueAt }: WindowSliderProps) {
         aria-valuetext={formatValue(valueAt(range.low))}
         style={{ zIndex: isBlackOnTop ? 2 : 1 }}
         {...{ min: 0, max: 1, step: STEP, value: range.low }}
-        onChange={(event) => session.setWindow(withLow(range, event.currentTarget.valueAsNumber))}
+        onChange={(event) => setWindow(withLow(range, event.currentTarget.valueAsNumber))}
       />
       <input
         type="range"
@@ -39,7 +39,7 @@ export function WindowSlider({ histogram, range, valueAt }: WindowSliderProps) {
         aria-valuetext={formatValue(valueAt(range.high))}
         style={{ zIndex: isBlackOnTop ? 1 : 2 }}
         {...{ min: 0, max: 1, step: STEP, value: range.high }}
-        onChange={(event) => session.setWindow(withHigh(range, event.currentTarget.valueAsNumber))}
+        onChange={(event) => setWindow(withHigh(range, event.currentTarget.valueAsNumber))}
       />
     </div>
   )
@@ -58,7 +58,7 @@ const KEY_STEPS: Readonly<Record<string, number>> = {
 
 /** Between the two ends: moves both. */
 function WindowMiddle({ valueAt }: Pick<WindowSliderProps, 'valueAt'>) {
-  const session = useSession()
+  const setWindow = useFacts((state) => state.windowChanged)
   const range = useFacts((state) => state.window)
   const drag = useRef<{ fromX: number; range: WindowRange } | null>(null)
   const middle = (range.low + range.high) / 2
@@ -66,13 +66,13 @@ function WindowMiddle({ valueAt }: Pick<WindowSliderProps, 'valueAt'>) {
     const plot = event.currentTarget.parentElement
     if (!drag.current || !plot) return
     const share = (event.clientX - drag.current.fromX) / (plot.clientWidth - 2 * INSET_PX)
-    session.setWindow(movedBy(drag.current.range, share))
+    setWindow(movedBy(drag.current.range, share))
   }
   const keyed = (event: KeyboardEvent) => {
     const steps = KEY_STEPS[event.key]
     if (!steps) return
     event.preventDefault()
-    session.setWindow(movedBy(range, steps * STEP))
+    setWindow(movedBy(range, steps * STEP))
   }
   const at = (share: number) => `calc(${INSET_PX}px + ${share} * (100% - ${2 * INSET_PX}px))`
   return (

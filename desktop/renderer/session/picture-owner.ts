@@ -1,0 +1,10 @@
+import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
+
+/** Whoever shows a volume in a picture. */
+export interface PictureOwner {
+  viewEvents(): VolumeViewEvents
+  /** The picture is ready to show something. */
+  viewAttached(view: VolumeView): void
+  viewDetached(view: VolumeView): void
+  viewFailed(): void
+}
