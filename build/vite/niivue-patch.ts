@@ -53,7 +53,7 @@ const PROJECTION: readonly Edit[] = [
 		for (int i = 0; i < 256; i++) {
 			if (float(i) >= numSteps) break;
 			vec3 at = start + dir * len * ((float(i) + 0.5) / numSteps);
-			if (dot(cutPlane.xyz, at - 0.5) > cutPlane.w) continue;
+			if (projection == 4 || dot(cutPlane.xyz, at - 0.5) > cutPlane.w) continue;
 			float code = texture(volume, at).r;
 			if (projection == 3) {
 				vec4 shown = displayColor(code);
@@ -67,6 +67,18 @@ const PROJECTION: readonly Edit[] = [
 	}
 	//the following are only used by overlays
 `,
+  },
+]
+
+/** Surfaces of labels are ours, drawn over the volume in 3D; the labels' voxels are not drawn there then. */
+const SURFACES: readonly Edit[] = [
+  {
+    from: '      this.drawImage3D(mvpMatrix, azimuth, elevation);\n    }\n    this.updateInterpolation(0);',
+    to: '      this.drawImage3D(mvpMatrix, azimuth, elevation);\n      this.drawSurfaces?.(mvpMatrix);\n    }\n    this.updateInterpolation(0);',
+  },
+  {
+    from: '      renderDrawAmbientOcclusion: this.renderDrawAmbientOcclusion,\n      drawOpacity: this.drawOpacity,',
+    to: '      renderDrawAmbientOcclusion: this.renderDrawAmbientOcclusion,\n      drawOpacity: this.hasSurfaces ? 0 : this.drawOpacity,',
   },
 ]
 
@@ -156,7 +168,15 @@ export function niivuePatch(): Plugin {
     transform(code, id) {
       if (!id.includes('@niivue/niivue/build/niivue/index.js')) return
       let patched = code
-      for (const { from, to } of [...MEMORY, ...WINDOW_UNIFORM, ...PROJECTION, ...HATCH, ...Y_DOWN, ...SLICE_ZOOM]) {
+      for (const { from, to } of [
+        ...MEMORY,
+        ...WINDOW_UNIFORM,
+        ...PROJECTION,
+        ...HATCH,
+        ...Y_DOWN,
+        ...SLICE_ZOOM,
+        ...SURFACES,
+      ]) {
         const found = patched.split(from).length - 1
         if (found !== 1) this.error(`NiiVue changed: ${found} places for ${JSON.stringify(from.slice(0, 80))}`)
         patched = patched.replace(from, () => to)

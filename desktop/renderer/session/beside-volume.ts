@@ -83,6 +83,7 @@ export class BesideVolume implements PictureOwner {
         slicesDrawn(slices)
         this.links.besideDrawn(isByHand)
       },
+      onSurfaces: () => undefined,
       onTurned: (turn) => this.ground.view()?.setTurn(turn),
       firstDisplay: display,
       onContextLost: () => {

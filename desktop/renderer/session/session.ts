@@ -116,7 +116,7 @@ export class Session implements PictureOwner {
   }
 
   viewEvents(): VolumeViewEvents {
-    const { graphicsLost, panesChanged, problemMet, slicesDrawn, display } = this.store.getState()
+    const { graphicsLost, panesChanged, problemMet, slicesDrawn, surfacesChanged, display } = this.store.getState()
     return {
       onCrosshair: (indexXyz) => this.crosshairMoved(indexXyz),
       onPanes: panesChanged,
@@ -124,6 +124,7 @@ export class Session implements PictureOwner {
         slicesDrawn(slices)
         this.beside.mainDrawn(isByHand)
       },
+      onSurfaces: surfacesChanged,
       onTurned: (turn) => this.beside.turned(turn),
       firstDisplay: display,
       onContextLost: () => {

@@ -8,6 +8,7 @@ export const FIRST_DISPLAY: Display = {
   smoothingVox: 0,
   projection: 'maximum',
   cut: null,
+  hasSurfaces: false,
 }
 
 /** How values become colours, and what 3D shows. Only how it is drawn. */

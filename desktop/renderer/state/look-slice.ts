@@ -1,5 +1,6 @@
 import type { StateCreator } from 'zustand'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
+import type { SurfaceState } from '../viewer/label-surfaces.ts'
 import type { SlicePicture } from '../viewer/slice-picture.ts'
 import type { DisplaySpacing } from './physical.ts'
 
@@ -25,7 +26,9 @@ export interface LookSlice {
   /** Being placed; its last point follows the pointer. */
   draft: Omit<Measurement, 'id'> | null
   measurements: readonly Measurement[]
+  surfaces: SurfaceState
   slicesDrawn: (slices: readonly SlicePicture[]) => void
+  surfacesChanged: (surfaces: SurfaceState) => void
   displaySpacingGiven: (spacing: DisplaySpacing | null) => void
   measureToolChosen: (tool: MeasureKind | null) => void
   /** A place was clicked. */
@@ -38,11 +41,13 @@ export interface LookSlice {
 
 export const createLookSlice: StateCreator<LookSlice> = (set) => ({
   slices: [],
+  surfaces: 'off',
   displaySpacing: null,
   measureTool: null,
   draft: null,
   measurements: [],
   slicesDrawn: (slices) => set({ slices }),
+  surfacesChanged: (surfaces) => set({ surfaces }),
   displaySpacingGiven: (displaySpacing) => set({ displaySpacing }),
   measureToolChosen: (measureTool) => set({ measureTool, draft: null }),
   pointPlaced: (pointXyz, acrossAxis) => set((state) => placed(state, pointXyz, acrossAxis)),

@@ -3,8 +3,11 @@ import type { Niivue } from '@niivue/niivue'
 /** Colours that values are shown in, as NiiVue names them. */
 export type ColormapName = 'gray' | 'viridis' | 'inferno' | 'magma' | 'plasma' | 'turbo'
 
-/** What 3D shows: the three planes, the brightest value along each line of sight, or a cloud as dense as it is bright. */
-export type Projection = 'planes' | 'maximum' | 'volume'
+/**
+ * What 3D shows: the three planes, the brightest value along each line of sight, a cloud as dense as it is bright, or
+ * nothing but the labels.
+ */
+export type Projection = 'planes' | 'maximum' | 'volume' | 'nothing'
 
 /** Half of the 3D view that is left out: what lies beyond a share of a display axis. */
 export interface Cut {
@@ -23,9 +26,13 @@ export interface Display {
   smoothingVox: number
   projection: Projection
   cut: Cut | null
+  /** Surfaces of the labels are drawn in 3D. */
+  hasSurfaces: boolean
 }
 
 const SIZE = 1024
+/** As the patched shader counts them. */
+const MODES = { planes: 0, volume: 3, nothing: 4 } as const
 /** A texture unit that NiiVue leaves alone, as 16 to 18 for planes. */
 const UNIT = 19
 
@@ -85,7 +92,7 @@ export class DisplayShading {
     gl.activeTexture(gl.TEXTURE0)
     const { projection, cut, isInverted } = display
     // The brightest as shown is the smallest value where it is inverted.
-    const mode = projection === 'planes' ? 0 : projection === 'volume' ? 3 : isInverted ? 2 : 1
+    const mode = projection === 'maximum' ? (isInverted ? 2 : 1) : MODES[projection]
     const normal = ['x', 'y', 'z'].map((axis) => (cut?.axis === axis ? 1 : 0))
     this.forShaders((context, at) => {
       context.uniform1i(at('projection'), mode)

@@ -1,4 +1,5 @@
 import { GAUSSIAN_FRAGMENT, GAUSSIAN_VERTEX, reachOf } from './gaussian.ts'
+import { linkedProgram } from './linked-program.ts'
 
 /** What is smoothed: a plane of the file, or the plane of the level at a share of its length. */
 export type SmoothSource =
@@ -30,7 +31,7 @@ export class SmoothSlices {
   /** @throws when the driver refuses the shader */
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl
-    this.program = compiled(gl)
+    this.program = linkedProgram(gl, GAUSSIAN_VERTEX, GAUSSIAN_FRAGMENT)
     this.frame = gl.createFramebuffer()
     this.vertices = gl.createVertexArray()
     this.between = gl.createTexture()
@@ -99,25 +100,6 @@ export class SmoothSlices {
   private set(name: string, [x, y]: readonly [number, number]): void {
     this.gl.uniform2i(this.at(name), x, y)
   }
-}
-
-function compiled(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram()
-  for (const [type, text] of [
-    [gl.VERTEX_SHADER, GAUSSIAN_VERTEX],
-    [gl.FRAGMENT_SHADER, GAUSSIAN_FRAGMENT],
-  ] as const) {
-    const shader = gl.createShader(type)
-    if (!shader) continue
-    gl.shaderSource(shader, text)
-    gl.compileShader(shader)
-    gl.attachShader(program, shader)
-    gl.deleteShader(shader)
-  }
-  gl.linkProgram(program)
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
-    throw new Error(`the shader of smoothing was refused: ${gl.getProgramInfoLog(program)}`)
-  return program
 }
 
 /** NiiVue counts on the state that it left. */

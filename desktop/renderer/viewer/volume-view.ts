@@ -10,6 +10,7 @@ import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
 import { LabelLayer } from './label-layer.ts'
 import type { LabelStyle } from './label-slots.ts'
+import { LabelSurfaces, type SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
@@ -35,6 +36,8 @@ export interface VolumeViewEvents {
   onPanes: (layout: Layout, panes: readonly Pane[]) => void
   /** The slices were drawn elsewhere, or at another size: because the user zoomed or moved one, or else. */
   onSlices: (slices: readonly SlicePicture[], isByHand: boolean) => void
+  /** How far the surfaces of the labels are. */
+  onSurfaces: (state: SurfaceState) => void
   /** The 3D view was turned or zoomed. */
   onTurned: (turn: Turn) => void
   onContextLost: () => void
@@ -51,6 +54,7 @@ export class VolumeView {
   private readonly detail: DetailPlanes
   private readonly shading: DisplayShading
   private readonly labels: LabelLayer
+  private readonly surfaces: LabelSurfaces
   private readonly viewpoint: PictureCamera
   private readonly places: PicturePlaces
   private readonly canvas: HTMLCanvasElement
@@ -82,6 +86,7 @@ export class VolumeView {
     this.detail = new DetailPlanes(this.nv)
     this.shading = new DisplayShading(this.nv)
     this.labels = new LabelLayer(this.nv)
+    this.surfaces = new LabelSurfaces(this.nv, { changed: events.onSurfaces, redraw: () => this.redraw() })
     this.viewpoint = new PictureCamera(this.nv)
     this.places = new PicturePlaces(this.nv, this.viewpoint, canvas)
   }
@@ -119,6 +124,7 @@ export class VolumeView {
     this.detail.attach()
     this.shading.attach(this.events.firstDisplay)
     this.detail.setSmoothing(this.events.firstDisplay.smoothingVox)
+    this.surfaces.setOn(this.events.firstDisplay.hasSurfaces, this.events.firstDisplay.cut)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.viewpoint.turn3D()
@@ -169,6 +175,7 @@ export class VolumeView {
       this.detail.placeIn(grid)
       this.detail.hide()
       this.labels.clear()
+      this.surfaces.labelsChanged(null)
     })
     this.applyLayout()
     this.shading.setWindow(...this.windowLowHigh)
@@ -204,6 +211,7 @@ export class VolumeView {
       this.detail.hide()
       this.nv.volumes = []
       this.nv.drawBitmap = null
+      this.surfaces.labelsChanged(null)
     })
     this.redraw()
   }
@@ -219,18 +227,21 @@ export class VolumeView {
   setDisplay(display: Display): void {
     this.shading.setDisplay(display)
     this.detail.setSmoothing(display.smoothingVox)
+    this.surfaces.setOn(display.hasSurfaces, display.cut)
     this.redraw()
   }
 
   /** Shows labels over the level of the same grid; others are ignored. The voxels belong to the view from now on. */
   showLabels(message: LabelsMessage): void {
     if (this.grid) this.labels.show(message, this.grid)
+    this.surfaces.labelsChanged(this.grid)
     this.redraw()
   }
 
   /** Labels of a box of the level, in the order of the file, replace what is there. False when all are needed anew. */
   showLabelPatch(patch: MaskPatch): boolean {
     const isShown = this.grid !== null && this.labels.patch(patch, this.grid)
+    if (isShown) this.surfaces.labelsChanged(this.grid)
     this.redraw()
     return isShown
   }
@@ -243,6 +254,7 @@ export class VolumeView {
 
   clearLabels(): void {
     this.labels.clear()
+    this.surfaces.labelsChanged(null)
     this.redraw()
   }
 
@@ -318,6 +330,7 @@ export class VolumeView {
   dispose(): void {
     this.ended.abort()
     this.resized.disconnect()
+    this.surfaces.dispose()
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }

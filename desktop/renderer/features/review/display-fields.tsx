@@ -14,6 +14,7 @@ const PROJECTIONS: readonly [Projection, string][] = [
   ['maximum', 'Maximum'],
   ['volume', 'Volume'],
   ['planes', 'Planes'],
+  ['nothing', 'Labels only'],
 ]
 const CUTS: readonly [Cut['axis'] | '', string][] = [
   ['', 'Nothing'],
@@ -46,11 +47,19 @@ export function ColorFields() {
 
 /** What 3D shows, and what of it is cut away. */
 export function SpaceFields() {
-  const { projection, cut } = useFacts((state) => state.display)
+  const { projection, cut, hasSurfaces } = useFacts((state) => state.display)
   const change = useFacts((state) => state.displayChanged)
   return (
     <>
       <Choice name="In 3D" value={projection} choices={PROJECTIONS} onChange={(next) => change({ projection: next })} />
+      <label className="check" title="Drawn over the picture in 3D; made anew after each correction">
+        <input
+          type="checkbox"
+          checked={hasSurfaces}
+          onChange={(event) => change({ hasSurfaces: event.currentTarget.checked })}
+        />{' '}
+        Surfaces of labels
+      </label>
       {projection === 'planes' ? null : (
         <Choice
           name="Cut away"

@@ -4,6 +4,7 @@ import { planeIndex } from '../../state/view-slice.ts'
 import { PANE_AXIS, type Pane, type PaneKind } from '../../viewer/pane-layout.ts'
 
 const ANATOMICAL: Readonly<Record<PaneKind, string>> = { xy: 'Axial', xz: 'Coronal', yz: 'Sagittal', '3d': '3D' }
+const SURFACES = { off: null, making: 'making surfaces…', shown: 'surfaces' } as const
 const SLAB_WORDS = { mean: 'mean', min: 'minimum', max: 'maximum' } as const
 
 /** Which plane each pane shows, where it lies, and at which resolution. */
@@ -31,6 +32,7 @@ function tagTop({ kind, top, height }: Pane): number {
 }
 
 function PaneTag({ kind }: { kind: PaneKind }) {
+  const surfaces = useFacts((state) => (kind === '3d' ? SURFACES[state.surfaces] : null))
   const smoothing = useFacts((state) => (kind === '3d' ? 0 : state.display.smoothingVox))
   const place = useFacts((state) => placeOf(state, kind))
   const resolution = useFacts((state) => resolutionOf(state, kind))
@@ -39,6 +41,7 @@ function PaneTag({ kind }: { kind: PaneKind }) {
     <>
       {place}
       {resolution ? <span data-testid={`resolution-${kind}`}> · {resolution}</span> : null}
+      {surfaces ? <span data-testid="surfaces"> · {surfaces}</span> : null}
       {smoothing > 0 ? <span data-testid={`smoothing-${kind}`}> · smoothed σ {smoothing}</span> : null}
       {Math.abs(zoom - 1) > 0.005 ? <span data-testid={`zoom-${kind}`}> · {zoom.toFixed(2)}×</span> : null}
     </>
