@@ -120,7 +120,7 @@ const Y_DOWN: readonly Edit[] = [
 
 /**
  * Each slice has a zoom and a place of its own and may fill its whole pane; at zoom 1 the volume fits in it. The
- * crosshair's lines are a good pixel wide in each.
+ * crosshair's lines are a pixel wide in each.
  */
 const SLICE_ZOOM: readonly Edit[] = [
   {
@@ -148,7 +148,7 @@ const SLICE_ZOOM: readonly Edit[] = [
   },
   {
     from: '    if (isNaN(customMM)) {\n      this.drawCrosshairs3D(true, 1,',
-    to: '    if (isNaN(customMM)) {\n      this.opts.crosshairWidth = 1.2 * (this.uiData.dpr ?? 1) * Math.abs(obj.fovMM[0]) / leftTopWidthHeight[2];\n      this.drawCrosshairs3D(true, 1,',
+    to: '    if (isNaN(customMM)) {\n      this.opts.crosshairWidth = 1.02 * (this.uiData.dpr ?? 1) * Math.abs(obj.fovMM[0]) / leftTopWidthHeight[2];\n      this.drawCrosshairs3D(true, 1,',
   },
   {
     from: '    if (this.crosshairs3D === null || this.crosshairs3D.mm[0] !== mm[0]',

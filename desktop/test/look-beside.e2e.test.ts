@@ -150,6 +150,24 @@ describe('a volume beside another', () => {
     expect(Math.abs(a[0] - b[0])).toBeLessThan(4)
   })
 
+  it('is turned along in 3D', async () => {
+    const { page } = desktop
+    await page.getByRole('button', { name: '3D', exact: true }).click()
+    await settled()
+    const [left, right] = await canvases()
+    const points = Array.from({ length: 60 }, (_, i) => [right.x + right.width / 2, right.y + 20 + i * 10] as const)
+    const before = await pixelsAt(page, points)
+    await page.mouse.move(left.x + left.width / 2, left.y + left.height / 2)
+    await page.mouse.down()
+    await page.mouse.move(left.x + left.width / 2 + 120, left.y + left.height / 2 + 60, { steps: 5 })
+    await page.mouse.up()
+    await settled()
+    const after = await pixelsAt(page, points)
+    expect(after.filter(([r], i) => Math.abs(r - before[i][0]) > 12).length).toBeGreaterThan(5)
+    await desktop.screenshot('89-beside-turned')
+    await page.getByRole('button', { name: 'XY', exact: true }).click()
+  })
+
   it('says so where the crosshair is outside of it, and where it is linked by voxels', async () => {
     const { page } = desktop
     await openBeside('short.mrc', [10, 10, 10])

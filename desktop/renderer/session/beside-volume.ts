@@ -97,6 +97,8 @@ export class BesideVolume implements PictureOwner {
     this.view = view
     view.setYDown(this.store.getState().isYDown)
     view.setLayout(this.ground.store.getState().layout)
+    const main = this.ground.view()
+    if (main) view.setTurn(main.turn())
     this.requestLevel()
   }
 

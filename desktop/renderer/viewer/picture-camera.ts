@@ -44,7 +44,13 @@ export class PictureCamera {
     this.turn3D()
   }
 
-  turn3D(): void {
+  /** The first turn of the 3D view; nobody needs to be told of it. */
+  begin(): void {
+    this.turn3D()
+    this.newTurn()
+  }
+
+  private turn3D(): void {
     this.nv.setScale(FIRST_SCALE)
     this.nv.setRenderAzimuthElevation(...FIRST_VIEW)
   }
@@ -107,7 +113,7 @@ export class PictureCamera {
     this.knownTurn = JSON.stringify(this.turn())
   }
 
-  private turn(): Turn {
+  turn(): Turn {
     const { renderAzimuth, renderElevation, volScaleMultiplier } = this.nv.scene
     return { azimuth: renderAzimuth, elevation: renderElevation, scale: volScaleMultiplier }
   }

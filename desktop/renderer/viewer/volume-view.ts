@@ -1,8 +1,7 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
-import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
-import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
+import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
@@ -12,23 +11,16 @@ import { LabelLayer } from './label-layer.ts'
 import type { LabelStyle } from './label-slots.ts'
 import { LabelSurfaces, type SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
+import { levelImage } from './level-image.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { type Layout, PANE_AXIS, type Pane, type PaneKind, paneLayout, type SliceKind } from './pane-layout.ts'
+import { type Layout, PANE_AXIS, type Pane, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera, type Turn } from './picture-camera.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
+import { tilesOf } from './tiles.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
-
-const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
-  xy: SLICE_TYPE.AXIAL,
-  xz: SLICE_TYPE.CORONAL,
-  yz: SLICE_TYPE.SAGITTAL,
-  '3d': SLICE_TYPE.RENDER,
-}
-
-const PANE_GAP_PX = 3
 
 export interface VolumeViewEvents {
   /** The crosshair came to another voxel of the file. */
@@ -127,7 +119,7 @@ export class VolumeView {
     this.surfaces.setOn(this.events.firstDisplay.hasSurfaces, this.events.firstDisplay.cut)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
-    this.viewpoint.turn3D()
+    this.viewpoint.begin()
     this.warmUp()
   }
 
@@ -153,22 +145,9 @@ export class VolumeView {
    * @param voxelSizeZyx of the file's axes
    */
   showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null, crosshair: Xyz | null): void {
-    const { orientation } = level
-    const [px, py, pz] = toDisplayAxes(reverseTriple(voxelSizeZyx ?? [1, 1, 1]), orientation)
-    const pixelXyz: [number, number, number] = [1, py / px, pz / px]
-    const shapeXyz = reverseTriple(level.shape_zyx)
-    const grid = {
-      bin: level.bin,
-      levelShapeZyx: level.shape_zyx,
-      sourceShapeZyx: level.source_shape_zyx,
-      orientation,
-    }
-    // Every level fills the same space, whatever its bin.
-    const unit = level.bin
-    this.extentXyz = shapeXyz.map((size, axis) => size * unit * pixelXyz[axis]) as [number, number, number]
+    const { image, grid, extentXyz } = levelImage(level, voxelSizeZyx)
+    this.extentXyz = extentXyz
     this.places.grid = grid
-    const pixel = pixelXyz.map((size) => size * unit) as [number, number, number]
-    const image = zeroCopyImage(level.voxels, level.shape_zyx, pixel)
     inGraphics('level', () => {
       this.nv.volumes = []
       this.nv.addVolume(image)
@@ -321,6 +300,11 @@ export class VolumeView {
     this.redraw()
   }
 
+  /** How the 3D view is turned. */
+  turn(): Turn {
+    return this.viewpoint.turn()
+  }
+
   /** Turns the 3D view as another picture is turned. */
   setTurn(turn: Turn): void {
     this.viewpoint.setTurn(turn)
@@ -339,15 +323,7 @@ export class VolumeView {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
     const panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
     this.places.panes = panes
-    const tiles = panes.map((pane) => ({
-      sliceType: SLICE_TYPES[pane.kind],
-      position: [
-        pane.left,
-        pane.top,
-        pane.width - PANE_GAP_PX / clientWidth,
-        pane.height - PANE_GAP_PX / clientHeight,
-      ] as [number, number, number, number],
-    }))
+    const tiles = tilesOf(panes, clientWidth, clientHeight)
     inGraphics('draw', () => this.nv.setCustomLayout(tiles))
     this.events.onPanes(this.layout, panes)
   }
