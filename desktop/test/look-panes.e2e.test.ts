@@ -206,5 +206,20 @@ describe('all slices', () => {
     expect(await crosshair()).toEqual(before)
   })
 
+  it('are as they were when the file is opened again', async () => {
+    const { page } = desktop
+    await press('All')
+    await press('Reset')
+    const xz = await paneBox('xz', { right: 'yz' })
+    await zoomAt(xz.x + xz.width / 3, xz.y + xz.height / 2, 5)
+    // The view is kept once the hand rests.
+    await page.waitForTimeout(1200)
+    await openThroughDialog(desktop, path.join(desktop.folder, 'panes.mrc'))
+    await volumeShown(desktop, 'panes.mrc')
+    const zoom = page.getByTestId('zoom-xz').filter({ hasText: `${(1.15 ** 5).toFixed(2)}×` })
+    await zoom.waitFor()
+    expect(await page.getByTestId('zoom-xy').count()).toBe(0)
+  })
+
   it('reported no error', () => expect(desktop.complaints).toEqual([]))
 })

@@ -19,6 +19,8 @@ export class LinkedViews {
   private readonly beside: LinkedSide
   private isLinking = false
   private isBesidePlaced = false
+  /** The volume that the picture beside was laid out after. */
+  private followedRef: string | undefined
 
   constructor(main: LinkedSide, beside: LinkedSide) {
     this.main = main
@@ -41,7 +43,9 @@ export class LinkedViews {
   }
 
   mainDrawn(isByHand: boolean): void {
-    if (isByHand) this.showAlike(this.main, this.beside)
+    const volumeRef = this.main.store.getState().volume?.volume_ref
+    const isOther = volumeRef !== this.followedRef
+    if ((isByHand || isOther) && this.showAlike(this.main, this.beside)) this.followedRef = volumeRef
   }
 
   besideDrawn(isByHand: boolean): void {
