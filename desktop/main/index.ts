@@ -193,7 +193,6 @@ function start(): void {
     }),
     'app.ready': () => {
       volumes.start()
-      volumes.connectWindow()
       files.repeat()
       beside.repeat()
       masks.connectWindow()

@@ -43,9 +43,13 @@ export class VolumeHost {
     this.cache = cache
   }
 
-  /** Starts the process, so that the first file need not wait for it. */
+  /**
+   * Starts the process, so that the first file need not wait for it; a window that was loaded again gets a port. Only one
+   * port is ever on its way: what is asked through one that is about to be replaced would be lost.
+   */
   start(): void {
-    this.running()
+    if (this.child) this.connectWindow()
+    else this.running()
   }
 
   /** @throws {DomainError} what `openVolumeFile` throws, `volume_service_stopped` */
