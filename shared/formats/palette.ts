@@ -70,7 +70,8 @@ function medianCut(counts: Uint32Array): Uint8Array {
   while (boxes.length < NUM_COLORS) {
     const widest = boxes.reduce((best, box, index) => (box.weight > (boxes[best]?.weight ?? 0) ? index : best), 0)
     if (!boxes[widest] || boxes[widest].weight === 0) break
-    boxes.push(...halves(...boxes.splice(widest, 1)))
+    const [box] = boxes.splice(widest, 1)
+    boxes.push(...halves(box))
   }
   const colors = new Uint8Array(NUM_COLORS * 3)
   for (const [index, box] of boxes.entries()) colors.set(meanOf(box.shades), index * 3)

@@ -1,3 +1,5 @@
+import { utf8 } from './utf8.ts'
+
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 /** Signature and IHDR, which comes first and always has 13 bytes. */
 const HEAD_BYTES = 8 + 25
@@ -32,12 +34,12 @@ export function withPngTexts(png: Uint8Array, texts: Readonly<Record<string, str
 /** `iTXt`, not compressed, without language. */
 function textChunk(keyword: string, text: string): Uint8Array {
   const name = Uint8Array.from(keyword, (letter) => letter.charCodeAt(0))
-  const value = new TextEncoder().encode(text)
+  const value = utf8(text)
   const numBytes = name.length + 5 + value.length
   const chunk = new Uint8Array(12 + numBytes)
   const view = new DataView(chunk.buffer)
   view.setUint32(0, numBytes)
-  chunk.set(new TextEncoder().encode('iTXt'), 4)
+  chunk.set(utf8('iTXt'), 4)
   chunk.set(name, 8)
   chunk.set(value, 8 + name.length + 5)
   view.setUint32(8 + numBytes, crc32(chunk.subarray(4, 8 + numBytes)))

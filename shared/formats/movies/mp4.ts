@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 import { bigEndian, type EncodedFrame, type FilePart, joined, type MovieFile, type MovieLook } from './movie-file.ts'
 
 export interface Mp4Look extends MovieLook {
@@ -113,7 +114,7 @@ export class Mp4File implements MovieFile {
 
   private userData(): Uint8Array {
     const handler = full('hdlr', 0, int(0), ascii('mdirappl'), zeros(9))
-    const item = (name: string, value: string) => box(name, box('data', ints(1, 0), new TextEncoder().encode(value)))
+    const item = (name: string, value: string) => box(name, box('data', ints(1, 0), utf8(value)))
     const list = box('ilst', item('\xa9too', this.look.application), item('\xa9cmt', this.look.provenance))
     return box('udta', full('meta', 0, handler, list))
   }

@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 import { bigEndian, type EncodedFrame, type FilePart, joined, type MovieFile, type MovieLook } from './movie-file.ts'
 
 /** Colours as ISO/IEC 23091-4 numbers them: matrix, transfer, primaries. */
@@ -264,5 +265,5 @@ function number(name: number, value: number): Uint8Array {
 }
 
 function text(name: number, value: string): Uint8Array {
-  return element(name, new TextEncoder().encode(value))
+  return element(name, utf8(value))
 }

@@ -1,0 +1,79 @@
+import { maskOnShow } from '../../pictures/picture-facts.ts'
+import type { OfferedSize, Scale } from '../../pictures/picture-size.ts'
+import { useFacts } from '../../session/use-session.ts'
+import { voxelNm } from '../../state/physical.ts'
+
+/** Sizes by what they come to; a size that cannot be drawn says so. */
+export function SizeField({
+  sizes,
+  scale,
+  onChange,
+}: {
+  sizes: readonly OfferedSize[]
+  scale: Scale
+  onChange: (scale: Scale) => void
+}) {
+  return (
+    <label>
+      <span>Size</span>
+      <select value={scale} onChange={(event) => onChange(Number(event.currentTarget.value) as Scale)}>
+        {sizes.map(({ scale: one, width, height, isPossible }) => (
+          <option key={one} value={one} disabled={!isPossible}>
+            {one}× · {width} × {height} pixels{isPossible ? '' : ' · more than this graphics card draws'}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+interface Shown {
+  hasScaleBar: boolean
+  hasMask: boolean
+  hasCrosshair: boolean
+}
+
+/** What is drawn over the volume. */
+export function ShownFields({ shown, onChange }: { shown: Shown; onChange: (change: Partial<Shown>) => void }) {
+  const hasSize = useFacts(
+    ({ volume, displaySpacing }) => volume !== null && voxelNm(volume, displaySpacing, 0) !== null,
+  )
+  const hasMask = useFacts((state) => maskOnShow(state) !== null)
+  return (
+    <fieldset className="setting picture-parts">
+      <legend>With</legend>
+      <Check
+        name={hasSize ? 'Scale bar' : 'Scale bar (the voxel size is unknown)'}
+        isChecked={shown.hasScaleBar && hasSize}
+        isDisabled={!hasSize}
+        onChange={(hasScaleBar) => onChange({ hasScaleBar })}
+      />
+      <Check
+        name={hasMask ? 'Mask' : 'Mask (none is shown)'}
+        isChecked={shown.hasMask && hasMask}
+        isDisabled={!hasMask}
+        onChange={(checked) => onChange({ hasMask: checked })}
+      />
+      <Check name="Crosshair" isChecked={shown.hasCrosshair} onChange={(hasCrosshair) => onChange({ hasCrosshair })} />
+    </fieldset>
+  )
+}
+
+function Check(props: {
+  name: string
+  isChecked: boolean
+  isDisabled?: boolean
+  onChange: (isChecked: boolean) => void
+}) {
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={props.isChecked}
+        disabled={props.isDisabled}
+        onChange={(event) => props.onChange(event.currentTarget.checked)}
+      />{' '}
+      {props.name}
+    </label>
+  )
+}
