@@ -90,6 +90,65 @@ describe('a picture of a slice', () => {
     await sheet().getByLabel('Scale bar').check()
     await closeSheet()
   })
+
+  it('is not saved, and can still be, when no place was chosen', async () => {
+    await openSheet()
+    await desktop.app.evaluate(({ dialog }) => {
+      dialog.showSaveDialog = async () => ({ canceled: true, filePath: '' })
+    })
+    await sheet().getByRole('button', { name: 'Save picture…' }).click()
+    await expect.poll(() => sheet().getByRole('button', { name: 'Save picture…' }).isEnabled()).toBe(true)
+    await closeSheet()
+    await save('after-all.png', { scale: 1 })
+  })
+})
+
+describe('a picture of the 3D view', () => {
+  it('has a bar of the right length', async () => {
+    const { picture, facts } = await save('3d.png', { of: '3D view', scale: 2 })
+    const [bar] = facts.picture.scale_bars
+    expect(bar.shown).toBe('3d')
+    const pxPerNm = bar.length_px / Number(/^([\d.]+) nm$/.exec(bar.length)?.[1])
+    // Seen from 125°, without perspective, the box of 64 × 48 nm is this wide. Behind it is the background.
+    const turn = (125 * Math.PI) / 180
+    const wideNm = 64 * Math.abs(Math.cos(turn)) + 48 * Math.abs(Math.sin(turn))
+    const { width, height, rgb } = picture
+    const isBackground = (x: number, y: number) => rgb[(y * width + x) * 3 + 2] === rgb[2]
+    const columns = Array.from({ length: width }, (_, x) => x).filter((x) =>
+      Array.from({ length: Math.floor(height * 0.6) }, (_, y) => y).some((y) => !isBackground(x, y)),
+    )
+    const wide = columns[columns.length - 1] - columns[0] + 1
+    expect(Math.abs(wide / (wideNm * pxPerNm) - 1)).toBeLessThan(0.015)
+  })
+})
+
+describe('a picture with a mask', () => {
+  it('shows it as it is on the screen, or leaves it out', async () => {
+    const { app, page } = desktop
+    const file = out('mask.mrc')
+    writeSmallMrc(file, [64, 48, 32], [10, 10, 10], (x, y) => (x > 10 && x < 30 && y > 10 && y < 30 ? 1 : 0))
+    await app.evaluate(({ dialog }, chosen) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
+    }, file)
+    await page.getByRole('button', { name: 'Open a mask…' }).click()
+    await page.getByRole('toolbar', { name: 'Tools' }).waitFor()
+    const share = ({ rgb }: { rgb: Uint8Array }) => {
+      let colored = 0
+      for (let at = 0; at < rgb.length; at += 3)
+        if (Math.max(rgb[at], rgb[at + 1], rgb[at + 2]) - Math.min(rgb[at], rgb[at + 1], rgb[at + 2]) > 40) colored++
+      return (colored * 3) / rgb.length
+    }
+    const shown = await save('mask.png', { of: 'XY slice', scale: 2 })
+    expect(shown.facts.picture.mask).toMatchObject({ name: 'mask.mrc' })
+    // 19 × 19 of 64 × 48 voxels, where the pane is as wide as the slice.
+    const slice = (shown.picture.width ** 2 * 48) / 64 / (shown.picture.width * shown.picture.height)
+    expect(Math.abs(share(shown.picture) / (((19 * 19) / (64 * 48)) * slice) - 1)).toBeLessThan(0.1)
+    const bare = await save('no-mask.png', { of: 'XY slice', scale: 2, without: ['Mask'] })
+    expect(share(bare.picture)).toBe(0)
+    expect(bare.facts.picture.mask).toBeNull()
+    writeFileSync(path.join(ROOT, 'test-out/screenshots/89-picture-mask.png'), readFileSync(out('mask.png')))
+    await page.getByRole('button', { name: 'Done' }).click()
+  })
 })
 
 describe('a picture of all panes', () => {
@@ -124,7 +183,8 @@ describe('a picture of all panes', () => {
     await openSheet()
     await sheet().getByLabel('Picture of').selectOption({ label: 'All panes' })
     const option = sheet().locator('option').filter({ hasText: '4×' })
-    expect(await option.textContent()).toContain('more than this graphics card draws')
+    expect(await option.textContent()).toContain('not possible')
+    await sheet().getByText('From 4× on the picture is larger than this graphics card draws.').waitFor()
     expect(await option.isDisabled()).toBe(true)
     await desktop.screenshot('83-too-large')
     await closeSheet()

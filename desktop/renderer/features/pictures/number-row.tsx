@@ -20,16 +20,18 @@ export function NumberRow({ label, value, min = 1, max, onCommit }: NumberRowPro
   return (
     <label>
       <span>{label}</span>
-      <input
-        inputMode="numeric"
-        aria-label={label}
-        value={text}
-        aria-invalid={!isFit(text)}
-        onChange={(event) => typed(event.currentTarget.value)}
-        onBlur={() => setText(String(value))}
-      />
-      <span className="faint">
-        {min} to {max}
+      <span className="number-row">
+        <input
+          inputMode="numeric"
+          aria-label={label}
+          value={text}
+          aria-invalid={!isFit(text)}
+          onChange={(event) => typed(event.currentTarget.value)}
+          onBlur={() => setText(String(value))}
+        />
+        <span className="faint">
+          {min} to {max}
+        </span>
       </span>
     </label>
   )

@@ -13,17 +13,25 @@ export function SizeField({
   scale: Scale
   onChange: (scale: Scale) => void
 }) {
+  const tooLarge = sizes.find(({ isPossible }) => !isPossible)
   return (
-    <label>
-      <span>Size</span>
-      <select value={scale} onChange={(event) => onChange(Number(event.currentTarget.value) as Scale)}>
-        {sizes.map(({ scale: one, width, height, isPossible }) => (
-          <option key={one} value={one} disabled={!isPossible}>
-            {one}× · {width} × {height} pixels{isPossible ? '' : ' · more than this graphics card draws'}
-          </option>
-        ))}
-      </select>
-    </label>
+    <>
+      <label>
+        <span>Size</span>
+        <select value={scale} onChange={(event) => onChange(Number(event.currentTarget.value) as Scale)}>
+          {sizes.map(({ scale: one, width, height, isPossible }) => (
+            <option key={one} value={one} disabled={!isPossible}>
+              {one}× · {width} × {height} pixels{isPossible ? '' : ' · not possible'}
+            </option>
+          ))}
+        </select>
+      </label>
+      {tooLarge ? (
+        <p className="faint">
+          From {tooLarge.scale}× on the picture is larger than this graphics card draws. A single pane may fit.
+        </p>
+      ) : null}
+    </>
   )
 }
 
