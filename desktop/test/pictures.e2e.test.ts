@@ -103,6 +103,24 @@ describe('a picture of a slice', () => {
   })
 })
 
+describe('a picture with a measurement', () => {
+  it('shows it in its slice, or leaves it out', async () => {
+    const { page } = desktop
+    const canvas = await page.locator('canvas').boundingBox()
+    if (!canvas) throw new Error('no picture')
+    await page.getByRole('button', { name: 'Distance', exact: true }).click()
+    for (const x of [100, 250]) await page.mouse.click(canvas.x + x, canvas.y + 250)
+    await page.getByRole('button', { name: 'Distance', exact: true }).click()
+    const yellow = [255, 209, 102] as const
+    const { picture, facts } = await save('measured.png', { of: 'XY slice', scale: 2 })
+    expect(facts.picture.has_measurements).toBe(true)
+    expect(Math.abs(longestRun(picture, yellow) - 300)).toBeLessThanOrEqual(4)
+    const { picture: bare } = await save('bare-measured.png', { of: 'XY slice', scale: 2, without: ['Measurements'] })
+    expect(longestRun(bare, yellow)).toBe(0)
+    writeFileSync(path.join(ROOT, 'test-out/screenshots/91-measured.png'), readFileSync(out('measured.png')))
+  })
+})
+
 describe('a picture of the 3D view', () => {
   it('has a bar of the right length', async () => {
     const { picture, facts } = await save('3d.png', { of: '3D view', scale: 2 })

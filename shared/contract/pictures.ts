@@ -60,6 +60,7 @@ export const PictureFacts = Type.Object(
     plane_projection: Type.String({ maxLength: 40 }),
     mask: orNull(Type.Object({ name: Type.String({ maxLength: 400 }), opacity: Type.Number() }, closed)),
     has_crosshair: Type.Boolean(),
+    has_measurements: Type.Boolean(),
     scale_bars: Type.Array(
       Type.Object({ shown: Shown, length: Type.String({ maxLength: 40 }), length_px: Count }, closed),
       { maxItems: 4 },

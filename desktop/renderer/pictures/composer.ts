@@ -1,9 +1,12 @@
+import type { MeasureLine } from './measure-lines.ts'
 import type { Box } from './picture-size.ts'
 import type { ScaleMark } from './scale-marks.ts'
 
 /** As on the screen, in its pixels. */
 const BAR_PX = 4
 const FONT_PX = 12
+const LINE_PX = 2
+const MEASURE_COLOR = '#ffd166'
 
 /** The picture as it is saved: the part of what was drawn, with scale bars over it. One canvas for all frames. */
 export class Composer {
@@ -21,9 +24,10 @@ export class Composer {
     this.context = context
   }
 
-  compose(drawn: HTMLCanvasElement, marks: readonly ScaleMark[]): void {
+  compose(drawn: HTMLCanvasElement, marks: readonly ScaleMark[], lines: readonly MeasureLine[]): void {
     const { left, top, width, height } = this.box
     this.context.drawImage(drawn, left, top, width, height, 0, 0, width, height)
+    for (const line of lines) this.drawLine(line)
     for (const mark of marks) this.drawMark(mark)
   }
 
@@ -44,17 +48,45 @@ export class Composer {
     context.fillRect(left - line, top - line, lengthPx + 2 * line, thick + 2 * line)
     context.fillStyle = '#fff'
     context.fillRect(left, top, lengthPx, thick)
-    context.font = `${Math.round(FONT_PX * this.pixelScale)}px system-ui, sans-serif`
-    context.textAlign = 'center'
-    context.textBaseline = 'alphabetic'
-    context.lineJoin = 'round'
-    context.lineWidth = 3 * this.pixelScale
-    context.strokeStyle = '#000'
+    this.prepareText('center')
     const half = context.measureText(text).width / 2
     // A text longer than its bar stays in the picture.
     const middle = Math.max(left + lengthPx / 2, half + 2 * this.pixelScale)
     const base = top - 6 * this.pixelScale
-    context.strokeText(text, middle, base)
-    context.fillText(text, middle, base)
+    this.drawText(text, middle, base)
+  }
+
+  private drawLine({ points, clip, textAt, text }: MeasureLine): void {
+    const { context, pixelScale } = this
+    context.save()
+    context.beginPath()
+    context.rect(clip.left, clip.top, clip.width, clip.height)
+    context.clip()
+    context.beginPath()
+    for (const [x, y] of points) context.lineTo(x, y)
+    context.strokeStyle = MEASURE_COLOR
+    context.lineWidth = LINE_PX * pixelScale
+    context.stroke()
+    context.fillStyle = MEASURE_COLOR
+    this.prepareText('left')
+    this.drawText(text, textAt[0] + 8 * pixelScale, textAt[1] - 8 * pixelScale)
+    context.restore()
+  }
+
+  private prepareText(align: CanvasTextAlign): void {
+    const { context, pixelScale } = this
+    context.font = `${Math.round(FONT_PX * pixelScale)}px system-ui, sans-serif`
+    context.textAlign = align
+    context.textBaseline = 'alphabetic'
+  }
+
+  /** With a dark rim, so that it can be read on anything. */
+  private drawText(text: string, x: number, y: number): void {
+    const { context } = this
+    context.lineJoin = 'round'
+    context.lineWidth = 3 * this.pixelScale
+    context.strokeStyle = '#000'
+    context.strokeText(text, x, y)
+    context.fillText(text, x, y)
   }
 }

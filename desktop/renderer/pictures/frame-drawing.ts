@@ -1,10 +1,12 @@
 import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { isMeasuredAt, measureText } from '../state/measure-text.ts'
 import { voxelNm } from '../state/physical.ts'
 import type { ScreenshotChoice } from '../state/picture-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { DrawnPicture, PictureMoment, PictureOf } from '../viewer/picture-drawing.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import { Composer } from './composer.ts'
+import { type MeasureLine, measureLine } from './measure-lines.ts'
 import { type Box, boxOfVolume, evenBox, scaledBox } from './picture-size.ts'
 import { type ScaleMark, scaleMarks } from './scale-marks.ts'
 
@@ -14,7 +16,8 @@ export interface FrameGround {
   view: () => VolumeView | null
 }
 
-export interface FrameLook extends Pick<ScreenshotChoice, 'of' | 'scale' | 'hasScaleBar' | 'hasMask' | 'hasCrosshair'> {
+export interface FrameLook
+  extends Pick<ScreenshotChoice, 'of' | 'scale' | 'hasScaleBar' | 'hasMask' | 'hasCrosshair' | 'hasMeasurements'> {
   /** Only the part of a slice's pane in which the volume is. */
   isTrimmed: boolean
   /** Both sides even, as video wants them. */
@@ -53,7 +56,7 @@ export class FrameDrawing {
     const { of, hasMask, hasCrosshair } = this.look
     this.view.drawPicture({ of, ...this.drawnSize, hasMask, hasCrosshair, ...moment }, (drawn) => {
       this.marks = this.look.hasScaleBar ? this.marksOf(drawn) : []
-      this.composer.compose(drawn.canvas, this.marks)
+      this.composer.compose(drawn.canvas, this.marks, this.linesOf(drawn, moment))
     })
     return this.composer
   }
@@ -64,6 +67,17 @@ export class FrameDrawing {
     if (!volume || !level || volume.volume_ref !== this.volumeRef) throw new DomainError('volume_not_open')
     if (!view) throw new DomainError('graphics_lost')
     return view
+  }
+
+  private linesOf({ slices }: DrawnPicture, { crosshair }: PictureMoment): MeasureLine[] {
+    const { volume, measurements, displaySpacing, crosshairXyz } = this.ground.store.getState()
+    if (!volume || !this.look.hasMeasurements) return []
+    const place = crosshair ?? crosshairXyz
+    return slices.flatMap((slice) =>
+      measurements
+        .filter((one) => one.acrossAxis === slice.acrossAxis && isMeasuredAt(one, place))
+        .map((one) => measureLine(one, slice, this.box, measureText(volume, displaySpacing, one))),
+    )
   }
 
   private marksOf({ slices, space }: DrawnPicture): ScaleMark[] {

@@ -40,8 +40,9 @@ export class MovieDrawing implements MovieSource {
     this.ground = ground
     this.choice = choice
     const isSlices = choice.kind === 'slices'
-    const { scale, hasScaleBar, hasMask, hasCrosshair } = choice
-    const look = { scale, hasScaleBar, hasMask, hasCrosshair, isTrimmed: isSlices, isEven: choice.format !== 'gif' }
+    const { scale, hasScaleBar, hasMask, hasCrosshair, hasMeasurements } = choice
+    const shown = { hasScaleBar, hasMask, hasCrosshair, hasMeasurements }
+    const look = { scale, ...shown, isTrimmed: isSlices, isEven: choice.format !== 'gif' }
     this.frames = new FrameDrawing(ground, { of: isSlices ? choice.pane : '3d', ...look })
     this.slices = isSlices ? this.slicesOf() : null
     this.azimuths = isSlices ? [] : azimuthsOf(choice, ground.view()?.camera().azimuth_deg ?? 0)

@@ -21,6 +21,7 @@ export interface MovieChoice {
   hasScaleBar: boolean
   hasMask: boolean
   hasCrosshair: boolean
+  hasMeasurements: boolean
 }
 
 /** Limits of what can be entered. */

@@ -18,7 +18,7 @@ export function pictureFacts(
   store: Store,
   of: PictureOf,
   { width, height }: Size,
-  choice: Pick<ScreenshotChoice, 'scale' | 'hasMask' | 'hasCrosshair'>,
+  choice: Pick<ScreenshotChoice, 'scale' | 'hasMask' | 'hasCrosshair' | 'hasMeasurements'>,
   marks: readonly ScaleMark[],
 ): PictureFacts {
   const { level, crosshairXyz, window: range, display, slab, layout } = store
@@ -40,6 +40,7 @@ export function pictureFacts(
     plane_projection: slab.projection,
     mask: choice.hasMask ? maskOnShow(store) : null,
     has_crosshair: choice.hasCrosshair,
+    has_measurements: choice.hasMeasurements && store.measurements.length > 0,
     scale_bars: marks.map(({ shown, text, lengthPx }) => ({ shown, length: text, length_px: lengthPx })),
   }
 }

@@ -10,6 +10,8 @@ export interface ScreenshotChoice {
   hasScaleBar: boolean
   hasMask: boolean
   hasCrosshair: boolean
+  /** Those that were made in the slices that are shown. */
+  hasMeasurements: boolean
 }
 
 /** What is being made: a picture, or a movie of which so many frames are in the file. */
@@ -28,7 +30,7 @@ export interface PictureSlice {
   makingChanged: (making: Making | null) => void
 }
 
-const WITH = { hasScaleBar: true, hasMask: true, hasCrosshair: false } as const
+const WITH = { hasScaleBar: true, hasMask: true, hasCrosshair: false, hasMeasurements: true } as const
 
 export const createPictureSlice: StateCreator<PictureSlice> = (set) => ({
   screenshotChoice: { of: 'shown', scale: 2, ...WITH },

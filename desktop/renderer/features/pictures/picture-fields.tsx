@@ -39,6 +39,7 @@ interface Shown {
   hasScaleBar: boolean
   hasMask: boolean
   hasCrosshair: boolean
+  hasMeasurements: boolean
 }
 
 /** What is drawn over the volume. */
@@ -47,6 +48,7 @@ export function ShownFields({ shown, onChange }: { shown: Shown; onChange: (chan
     ({ volume, displaySpacing }) => volume !== null && voxelNm(volume, displaySpacing, 0) !== null,
   )
   const hasMask = useFacts((state) => maskOnShow(state) !== null)
+  const hasMeasurements = useFacts((state) => state.measurements.length > 0)
   return (
     <fieldset className="setting picture-parts">
       <legend>With</legend>
@@ -63,6 +65,13 @@ export function ShownFields({ shown, onChange }: { shown: Shown; onChange: (chan
         onChange={(checked) => onChange({ hasMask: checked })}
       />
       <Check name="Crosshair" isChecked={shown.hasCrosshair} onChange={(hasCrosshair) => onChange({ hasCrosshair })} />
+      {hasMeasurements ? (
+        <Check
+          name="Measurements"
+          isChecked={shown.hasMeasurements}
+          onChange={(checked) => onChange({ hasMeasurements: checked })}
+        />
+      ) : null}
     </fieldset>
   )
 }
