@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from 'react'
-import { fileAxisOf } from '../../pictures/movie-drawing.ts'
 import { lengthText, MOVIE_LIMITS, type MovieChoice, type MovieFormat, slicesOf } from '../../pictures/movie-plan.ts'
 import { offeredSizes } from '../../pictures/picture-size.ts'
 import { movieFormats } from '../../pictures/video-movie.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { SliceFields, TurnFields, useNumSlices } from './movie-fields.tsx'
 import { MovieProgress } from './movie-progress.tsx'
 import { NumberRow } from './number-row.tsx'
 import { ShownFields, SizeField } from './picture-fields.tsx'
@@ -103,50 +103,6 @@ function shownAs(value: string): Partial<MovieChoice> {
 function useNumFrames(choice: MovieChoice): number {
   const size = useNumSlices(choice)
   return choice.kind === 'slices' ? slicesOf(choice, size).length : choice.numFrames
-}
-
-function useNumSlices({ pane }: MovieChoice): number {
-  return useFacts((state) => state.volume?.shape_zyx[2 - fileAxisOf(state, pane)] ?? 1)
-}
-
-function SliceFields({ choice }: { choice: MovieChoice }) {
-  const change = useFacts((state) => state.movieChosen)
-  const last = useNumSlices(choice) - 1
-  return (
-    <>
-      <NumberRow
-        label="From slice"
-        value={choice.first ?? 0}
-        min={0}
-        max={last}
-        onCommit={(first) => change({ first })}
-      />
-      <NumberRow
-        label="To slice"
-        value={choice.last ?? last}
-        min={0}
-        max={last}
-        onCommit={(next) => change({ last: next })}
-      />
-      <NumberRow label="Step" value={choice.step} max={Math.max(1, last)} onCommit={(step) => change({ step })} />
-    </>
-  )
-}
-
-function TurnFields({ choice }: { choice: MovieChoice }) {
-  const change = useFacts((state) => state.movieChosen)
-  return (
-    <>
-      <NumberRow label="Turns" value={choice.turns} max={MOVIE_LIMITS.turns} onCommit={(turns) => change({ turns })} />
-      <NumberRow
-        label="Frames"
-        value={choice.numFrames}
-        min={2}
-        max={MOVIE_LIMITS.numFrames}
-        onCommit={(numFrames) => change({ numFrames })}
-      />
-    </>
-  )
 }
 
 /** What this computer encodes; null until that is known. */

@@ -1,4 +1,3 @@
-import { useId } from 'react'
 import { offeredSizes } from '../../pictures/picture-size.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import type { PaneKind } from '../../viewer/pane-layout.ts'
@@ -10,7 +9,6 @@ const NAMES: Readonly<Record<PaneKind, string>> = { xy: 'XY slice', xz: 'XZ slic
 /** Saves what is on the screen as a picture, drawn anew at the size that is wanted. */
 export function ScreenshotPage() {
   const { pictures } = useSession()
-  const id = useId()
   const panes = useFacts((state) => state.panes)
   const chosen = useFacts((state) => state.screenshotChoice)
   const change = useFacts((state) => state.screenshotChosen)
@@ -27,9 +25,9 @@ export function ScreenshotPage() {
   }
   return (
     <div className="settings">
-      <label htmlFor={id}>
+      <label>
         <span>Picture of</span>
-        <select id={id} value={of} onChange={(event) => change({ of: event.currentTarget.value as PictureOf })}>
+        <select value={of} onChange={(event) => change({ of: event.currentTarget.value as PictureOf })}>
           <option value="shown">{panes.length > 1 ? 'All panes' : NAMES[panes[0]?.kind ?? 'xy']}</option>
           {panes.length > 1
             ? panes.map(({ kind }) => (
