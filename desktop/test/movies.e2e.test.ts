@@ -202,6 +202,16 @@ describe('a movie of the turning 3D view', () => {
     expect(existsSync(out('short.webm'))).toBe(true)
   })
 
+  it('says why it cannot be written', async () => {
+    await openSheet('3D view, turning')
+    await sheet().getByLabel('Frames', { exact: true }).fill('2')
+    await desktop.saveTo(path.join(desktop.folder, 'no-such-folder', 'movie.webm'))
+    await sheet().getByRole('button', { name: 'Save movie…' }).click()
+    await desktop.page.getByRole('alert').filter({ hasText: 'movie.webm' }).waitFor()
+    await sheet().waitFor({ state: 'detached' })
+    await desktop.page.getByRole('button', { name: 'Dismiss', exact: true }).first().click()
+  })
+
   it('leaves nothing when the window goes, and nothing was complained about', async () => {
     await openSheet('3D view, turning')
     await sheet().getByLabel('Frames', { exact: true }).fill('3000')
@@ -215,5 +225,18 @@ describe('a movie of the turning 3D view', () => {
     await volumeShown(desktop, 'steps.mrc')
     expect(readdirSync(desktop.folder).filter((name) => name.startsWith('gone'))).toEqual([])
     expect(desktop.complaints).toEqual([])
+  })
+
+  it('leaves nothing when the program is closed', async () => {
+    await openSheet('3D view, turning')
+    await sheet().getByLabel('Frames', { exact: true }).fill('3000')
+    await desktop.saveTo(out('closed.webm'))
+    await sheet().getByRole('button', { name: 'Save movie…' }).click()
+    await sheet()
+      .getByTestId('movie-progress')
+      .filter({ hasText: /^[1-9]\d* of/ })
+      .waitFor()
+    await desktop.closeAndKeep()
+    expect(readdirSync(desktop.folder).filter((name) => name.startsWith('closed'))).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import type { DrawnPicture, PictureMoment, PictureOf } from '../viewer/picture-d
 import type { VolumeView } from '../viewer/volume-view.ts'
 import { Composer } from './composer.ts'
 import { type MeasureLine, measureLine } from './measure-lines.ts'
-import { type Box, boxOfVolume, evenBox, scaledBox } from './picture-size.ts'
+import { type Box, boxOfVolume, evenSize, scaledBox } from './picture-size.ts'
 import { type ScaleMark, scaleMarks } from './scale-marks.ts'
 
 export interface FrameGround {
@@ -48,7 +48,7 @@ export class FrameDrawing {
     this.pixelScale = scale * (globalThis.devicePixelRatio || 1)
     const whole = { left: 0, top: 0, width, height }
     const box = scaledBox(isTrimmed && volume ? boxOnScreen(view, of, volume.shape_zyx) : whole, scale)
-    this.box = isEven ? evenBox(box) : box
+    this.box = isEven ? { ...box, ...evenSize(box) } : box
     this.composer = new Composer(this.box, this.pixelScale)
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SlicePicture } from '../viewer/slice-picture.ts'
-import { boxOfVolume, evenBox, offeredSizes, scaledBox } from './picture-size.ts'
+import { boxOfVolume, evenSize, offeredSizes, scaledBox } from './picture-size.ts'
 
 describe('sizes that are offered', () => {
   it('are the screen, twice and four times as large, within what the graphics card draws', () => {
@@ -53,7 +53,7 @@ describe('the part in which the volume is', () => {
   it('grows with the picture, and loses an odd row for video', () => {
     const box = scaledBox({ left: 1, top: 2, width: 51, height: 33 }, 2)
     expect(box).toEqual({ left: 2, top: 4, width: 102, height: 66 })
-    expect(evenBox({ left: 1, top: 2, width: 51, height: 33 })).toEqual({ left: 1, top: 2, width: 50, height: 32 })
-    expect(evenBox({ left: 0, top: 0, width: 1, height: 1 })).toMatchObject({ width: 2, height: 2 })
+    expect(evenSize({ width: 51, height: 33 })).toEqual({ width: 50, height: 32 })
+    expect(evenSize({ width: 1, height: 1 })).toEqual({ width: 2, height: 2 })
   })
 })

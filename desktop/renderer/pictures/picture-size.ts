@@ -65,6 +65,6 @@ export function scaledBox({ left, top, width, height }: Box, scale: number): Box
 }
 
 /** Video has two pixels for each of its colours: an odd last row or column goes. */
-export function evenBox(box: Box): Box {
-  return { ...box, width: Math.max(2, box.width & ~1), height: Math.max(2, box.height & ~1) }
+export function evenSize({ width, height }: Size): Size {
+  return { width: Math.max(2, width & ~1), height: Math.max(2, height & ~1) }
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
 import { lengthText, MOVIE_LIMITS, type MovieChoice, type MovieFormat, slicesOf } from '../../pictures/movie-plan.ts'
-import { offeredSizes } from '../../pictures/picture-size.ts'
+import { evenSize, offeredSizes } from '../../pictures/picture-size.ts'
 import { movieFormats } from '../../pictures/video-movie.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { SliceFields, TurnFields, useNumSlices } from './movie-fields.tsx'
@@ -37,7 +37,9 @@ function MovieForm() {
   const found = useMemo(() => pictures.movieSizeOf({ kind, pane }), [pictures, kind, pane])
   if (!found || !formats) return null
   // A movie four times as large would open nowhere.
-  const sizes = offeredSizes(found.size, found.drawn).filter(({ scale }) => scale < 4)
+  const sizes = offeredSizes(found.size, found.drawn)
+    .filter((one) => one.scale < 4)
+    .map((one) => (choice.format === 'gif' ? one : { ...one, ...evenSize(one) }))
   const scale = sizes.find((one) => one.scale === choice.scale && one.isPossible)?.scale ?? 1
   const format = formats.includes(choice.format) ? choice.format : formats[0]
   const save = () => {
