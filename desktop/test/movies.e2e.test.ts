@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, volumeShown } from './desktop-app.ts'
+import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
 import { playMovie } from './saved-pictures.ts'
 import { writeSmallMrc } from './small-mrc.ts'
 
 let desktop: DesktopApp
+let hasEnded = false
 
 beforeAll(async () => {
   desktop = await launchDesktop()
@@ -19,7 +20,7 @@ beforeAll(async () => {
   await volumeShown(desktop, 'steps.mrc')
   await setWindow('0', '250')
 })
-afterAll(() => desktop?.close())
+afterAll(() => (hasEnded ? undefined : desktop?.close()))
 
 const out = (name: string) => path.join(desktop.folder, name)
 const sheet = () => desktop.page.getByRole('dialog', { name: 'Save movie' })
@@ -38,7 +39,8 @@ async function openSheet(shows: string): Promise<void> {
 
 async function closeSheet(): Promise<void> {
   await desktop.page.keyboard.press('Escape')
-  await sheet().waitFor({ state: 'detached' })
+  // A dialog that is closed is there until the page knows of it.
+  await desktop.page.locator('dialog.sheet').waitFor({ state: 'detached' })
 }
 
 /** Chooses where to, and waits until the movie is there. */
@@ -226,17 +228,23 @@ describe('a movie of the turning 3D view', () => {
     expect(readdirSync(desktop.folder).filter((name) => name.startsWith('gone'))).toEqual([])
     expect(desktop.complaints).toEqual([])
   })
+})
 
-  it('leaves nothing when the program is closed', async () => {
-    await openSheet('3D view, turning')
-    await sheet().getByLabel('Frames', { exact: true }).fill('3000')
-    await desktop.saveTo(out('closed.webm'))
-    await sheet().getByRole('button', { name: 'Save movie…' }).click()
-    await sheet()
-      .getByTestId('movie-progress')
-      .filter({ hasText: /^[1-9]\d* of/ })
-      .waitFor()
-    await desktop.closeAndKeep()
-    expect(readdirSync(desktop.folder).filter((name) => name.startsWith('closed'))).toEqual([])
-  })
+it('leaves nothing when the program is closed', async () => {
+  await desktop.close()
+  desktop = await launchDesktop([SAMPLE])
+  await volumeShown(desktop, 'sample.mrc')
+  await openSheet('3D view, turning')
+  await sheet().getByLabel('Frames', { exact: true }).fill('3000')
+  await desktop.saveTo(out('closed.webm'))
+  await sheet().getByRole('button', { name: 'Save movie…' }).click()
+  await sheet()
+    .getByTestId('movie-progress')
+    .filter({ hasText: /^[1-9]\d* of/ })
+    .waitFor()
+  const { folder } = desktop
+  await desktop.closeAndKeep()
+  expect(readdirSync(folder).filter((name) => name.startsWith('closed'))).toEqual([])
+  rmSync(folder, { recursive: true, force: true })
+  hasEnded = true
 })

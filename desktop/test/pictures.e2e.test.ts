@@ -31,7 +31,8 @@ async function openSheet(): Promise<void> {
 
 async function closeSheet(): Promise<void> {
   await desktop.page.keyboard.press('Escape')
-  await sheet().waitFor({ state: 'detached' })
+  // A dialog that is closed is there until the page knows of it.
+  await desktop.page.locator('dialog.sheet').waitFor({ state: 'detached' })
 }
 
 /** Saves a picture by the sheet. */

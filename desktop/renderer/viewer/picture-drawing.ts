@@ -85,15 +85,17 @@ export function longestSide(gl: WebGL2RenderingContext): number {
  */
 export function drawPicture<T>(stage: PictureStage, order: PictureOrder, take: (drawn: DrawnPicture) => T): T {
   const { nv, canvas, draw } = stage
-  const { scene, opts } = nv
+  const { scene } = nv
   const before = { width: canvas.width, height: canvas.height, tiles: nv.customLayout, opacity: nv.drawOpacity }
   const place = [scene.crosshairPos[0], scene.crosshairPos[1], scene.crosshairPos[2]]
-  const [azimuth, crosshairWidth] = [scene.renderAzimuth, opts.crosshairWidth]
+  const azimuth = scene.renderAzimuth
+  const { drawCrosshairs3D } = nv
   try {
     resize(stage, order)
     nv.customLayout = stage.tiles
     if (!order.hasMask) nv.drawOpacity = 0
-    if (!order.hasCrosshair) opts.crosshairWidth = 0
+    // The lines on the slices too are drawn by it, and nothing else is.
+    if (!order.hasCrosshair) nv.drawCrosshairs3D = () => undefined
     stage.setMoment(order)
     if (order.azimuthDeg !== undefined) scene.renderAzimuth = order.azimuthDeg
     inGraphics('draw', draw)
@@ -103,7 +105,7 @@ export function drawPicture<T>(stage: PictureStage, order: PictureOrder, take: (
     canvas.height = before.height
     nv.customLayout = before.tiles
     nv.drawOpacity = before.opacity
-    opts.crosshairWidth = crosshairWidth
+    nv.drawCrosshairs3D = drawCrosshairs3D
     for (const [axis, at] of place.entries()) scene.crosshairPos[axis] = at
     scene.renderAzimuth = azimuth
   }
