@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
 import { playMovie } from './saved-pictures.ts'
 import { writeSmallMrc } from './small-mrc.ts'
+import { turnedNifti } from './turned-nifti.ts'
 
 let desktop: DesktopApp
 let hasEnded = false
@@ -117,6 +118,33 @@ describe('a movie of slices', () => {
     // The slices of the window are at full resolution again.
     await page.getByTestId('resolution-xy').filter({ hasText: 'full resolution' }).waitFor()
     await page.getByLabel('Level on show').selectOption({ label: 'Automatic' })
+    await openThroughDialog(desktop, out('steps.mrc'))
+    await volumeShown(desktop, 'steps.mrc')
+    await setWindow('0', '250')
+  })
+
+  it('follows the axes of the file where they are turned on the screen', async () => {
+    const file = out('turned.nii')
+    // The file's x runs downwards: its slices are what the axial pane shows, from below.
+    writeFileSync(
+      file,
+      turnedNifti([20, 44, 60], (x, y, z) => (y < 3 ? 0 : z < 3 ? 250 : 20 + x * 10)),
+    )
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'turned.nii')
+    await setWindow('0', '250')
+    // Three planes together are read from the file for each frame.
+    await desktop.page.getByLabel('Planes together').selectOption('3')
+    await openSheet(XY)
+    await sheet().getByLabel('Format').selectOption('webm')
+    expect(await sheet().getByTestId('movie-length').textContent()).toMatch(/^20 frames/)
+    await save('turned.webm')
+    const { slices } = json(out('turned.webm.provenance.json')).picture
+    expect(slices).toEqual({ file_axis: 'x', first: 0, last: 19, step: 1 })
+    const times = [1, 6, 11, 17].map((frame) => (frame + 0.5) / 5)
+    const { frames } = await playMovie(desktop, out('turned.webm'), times)
+    for (let at = 1; at < frames.length; at++) expect(frames[at].mean).toBeGreaterThan(frames[at - 1].mean + 20)
+    await desktop.page.getByLabel('Planes together').selectOption('1')
     await openThroughDialog(desktop, out('steps.mrc'))
     await volumeShown(desktop, 'steps.mrc')
     await setWindow('0', '250')
