@@ -18,6 +18,7 @@ import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
 import { openOutside } from './outside-pages.ts'
+import { Pictures } from './pictures.ts'
 import { UserPreferences } from './preferences.ts'
 import { RecentFiles } from './recent-files.ts'
 import { tellEnded } from './run-notice.ts'
@@ -155,6 +156,14 @@ function start(): void {
     runs,
   })
 
+  const pictures = new Pictures({
+    getWindow,
+    files,
+    newRef,
+    resultsFolder: () => preferences.value.results_folder,
+    programVersion: app.getVersion(),
+  })
+
   const requests = new RunRequests({ runs, files, connections, newRef })
   let isTakenUp = false
 
@@ -176,6 +185,7 @@ function start(): void {
       runs: runs.all,
     }),
     'app.ready': () => {
+      void pictures.discardAll()
       volumes.start()
       volumes.connectWindow()
       files.repeat()
@@ -276,6 +286,10 @@ function start(): void {
     'mask.take': (input) => masks.take(input),
     'mask.close': async (input) => nothing(masks.close(input)),
     'mask.recover': async (input) => nothing(masks.recover(input)),
+    'picture.begin': (input) => pictures.begin(input),
+    'picture.write': async (input) => nothing(pictures.write(input)),
+    'picture.finish': (input) => pictures.finish(input),
+    'picture.discard': async (input) => nothing(pictures.discard(input)),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
@@ -306,7 +320,7 @@ function start(): void {
     connections.leave()
     volumes.stop()
     masks.stop()
-    void engine.stop().finally(() => app.exit())
+    void Promise.allSettled([engine.stop(), pictures.discardAll()]).finally(() => app.exit())
   })
 }
 

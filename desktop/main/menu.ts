@@ -57,6 +57,8 @@ function fileMenu(recent: readonly RecentFile[], actions: MenuActions, of: (comm
     SEPARATOR,
     of('close_volume'),
     of('export'),
+    of('screenshot'),
+    of('movie'),
     SEPARATOR,
     ...(isMac ? [{ role: 'close' } as Item] : [of('settings'), SEPARATOR, { role: 'quit' } as Item]),
   ]

@@ -52,7 +52,7 @@ export class ProgramActions {
 
   menuChosen(command: MenuCommand): void {
     const { session } = this.ground
-    const { run, theme, maskToggled, sheetChanged } = this.store
+    const { run, theme, level, maskToggled, sheetChanged } = this.store
     switch (command) {
       case 'open':
         return void session.chooseFile()
@@ -69,6 +69,9 @@ export class ProgramActions {
         return void session.setTheme(theme === 'dark' ? 'light' : 'dark')
       case 'reset_view':
         return session.resetView()
+      case 'screenshot':
+      case 'movie':
+        return level ? sheetChanged(command) : undefined
       case 'settings':
       case 'help':
       case 'shortcuts':

@@ -21,6 +21,7 @@ import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
 import { measurePointer } from './measure-pointer.ts'
+import { PictureMaking } from './picture-making.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
 import { RunActions } from './run-actions.ts'
@@ -35,6 +36,7 @@ export class Session {
   readonly program: ProgramActions
   readonly runs: RunActions
   readonly masks: MaskEditing
+  readonly pictures: PictureMaking
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
@@ -55,6 +57,10 @@ export class Session {
       showRunAgain: () => this.requestLevel(),
     })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
+    this.pictures = new PictureMaking({
+      ...{ store, bridge, planes: this.planes, view: () => this.view },
+      attempt: (work) => this.attempt(work),
+    })
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
 

@@ -23,6 +23,15 @@ import {
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { coarsestPixel, type Layout, type Pane, type PaneKind, paneAt, paneLayout } from './pane-layout.ts'
+import {
+  type DrawnPicture,
+  drawPicture,
+  longestSide,
+  type PictureMoment,
+  type PictureOf,
+  type PictureOrder,
+  sizeOnScreen,
+} from './picture-drawing.ts'
 import { type SlicePicture, slicePictures } from './slice-picture.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
@@ -72,6 +81,7 @@ export class VolumeView {
   private isDrawQueued = false
   private drawnSlices = ''
   private readonly pointer: DrawingPointer
+  private readonly drawUntold: () => unknown
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
@@ -80,6 +90,7 @@ export class VolumeView {
     this.nv = new Niivue(NIIVUE_OPTIONS)
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
+    this.drawUntold = draw
     this.nv.drawScene = () => {
       const drawn = draw()
       this.tellSlices()
@@ -295,6 +306,38 @@ export class VolumeView {
     this.redraw()
   }
 
+  /** Pixels that a picture has at the size of the screen, and the longest side that can be drawn. */
+  pictureSize(of: PictureOf): { width: number; height: number; longestSide: number } {
+    return { ...sizeOnScreen(this.canvas, this.panes, of), longestSide: longestSide(this.nv.gl) }
+  }
+
+  /** Draws a picture of its own size; what is on the screen stays. @throws {DomainError} as `drawPicture` does */
+  drawPicture<T>(order: PictureOrder, take: (drawn: DrawnPicture) => T): T {
+    const whole = { left: 0, top: 0, width: 1, height: 1 }
+    const stage = {
+      nv: this.nv,
+      canvas: this.canvas,
+      draw: this.drawUntold,
+      tiles: order.of === 'shown' ? this.nv.customLayout : [tileOf({ kind: order.of, ...whole }, 0, 0)],
+      setMoment: (moment: PictureMoment) => this.setMoment(moment),
+      slicesOf: () => this.slicesDrawn(1),
+    }
+    try {
+      return drawPicture(stage, order, take)
+    } finally {
+      if (order.plane) this.detail.hide()
+      this.redraw()
+    }
+  }
+
+  /** Only of the scene: nobody is told, and it does not last. */
+  private setMoment({ crosshair, plane }: PictureMoment): void {
+    if (!this.grid) return
+    if (crosshair)
+      for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
+    if (plane?.voxels) this.detail.show(plane, plane.voxels)
+  }
+
   dispose(): void {
     this.ended.abort()
     this.resized.disconnect()
@@ -305,15 +348,7 @@ export class VolumeView {
   private applyLayout(): void {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
     this.panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
-    const tiles = this.panes.map((pane) => ({
-      sliceType: SLICE_TYPES[pane.kind],
-      position: [
-        pane.left,
-        pane.top,
-        pane.width - PANE_GAP_PX / clientWidth,
-        pane.height - PANE_GAP_PX / clientHeight,
-      ] as [number, number, number, number],
-    }))
+    const tiles = this.panes.map((pane) => tileOf(pane, PANE_GAP_PX / clientWidth, PANE_GAP_PX / clientHeight))
     inGraphics('draw', () => this.nv.setCustomLayout(tiles))
     this.fitCrosshair()
     this.events.onPanes(this.layout, this.panes)
@@ -338,14 +373,19 @@ export class VolumeView {
 
   /** Tells where the file lies in the slices, once it lies elsewhere. */
   private tellSlices(): void {
-    const { nv, grid } = this
-    if (!grid || nv.volumes.length === 0) return
-    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
-    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1)
+    if (!this.grid || this.nv.volumes.length === 0) return
+    const slices = this.slicesDrawn(this.nv.uiData.dpr ?? 1)
     const drawn = JSON.stringify(slices)
     if (drawn === this.drawnSlices) return
     this.drawnSlices = drawn
     this.events.onSlices(slices)
+  }
+
+  /** @param scale pixels drawn for each pixel that places are given in */
+  private slicesDrawn(scale: number): SlicePicture[] {
+    const { nv, grid } = this
+    if (!grid || nv.volumes.length === 0) return []
+    return slicePictures(grid, nv.screenSlices, nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1]), scale)
   }
 
   private crosshairMoved(): void {
@@ -390,4 +430,9 @@ export class VolumeView {
     event.preventDefault()
     if (!this.ended.signal.aborted) this.events.onContextLost()
   }
+}
+
+function tileOf({ kind, left, top, width, height }: Pane, gapX: number, gapY: number) {
+  const position: [number, number, number, number] = [left, top, width - gapX, height - gapY]
+  return { sliceType: SLICE_TYPES[kind], position }
 }
