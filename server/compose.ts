@@ -105,7 +105,7 @@ export async function composeServer(
     if (!app) return
     if (problem) return app.log.error({ detail: problem.message }, 'database lost')
     app.log.info('database is back')
-    jobs.onQueued()
+    jobs.moves.onQueued()
   }).catch(async (error) => {
     await folder.release()
     throw error
@@ -232,7 +232,7 @@ export async function composeServer(
     jobs: jobRepository,
     managedVolumes: volumeRepository.managed,
     removeVolume: (record) => volumes.remove(record),
-    jobFolder: (jobId) => jobs.jobFolder(jobId),
+    jobFolder: (jobId) => jobs.moves.jobFolder(jobId),
     log: app.log,
   }
   const retention = new Retention(retentionNeeds)

@@ -19,6 +19,7 @@ import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
 import { openOutside } from './outside-pages.ts'
+import { Pictures } from './pictures.ts'
 import { UserPreferences } from './preferences.ts'
 import { RecentFiles } from './recent-files.ts'
 import { tellEnded } from './run-notice.ts'
@@ -171,6 +172,14 @@ function start(): void {
     runs,
   })
 
+  const pictures = new Pictures({
+    getWindow,
+    files,
+    newRef,
+    resultsFolder: () => preferences.value.results_folder,
+    programVersion: app.getVersion(),
+  })
+
   const requests = new RunRequests({ runs, files, connections, newRef })
   let isTakenUp = false
 
@@ -192,6 +201,7 @@ function start(): void {
       runs: runs.all,
     }),
     'app.ready': () => {
+      void pictures.discardAll()
       volumes.start()
       files.repeat()
       beside.repeat()
@@ -297,6 +307,10 @@ function start(): void {
     'mask.take': (input) => masks.take(input),
     'mask.close': async (input) => nothing(masks.close(input)),
     'mask.recover': async (input) => nothing(masks.recover(input)),
+    'picture.begin': (input) => pictures.begin(input),
+    'picture.write': async (input) => nothing(pictures.write(input)),
+    'picture.finish': (input) => pictures.finish(input),
+    'picture.discard': async (input) => nothing(pictures.discard(input)),
   })
 
   serveApp(path.join(import.meta.dirname, '../renderer'))
@@ -328,7 +342,7 @@ function start(): void {
     volumes.stop()
     besideVolumes.stop()
     masks.stop()
-    void engine.stop().finally(() => app.exit())
+    void Promise.allSettled([engine.stop(), pictures.discardAll()]).finally(() => app.exit())
   })
 }
 

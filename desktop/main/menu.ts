@@ -58,6 +58,8 @@ function fileMenu(recent: readonly RecentFile[], actions: MenuActions, of: (comm
     of('open_beside'),
     of('close_volume'),
     of('export'),
+    of('screenshot'),
+    of('movie'),
     SEPARATOR,
     ...(isMac ? [{ role: 'close' } as Item] : [of('settings'), SEPARATOR, { role: 'quit' } as Item]),
   ]

@@ -86,6 +86,17 @@ describe.each(['dark', 'light'] as const)('with a volume in %s colours, axe find
     await page.waitForTimeout(300)
     expect(await findings()).toEqual([])
   })
+
+  it.each(['screenshot', 'movie'])('in the sheet of a %s', async (sheet) => {
+    const { page } = desktop
+    await chooseMenu(sheet)
+    await page.getByRole('dialog').getByLabel('Size').waitFor()
+    await page.waitForTimeout(300)
+    await desktop.screenshot(`90-${sheet}-${theme}`)
+    expect(await findings()).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+  })
 })
 
 describe('a result, from the first page', () => {

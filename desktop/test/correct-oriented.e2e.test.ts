@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { int16Bytes } from '../../build/test-support/mrc-bytes.ts'
 import { type DesktopApp, launchDesktop, volumeShown } from './desktop-app.ts'
 import { pixelsAt, saturation } from './pixels.ts'
 import { readMask } from './run-flow.ts'
+import { turnedNifti } from './turned-nifti.ts'
 
 // The machine may be busy with other tests.
 const SLOW = { timeout: 30_000 }
@@ -14,28 +14,11 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-oriented-'))
 const VOLUME = path.join(folder, 'turned.nii')
 let desktop: DesktopApp
 
-/** A NIfTI whose x axis runs downwards, y to the left and z forwards: all three are turned on the screen. */
-function turnedNifti(): Uint8Array {
-  const bytes = new Uint8Array(352 + 2 * NX * NY * NZ)
-  const view = new DataView(bytes.buffer)
-  view.setInt32(0, 348, true)
-  for (const [i, value] of [3, NX, NY, NZ, 1, 1, 1, 1].entries()) view.setInt16(40 + 2 * i, value, true)
-  view.setInt16(70, 4, true)
-  view.setInt16(72, 16, true)
-  for (const [i, value] of [1, 2, 2, 2].entries()) view.setFloat32(76 + 4 * i, value, true)
-  view.setFloat32(108, 352, true)
-  view.setUint8(123, 2)
-  view.setInt16(254, 1, true)
-  const rows = [0, -2, 0, 10, 0, 0, 2, 20, -2, 0, 0, 30]
-  for (const [i, value] of rows.entries()) view.setFloat32(280 + 4 * i, value, true)
-  bytes.set(Buffer.from('n+1\0', 'latin1'), 344)
-  const values = Array.from({ length: NX * NY * NZ }, (_, i) => (i % 97) + 3)
-  bytes.set(int16Bytes(values), 352)
-  return bytes
-}
-
 beforeAll(async () => {
-  writeFileSync(VOLUME, turnedNifti())
+  writeFileSync(
+    VOLUME,
+    turnedNifti([NX, NY, NZ], (_x, _y, _z, i) => (i % 97) + 3),
+  )
   desktop = await launchDesktop([VOLUME])
   await volumeShown(desktop, 'turned.nii')
   await desktop.page.getByRole('button', { name: 'Empty mask' }).click()

@@ -2,8 +2,9 @@ import { rm } from 'node:fs/promises'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
 import { isAway, onceBack } from '../while-away.ts'
-import type { JobRecord } from './job-repository.ts'
-import type { JobService } from './job-service.ts'
+import type { JobEvents } from './job-events.ts'
+import type { JobMoves } from './job-moves.ts'
+import type { JobRecord, JobRepository } from './job-repository.ts'
 import type { Worker, WorkerExit } from './worker-launcher.ts'
 
 /** A job whose worker is lost this often is given up: it is likely to be the reason. */
@@ -18,7 +19,9 @@ export interface JobRunnerLog {
 }
 
 export interface JobRunNeeds {
-  service: JobService
+  moves: JobMoves
+  jobs: JobRepository
+  events: JobEvents
   log: JobRunnerLog
   /** Aborted when the server stops. */
   stopping: AbortSignal
@@ -144,7 +147,7 @@ export class JobRun {
     try {
       if (!this.settled) await this.lost(exit)
       const usedSeconds = (performance.now() - this.startedMs) / 1000
-      await this.needs.service.queue.charge(this.record.owner, usedSeconds).catch(() => undefined)
+      await this.needs.moves.queue.charge(this.record.owner, usedSeconds).catch(() => undefined)
     } finally {
       this.leave()
     }
@@ -160,10 +163,10 @@ export class JobRun {
         return this.beginWhenReady()
       case 'progress':
         this.tilesPerSecond = message.progress.tilesPerSecond
-        return this.needs.service.tellProgress(jobId, attempt, message.progress)
+        return this.needs.moves.tellProgress(jobId, attempt, message.progress)
       case 'preview':
         if (!this.hasPreview) await this.recordPreviewing()
-        this.needs.service.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
+        this.needs.events.publish(jobId, { type: 'preview', data: message.header }, message.payload)
         return
       case 'finished':
         return this.finish(message.outcome)
@@ -178,10 +181,10 @@ export class JobRun {
   }
 
   private async recordPreviewing(): Promise<void> {
-    const { service, log } = this.needs
+    const { moves, log } = this.needs
     const { jobId, attempt } = this.record
     try {
-      await service.move(jobId, attempt, 'previewing', {})
+      await moves.move(jobId, attempt, 'previewing', {})
       this.hasPreview = true
     } catch (error) {
       log.error({ err: error, job_id: jobId }, 'a preview could not be recorded')
@@ -189,17 +192,17 @@ export class JobRun {
   }
 
   private async canceled(): Promise<void> {
-    const { service, log, stopping } = this.needs
+    const { moves, log, stopping } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
     if (this.isHandedBack && !this.isCanceled) {
       log.info({ job_id: jobId, attempt }, 'job handed back')
-      await service.requeue(this.record)
-    } else await onceBack(() => service.markCanceled(jobId, attempt), stopping)
+      await moves.requeue(this.record)
+    } else await onceBack(() => moves.markCanceled(jobId, attempt), stopping)
   }
 
   private async finish(outcome: RunOutcome): Promise<void> {
-    const { service, log, stopping } = this.needs
+    const { moves, jobs, log, stopping } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
     const { result, warnings, artifacts } = outcome
@@ -212,7 +215,7 @@ export class JobRun {
       finishedAt: new Date().toISOString(),
     }
     try {
-      const record = () => service.needs.jobs.complete(jobId, attempt, change, artifacts)
+      const record = () => jobs.complete(jobId, attempt, change, artifacts)
       if (!(await onceBack(record, stopping)) && !(await this.isRecorded())) return
     } catch (error) {
       // The server stops while the database is away: the next start queues the job again.
@@ -221,42 +224,42 @@ export class JobRun {
       const message = 'The mask was made, but could not be recorded on the server.'
       return this.fail(new DomainError('internal', { message, cause: error }).toEnvelope())
     }
-    service.forgetProgress(jobId)
+    moves.forgetProgress(jobId)
     const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
-    await service.queue.measured(ran, result.seconds).catch(() => undefined)
-    await service.tellState(jobId, 'completed', attempt)
-    const record = await service.needs.jobs.find(jobId)
-    if (record) await service.record({ type: 'completed', data: { job: await service.view(record) } }, jobId)
+    await moves.queue.measured(ran, result.seconds).catch(() => undefined)
+    await moves.tellState(jobId, 'completed', attempt)
+    const record = await jobs.find(jobId)
+    if (record) await moves.record({ type: 'completed', data: { job: await moves.view(record) } }, jobId)
     log.info({ job_id: jobId, attempt, seconds: result.seconds }, 'job completed')
   }
 
   /** Whether this attempt's result was recorded although the answer that said so was lost with a connection. */
   private async isRecorded(): Promise<boolean> {
     const { jobId, attempt } = this.record
-    const job = await this.needs.service.needs.jobs.find(jobId)
+    const job = await this.needs.jobs.find(jobId)
     return job?.state === 'completed' && job.attempt === attempt
   }
 
   /** The job ends with this error, and nothing is left of the attempt. */
   private async fail(error: ProblemEnvelope): Promise<void> {
-    const { service, log } = this.needs
+    const { moves, log } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
     log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
-    await service.fail(jobId, attempt, error)
-    await rm(service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+    await moves.fail(jobId, attempt, error)
+    await rm(moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
   }
 
   /** The process went without a result: once it is tried again, then the job fails with the reason. */
   private async lost(exit: WorkerExit): Promise<void> {
-    const { service, log, stopping } = this.needs
+    const { moves, log, stopping } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
     const reason = this.hungSeconds === null ? exit.reason : `no sign of life for ${this.hungSeconds} s`
     log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
-    if (this.isCanceled) return onceBack(() => service.markCanceled(jobId, attempt), stopping)
+    if (this.isCanceled) return onceBack(() => moves.markCanceled(jobId, attempt), stopping)
     const losses = this.record.losses + 1
-    if (losses < MOST_WORKER_LOSSES) await onceBack(() => service.requeue(this.record, losses), stopping)
+    if (losses < MOST_WORKER_LOSSES) await onceBack(() => moves.requeue(this.record, losses), stopping)
     else await this.fail(new DomainError('worker_lost', { reason }).toEnvelope())
   }
 }

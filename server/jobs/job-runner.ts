@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import { isAway } from '../while-away.ts'
+import type { JobMoves } from './job-moves.ts'
 import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
@@ -23,6 +24,7 @@ export class JobRunner {
   private isLooking = false
   private mustLookAgain = false
   private readonly service: JobService
+  private readonly moves: JobMoves
   private readonly launcher: WorkerLauncher
   private readonly log: JobRunnerLog
   private readonly programVersion: string
@@ -39,12 +41,14 @@ export class JobRunner {
     runnerId: string,
   ) {
     this.service = service
+    this.moves = service.moves
     this.launcher = launcher
     this.log = log
     this.programVersion = programVersion
     this.runnerId = runnerId
-    this.runNeeds = { service, log, stopping: this.stopping.signal }
-    service.onQueued = () => void this.look()
+    const { jobs, events } = service.needs
+    this.runNeeds = { moves: this.moves, jobs, events, log, stopping: this.stopping.signal }
+    this.moves.onQueued = () => void this.look()
     service.onCancel = (jobId) => this.runOf(jobId)?.cancel()
   }
 
@@ -75,7 +79,7 @@ export class JobRunner {
       // A job that has failed or was canceled stays so, although its worker is not gone yet.
       if (isEnded) continue
       // Where the database is away, the next start finds the job running and queues it again.
-      await this.service.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
+      await this.moves.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
   }
@@ -111,7 +115,7 @@ export class JobRunner {
     if (run.isSettled) return
     this.log.error({ job_id: jobId, attempt }, 'job was taken over by another server')
     run.dismiss()
-    await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+    await rm(this.moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
   }
 
   /** Jobs that nobody runs any more are queued again, or fail with the reason when that has happened too often. */
@@ -122,10 +126,10 @@ export class JobRunner {
       const { jobId, attempt } = record
       const times = record.losses + 1
       this.log.info({ job_id: jobId, attempt, times }, 'job was lost with its server')
-      if (times < MOST_SERVER_LOSSES) await this.service.requeue(record, times)
+      if (times < MOST_SERVER_LOSSES) await this.moves.requeue(record, times)
       else {
-        await this.service.fail(jobId, attempt, new DomainError('server_lost', { times }).toEnvelope())
-        await rm(this.service.attemptFolder(jobId, attempt), { recursive: true, force: true })
+        await this.moves.fail(jobId, attempt, new DomainError('server_lost', { times }).toEnvelope())
+        await rm(this.moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
       }
     }
   }
@@ -147,7 +151,7 @@ export class JobRunner {
       do {
         this.mustLookAgain = false
         await this.fillSlots()
-        await this.service.tellPlaces()
+        await this.moves.tellPlaces()
       } while (this.mustLookAgain)
     } catch (error) {
       this.log.error({ err: error }, 'the queue could not be read')
@@ -160,7 +164,7 @@ export class JobRunner {
     for (const slot of this.service.needs.config.devices) {
       if (this.stopping.signal.aborted) return
       if (this.running.has(slot.deviceId)) continue
-      const next = await this.service.queue.next((one) => !this.service.isUnrecorded(one.jobId))
+      const next = await this.moves.queue.next((one) => !this.moves.isUnrecorded(one.jobId))
       if (!next) return
       await this.begin(next, slot)
     }
@@ -182,7 +186,7 @@ export class JobRunner {
       const run = new JobRun(this.runNeeds, { ...queued, ...change }, worker)
       this.running.set(slot.deviceId, run)
       void run.gone.then(() => this.free(slot, run))
-      if (!(await this.service.move(jobId, attempt, 'running', change))) return run.dismiss()
+      if (!(await this.moves.move(jobId, attempt, 'running', change))) return run.dismiss()
       run.begin(description)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
@@ -191,7 +195,7 @@ export class JobRunner {
       if (isAway(error)) return
       const problem = error instanceof DomainError ? error : new DomainError('internal', { cause: error })
       this.log.error({ err: error, job_id: jobId }, 'job could not be started')
-      await this.service.fail(jobId, attempt, problem.toEnvelope())
+      await this.moves.fail(jobId, attempt, problem.toEnvelope())
       this.mustLookAgain = true
     }
   }

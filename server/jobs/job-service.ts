@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
-import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { CreateJob, Job, JobState } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
-import type { RunProgress, WrittenArtifact } from '../inference/messages.ts'
+import type { WrittenArtifact } from '../inference/messages.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { checkSameGrid } from '../inference/same-grid.ts'
 import { exactName, type ModelPackage, type ModelRegistry } from '../models/model-registry.ts'
@@ -12,15 +12,11 @@ import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
-import { JobQueue } from './job-queue.ts'
-import type { JobChange, JobRecord, JobRepository } from './job-repository.ts'
-import { checkMove, isFinished, statesBefore } from './job-state.ts'
-import { jobView, runningProgress } from './job-view.ts'
+import { JobMoves } from './job-moves.ts'
+import type { JobRecord, JobRepository } from './job-repository.ts'
+import { checkMove, isFinished } from './job-state.ts'
 import { numTilesOf, planJob } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
-
-/** How soon a failure that could not be recorded is tried again. */
-const RECORD_AGAIN_MS = 5_000
 
 const DEFAULT_PREVIEW = { enabled: true } as const
 
@@ -52,26 +48,16 @@ export interface JobServiceNeeds {
   newId: () => string
 }
 
-/**
- * Jobs as users see them, and every move between their states.
- * A move is a compare-and-set on state and attempt, so that a late worker can never change a later attempt.
- */
+/** Jobs as users see and ask for them. */
 export class JobService {
-  /** Told when a job was queued or must stop; set by the runner. */
-  onQueued: () => void = () => undefined
+  /** Told when a job that runs must stop; set by the runner. */
   onCancel: (jobId: string) => void = () => undefined
-  private readonly live = new Map<string, RunProgress>()
-  /** Failures that could not be recorded yet, because the disk is full or the database is away; shown all the same. */
-  private readonly unrecorded = new Map<string, NonNullable<Job['error']>>()
   readonly needs: JobServiceNeeds
-  readonly queue: JobQueue
-  private readonly toldPlaces = new Map<string, string>()
+  readonly moves: JobMoves
 
   constructor(needs: JobServiceNeeds) {
     this.needs = needs
-    const { jobs, queueMemory: memory, config } = needs
-    const liveProgress = (jobId: string) => this.live.get(jobId) ?? null
-    this.queue = new JobQueue({ jobs, memory, config, liveProgress, nowMs: Date.now })
+    this.moves = new JobMoves(needs)
   }
 
   /**
@@ -128,9 +114,9 @@ export class JobService {
       artifactsRemovedAt: null,
     }
     await jobs.insert(record)
-    await this.tellState(record.jobId, 'queued', 1)
-    this.onQueued()
-    return this.view(record)
+    await this.moves.tellState(record.jobId, 'queued', 1)
+    this.moves.onQueued()
+    return this.moves.view(record)
   }
 
   /** @throws {DomainError} `queue_full` */
@@ -164,13 +150,13 @@ export class JobService {
 
   /** @throws {DomainError} `job_not_found` */
   async get(owner: string, jobId: string): Promise<Job> {
-    return this.view(await this.find(owner, jobId))
+    return this.moves.view(await this.find(owner, jobId))
   }
 
   async list(owner: string, limit: number, before: string | null, states?: readonly JobState[]): Promise<Job[]> {
     const projects = await this.needs.projects.of(owner)
     const records = await this.needs.jobs.list(owner, projects, limit, before, states)
-    return Promise.all(records.map((record) => this.view(record)))
+    return Promise.all(records.map((record) => this.moves.view(record)))
   }
 
   /**
@@ -181,10 +167,10 @@ export class JobService {
     const record = await this.findOwn(owner, jobId)
     if (isFinished(record.state)) {
       await this.needs.jobs.deleteArtifacts(jobId)
-      await rm(this.jobFolder(jobId), { recursive: true, force: true })
-      return this.view(record)
+      await rm(this.moves.jobFolder(jobId), { recursive: true, force: true })
+      return this.moves.view(record)
     }
-    if (record.state === 'queued') await this.markCanceled(record.jobId, record.attempt)
+    if (record.state === 'queued') await this.moves.markCanceled(record.jobId, record.attempt)
     else this.onCancel(jobId)
     return this.get(owner, jobId)
   }
@@ -192,13 +178,13 @@ export class JobService {
   /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.findOwn(owner, jobId)
-    const isUnrecorded = this.isUnrecorded(jobId)
+    const isUnrecorded = this.moves.isUnrecorded(jobId)
     checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    const isQueued = await this.requeue(record, 0)
+    const isQueued = await this.moves.requeue(record, 0)
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
-    if (!isQueued && isUnrecorded && this.unrecorded.delete(jobId)) this.onQueued()
+    if (!isQueued && isUnrecorded) this.moves.forgetFailure(jobId)
     return this.get(owner, jobId)
   }
 
@@ -214,7 +200,7 @@ export class JobService {
     if (record) checkNotExpired(record)
     const artifact = (await this.needs.jobs.artifacts(jobId)).find((one) => one.name === name)
     if (!record || !artifact) throw new DomainError('artifact_not_found', { name })
-    return { file: path.join(this.attemptFolder(jobId, record.attempt), artifact.name), artifact }
+    return { file: path.join(this.moves.attemptFolder(jobId, record.attempt), artifact.name), artifact }
   }
 
   /** A job that this user may see. @throws {DomainError} `job_not_found` */
@@ -237,138 +223,6 @@ export class JobService {
     if (project !== null) await this.needs.projects.check(owner, project)
     await this.needs.jobs.setProject(jobId, project)
     return this.get(owner, jobId)
-  }
-
-  jobFolder(jobId: string): string {
-    return path.join(this.needs.config.dataFolder, 'jobs', jobId)
-  }
-
-  attemptFolder(jobId: string, attempt: number): string {
-    return path.join(this.jobFolder(jobId), `attempt-${attempt}`)
-  }
-
-  /**
-   * Back on the queue as the next attempt: a retry, or a worker or server that was lost.
-   * @param losses how often it was lost since a user queued it
-   */
-  async requeue(record: JobRecord, losses = record.losses): Promise<boolean> {
-    const change: JobChange = {
-      attempt: record.attempt + 1,
-      error: null,
-      result: null,
-      device: null,
-      tilesDone: 0,
-      startedAt: null,
-      finishedAt: null,
-      losses,
-      claimedBy: null,
-      leaseUntil: null,
-      artifactsRemovedAt: null,
-    }
-    this.live.delete(record.jobId)
-    const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
-    if (!isMoved) return false
-    this.unrecorded.delete(record.jobId)
-    await rm(this.attemptFolder(record.jobId, record.attempt), { recursive: true, force: true })
-    await this.tellState(record.jobId, 'queued', record.attempt + 1)
-    this.onQueued()
-    return true
-  }
-
-  /** A job's move made by its worker; false when the job has moved on without it. */
-  async move(jobId: string, attempt: number, to: JobState, change: JobChange): Promise<boolean> {
-    const isMoved = await this.needs.jobs.move(jobId, attempt, statesBefore(to), to, change)
-    if (isMoved) await this.tellState(jobId, to, attempt)
-    return isMoved
-  }
-
-  async markCanceled(jobId: string, attempt: number): Promise<void> {
-    this.live.delete(jobId)
-    if (await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() })) {
-      await rm(this.attemptFolder(jobId, attempt), { recursive: true, force: true })
-    }
-  }
-
-  /** Ends a job with a failure. Where that cannot be recorded, users see it all the same, and it is recorded later. */
-  async fail(jobId: string, attempt: number, { code, message, hint, retryable }: ProblemEnvelope): Promise<void> {
-    const error = { code, message, hint, retryable }
-    this.live.delete(jobId)
-    try {
-      const isMoved = await this.move(jobId, attempt, 'failed', { error, finishedAt: new Date().toISOString() })
-      this.unrecorded.delete(jobId)
-      if (!isMoved) return
-    } catch {
-      this.unrecorded.set(jobId, error)
-      // Unless the job was started again meanwhile.
-      const again = () => void (this.unrecorded.get(jobId) === error && this.fail(jobId, attempt, error))
-      setTimeout(again, RECORD_AGAIN_MS).unref()
-    }
-    await this.record({ type: 'error', data: error }, jobId)
-  }
-
-  /** True for a job that has failed although its record does not say so yet. */
-  isUnrecorded(jobId: string): boolean {
-    return this.unrecorded.has(jobId)
-  }
-
-  async tellState(jobId: string, state: JobState, attempt: number): Promise<void> {
-    await this.record({ type: 'state', data: { state, attempt } }, jobId)
-  }
-
-  /** Tells an event to whoever watches, then stores it; a full disk loses the stored copy, not the job. */
-  async record(body: Parameters<JobEvents['publish']>[1], jobId: string): Promise<void> {
-    const frame = this.needs.events.publish(jobId, body)
-    await this.needs.jobs.addEvent(jobId, frame).catch(() => undefined)
-  }
-
-  /** Progress is told at once and kept in memory; the record gets it for those who ask later. */
-  async tellProgress(jobId: string, attempt: number, progress: RunProgress): Promise<void> {
-    this.live.set(jobId, progress)
-    this.needs.events.publish(jobId, { type: 'progress', data: runningProgress(progress) })
-    await this.needs.jobs.saveProgress(jobId, attempt, progress.tilesDone, progress.tilesTotal).catch(() => undefined)
-  }
-
-  /** Tells those who watch waiting jobs where these stand now, when that has changed. */
-  async tellPlaces(): Promise<void> {
-    const { jobs, events } = this.needs
-    const watched = (await jobs.withState(['queued'])).filter(({ jobId }) => events.isWatched(jobId))
-    for (const jobId of this.toldPlaces.keys())
-      if (!watched.some((one) => one.jobId === jobId)) this.toldPlaces.delete(jobId)
-    if (watched.length === 0) return
-    const places = await this.queue.places()
-    for (const { jobId, tilesTotal } of watched) {
-      const place = places.get(jobId)
-      // Estimates move with the clock; a second more or less is no news.
-      const text = `${place?.queue_position} ${place?.estimated_start?.slice(0, -6)}`
-      if (!place || this.toldPlaces.get(jobId) === text) continue
-      this.toldPlaces.set(jobId, text)
-      const data = { tiles_done: 0, tiles_total: tilesTotal, tiles_per_second: null, seconds_left: null, ...place }
-      events.publish(jobId, { type: 'progress', data })
-    }
-  }
-
-  forgetProgress(jobId: string): void {
-    this.live.delete(jobId)
-  }
-
-  async view(stored: JobRecord): Promise<Job> {
-    const unrecorded = this.unrecorded.get(stored.jobId)
-    const record: JobRecord = unrecorded ? { ...stored, state: 'failed', error: unrecorded } : stored
-    return jobView(record, await this.progressOf(record))
-  }
-
-  private async progressOf(record: JobRecord): Promise<JobProgress> {
-    const live = this.live.get(record.jobId)
-    if (live && !isFinished(record.state)) return runningProgress(live)
-    const place = record.state === 'queued' ? (await this.queue.places()).get(record.jobId) : undefined
-    return {
-      tiles_done: record.tilesDone,
-      tiles_total: record.tilesTotal,
-      tiles_per_second: null,
-      seconds_left: null,
-      queue_position: place?.queue_position ?? null,
-      estimated_start: place?.estimated_start ?? null,
-    }
   }
 }
 

@@ -28,7 +28,7 @@ const service = {
     volumes: { get: async () => ({ path: 'v.mrc', filename: 'v.mrc', sha256: '', mode0: null }) },
   },
   findOwn: async (_owner: string, jobId: string) => ({ jobId, state: 'completed', attempt: 1, volumeId: 'v' }),
-  attemptFolder: () => '/nowhere',
+  moves: { attemptFolder: () => '/nowhere' },
 } as unknown as JobService
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))

@@ -49,7 +49,7 @@ export class Postprocessor {
     if (params.threshold !== undefined && !isKept) throw new DomainError('probability_not_kept', { jobId })
     const { path: file, filename, sha256, mode0 } = await needs.volumes.get(owner, record.volumeId)
     const name = `postprocessed_${createHash('sha256').update(JSON.stringify(params)).digest('hex').slice(0, 12)}`
-    const folder = this.service.attemptFolder(jobId, record.attempt)
+    const folder = this.service.moves.attemptFolder(jobId, record.attempt)
     const labelValues = Object.keys(record.result?.labels ?? {}).map(Number)
     const volume = { path: file, filename, sha256, ...(mode0 ? { mode0 } : {}) }
     const outcome = await this.inTurn({ volume, folder, name, params, labelValues })

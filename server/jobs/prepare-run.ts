@@ -33,7 +33,7 @@ export async function prepareRun(
     ...(others.length > 0 ? { moreVolumes: others.map(jobVolume) } : {}),
     model: { folder, manifest },
     params: queued.effectiveParams?.spill ? { ...params, spill: true } : params,
-    outFolder: service.attemptFolder(jobId, attempt),
+    outFolder: service.moves.attemptFolder(jobId, attempt),
     blendThreads: config.blendThreads,
     cacheFolder: service.cacheFolder(),
     programVersion,

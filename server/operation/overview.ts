@@ -97,7 +97,7 @@ export class OverviewService {
   }
 
   private async status(record: JobRecord): Promise<JobStatus> {
-    const job = await this.needs.jobs.view(record)
+    const job = await this.needs.jobs.moves.view(record)
     return {
       job_id: job.job_id,
       user: record.owner,

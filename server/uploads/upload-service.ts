@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
-import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
-import { mayPass, onceBack } from '../while-away.ts'
 import { watchedBody } from './body-watch.ts'
-import { hashFile } from './hash-file.ts'
 import { writePart } from './part-writer.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
+import { mode0Of, UploadVerifier } from './upload-verifier.ts'
 
 export interface UploadView {
   record: UploadRecord
@@ -40,14 +39,12 @@ type Limits = AdmissionLimits &
  */
 export class UploadService {
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
-  private readonly verifications = new Set<Promise<void>>()
-  private readonly stopping = new AbortController()
+  private readonly verifier: UploadVerifier
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
   private readonly limits: Limits
   private readonly admission: UploadAdmission
   private readonly newId: () => string
-  private readonly onError: (error: unknown) => void
 
   constructor(
     uploads: UploadRepository,
@@ -61,13 +58,13 @@ export class UploadService {
     this.limits = limits
     this.admission = new UploadAdmission(uploads, limits)
     this.newId = newId
-    this.onError = onError
+    this.verifier = new UploadVerifier(uploads, volumes, (uploadId) => this.partialPath(uploadId), onError)
   }
 
   /** Makes the folder and goes on with verifications that a stop interrupted. */
   async start(): Promise<void> {
     await mkdir(path.join(this.limits.dataFolder, 'uploads'), { recursive: true })
-    for (const record of await this.uploads.withState('verifying')) this.verifyInBackground(record)
+    for (const record of await this.uploads.withState('verifying')) this.verifier.verify(record)
     await this.removeExpired()
     await this.removeOrphans()
   }
@@ -75,8 +72,7 @@ export class UploadService {
   /** Waits for running verifications. */
   async stop(): Promise<void> {
     for (const { stop } of this.inFlight.values()) stop.abort()
-    this.stopping.abort()
-    await Promise.allSettled(this.verifications)
+    await this.verifier.stop()
   }
 
   /**
@@ -246,49 +242,8 @@ export class UploadService {
     }
     const change = sha256 ? { sha256 } : {}
     if (await this.uploads.move(uploadId, 'receiving', 'verifying', change))
-      this.verifyInBackground({ ...record, ...change, state: 'verifying' })
+      this.verifier.verify({ ...record, ...change, state: 'verifying' })
     return this.view(await this.find(owner, uploadId))
-  }
-
-  private verifyInBackground(record: UploadRecord): void {
-    const run: Promise<void> = onceBack(() => this.verify(record), this.stopping.signal, mayPass)
-      .catch((error) => this.fail(record, error))
-      .catch(this.onError)
-      .finally(() => this.verifications.delete(run))
-    this.verifications.add(run)
-  }
-
-  /** Hash, header, rename, record: each step can be done again after a stop at any moment. */
-  private async verify(record: UploadRecord): Promise<void> {
-    const partial = this.partialPath(record.uploadId)
-    const placed = this.volumes.placeOf(record.uploadId, record.filename)
-    const file = (await exists(partial)) ? partial : placed
-    const sha256 = await hashFile(file)
-    if (record.sha256 && sha256 !== record.sha256)
-      throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
-    const mode0 = mode0Of(record.metadata)
-    if (file === partial) {
-      await mkdir(path.dirname(placed), { recursive: true })
-      await this.volumes.readHeader(partial, record.filename, mode0)
-      await rename(partial, placed)
-    }
-    await this.volumes.adopt({
-      volumeId: record.uploadId,
-      owner: record.owner,
-      filename: record.filename,
-      path: placed,
-      sha256,
-      mode0,
-    })
-    await this.uploads.move(record.uploadId, 'verifying', 'completed', { volumeId: record.uploadId })
-  }
-
-  private async fail(record: UploadRecord, error: unknown): Promise<void> {
-    if (!(error instanceof DomainError)) this.onError(error)
-    // The next start goes on with it.
-    if (mayPass(error)) return
-    await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
-    await rm(this.partialPath(record.uploadId), { force: true })
   }
 
   /** Gives an upload up; what was received is deleted. @throws {DomainError} `upload_not_found`, `upload_state` */
@@ -336,12 +291,6 @@ export class UploadService {
   }
 }
 
-/** How mode 0 of an MRC file is to be read, where the sender says so. */
-function mode0Of(metadata: Record<string, unknown> | undefined): 'signed' | 'unsigned' | null {
-  const mode0 = metadata?.mode0
-  return mode0 === 'signed' || mode0 === 'unsigned' ? mode0 : null
-}
-
 /** A file's name without any path. @throws {DomainError} `request_invalid` */
 function safeFilename(filename: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
@@ -349,8 +298,4 @@ function safeFilename(filename: string): string {
     throw new DomainError('request_invalid', { reason: 'filename must be a plain file name' })
   }
   return filename
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => null)) !== null
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BRIDGE_REQUESTS } from './bridge.ts'
 import { checkBridgeInput, checkDesktopEvent, checkPageInput, checkVolumeRequest } from './bridge-check.ts'
+import { MOST_PICTURE_BYTES } from './pictures.ts'
 
 const refused = expect.objectContaining({ code: 'bridge_input_invalid' })
 
@@ -55,6 +56,10 @@ describe('the bridge', () => {
       'mask.take',
       'mask.close',
       'mask.recover',
+      'picture.begin',
+      'picture.write',
+      'picture.finish',
+      'picture.discard',
     ])
   })
 
@@ -76,6 +81,15 @@ describe('the bridge', () => {
     const plane = { type: 'plane', volume_ref: 'a', request_index: 1, axis: 'z', index: 3, projection: 'mean' }
     expect(checkVolumeRequest({ ...plane, thickness: 5 })).toMatchObject(plane)
     expect(() => checkVolumeRequest({ ...plane, thickness: 1e9 })).toThrow(refused)
+  })
+  it('takes bytes of a picture, and only bytes, not too many', () => {
+    const part = { picture_ref: 'a', at: 0, bytes: Uint8Array.of(1, 2) }
+    expect(checkBridgeInput('picture.write', part)).toBe(part)
+    expect(() => checkBridgeInput('picture.write', { ...part, bytes: [1, 2] })).toThrow(refused)
+    expect(() => checkBridgeInput('picture.write', { ...part, bytes: 'ab' })).toThrow(refused)
+    expect(() => checkBridgeInput('picture.write', { ...part, at: -1 })).toThrow(refused)
+    const long = new Uint8Array(MOST_PICTURE_BYTES + 1)
+    expect(() => checkBridgeInput('picture.write', { ...part, bytes: long })).toThrow(refused)
   })
   it('lets no page name a path', () => {
     expect(() => checkPageInput('volume.drop', '/etc/passwd')).toThrow(refused)

@@ -7,6 +7,7 @@ import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
 import { Me } from './people.ts'
+import { BegunPicture, PICTURE_INPUTS } from './pictures.ts'
 import {
   CrashNotice,
   Diagnostics,
@@ -269,6 +270,13 @@ export const BRIDGE_REQUESTS = {
   'mask.close': { input: MASK_INPUTS.close, output: Nothing },
   /** Takes up or throws away what an earlier start kept. */
   'mask.recover': { input: MASK_INPUTS.recover, output: Nothing },
+  /** Asks where a screenshot or a movie is to be written, and begins the file. */
+  'picture.begin': { input: PICTURE_INPUTS.begin, output: BegunPicture },
+  'picture.write': { input: PICTURE_INPUTS.write, output: Nothing },
+  /** The file is whole: it goes to its place. */
+  'picture.finish': { input: PICTURE_INPUTS.ofPicture, output: ExportedFile },
+  /** Nothing of it stays. */
+  'picture.discard': { input: PICTURE_INPUTS.ofPicture, output: Nothing },
 } as const
 export type BridgeChannel = keyof typeof BRIDGE_REQUESTS
 export type BridgeInput<C extends BridgeChannel> = Type.Static<(typeof BRIDGE_REQUESTS)[C]['input']>

@@ -16,6 +16,8 @@ export const COMMANDS = {
   open_beside: { menu: 'File', label: 'Open beside…', keys: 'CmdOrCtrl+Shift+O' },
   close_volume: { menu: 'File', label: 'Close volume', keys: 'CmdOrCtrl+Shift+W' },
   export: { menu: 'File', label: 'Export mask…', keys: 'CmdOrCtrl+E' },
+  screenshot: { menu: 'File', label: 'Save picture…', keys: 'CmdOrCtrl+Shift+S' },
+  movie: { menu: 'File', label: 'Save movie…', keys: 'CmdOrCtrl+Shift+E' },
   settings: { menu: 'File', label: 'Settings…', keys: 'CmdOrCtrl+,' },
   auto_contrast: { menu: 'View', label: 'Auto contrast', keys: 'CmdOrCtrl+Shift+A' },
   toggle_mask: { menu: 'View', label: 'Show or hide the mask', keys: 'CmdOrCtrl+Shift+M' },

@@ -13,6 +13,7 @@ import * as modelPackage from './model-package.ts'
 import * as models from './models.ts'
 import * as operation from './operation.ts'
 import * as people from './people.ts'
+import * as pictures from './pictures.ts'
 import * as preferences from './preferences.ts'
 import * as runOrders from './run-orders.ts'
 import * as serverInfo from './server-info.ts'
@@ -31,6 +32,7 @@ const MODULES = {
   models,
   operation,
   people,
+  pictures,
   preferences,
   'run-orders': runOrders,
   'server-info': serverInfo,

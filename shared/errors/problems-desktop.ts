@@ -74,4 +74,17 @@ export const DESKTOP_PROBLEMS = {
     'This computer does not offer WebGL 2 to the window.',
     'Update the graphics driver, then start CryoMamba again.',
   ),
+  picture_not_open: row(404, 'No such picture', 'The picture is no longer being written.', 'Save it again.'),
+  picture_too_large: row(
+    413,
+    'Picture too large',
+    'This graphics card does not draw a picture of {width} × {height} pixels.',
+    'Choose a smaller size, or a single pane.',
+  ),
+  movie_not_encoded: row(
+    500,
+    'Movie not encoded',
+    'The movie could not be encoded as {format} ({reason}).',
+    'Choose another format, or a smaller size.',
+  ),
 } as const

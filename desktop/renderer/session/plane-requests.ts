@@ -1,4 +1,5 @@
 import type { DisplayAxis, PlaneMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { DesktopStore } from '../state/store.ts'
 import { type PlaneFacts, planeIndex } from '../state/view-slice.ts'
 import { PANE_AXIS } from '../viewer/pane-layout.ts'
@@ -17,6 +18,8 @@ export class PlaneRequests {
   private timer: ReturnType<typeof setTimeout> | undefined
   private numRequests = 0
   private readonly newest = new Map<DisplayAxis, number>()
+  /** Planes that a picture waits for, by request. */
+  private readonly awaited = new Map<number, (plane: PlaneMessage | null) => void>()
 
   constructor(store: DesktopStore, send: (request: VolumeRequest) => void) {
     this.store = store
@@ -29,7 +32,35 @@ export class PlaneRequests {
     this.timer = setTimeout(() => this.ask(), SETTLED_MS)
   }
 
+  /**
+   * A plane, or a slab of planes, for a picture; the slices on the screen stay. Null where the level is as fine, or
+   * nothing finer can be given yet.
+   * @param index counts along the display axis
+   * @throws {DomainError} `canceled`
+   */
+  fetch(axis: DisplayAxis, index: number, signal: AbortSignal): Promise<PlaneMessage | null> {
+    const { volume, level, slab } = this.store.getState()
+    if (!volume || !level || !needsPlanes(level, slab.thickness)) return Promise.resolve(null)
+    const request_index = ++this.numRequests
+    const request = { type: 'plane', volume_ref: volume.volume_ref, request_index } as const
+    return new Promise((resolve, reject) => {
+      const ended = () => {
+        this.awaited.delete(request_index)
+        reject(new DomainError('canceled'))
+      }
+      signal.addEventListener('abort', ended, { once: true })
+      this.awaited.set(request_index, (plane) => {
+        signal.removeEventListener('abort', ended)
+        this.awaited.delete(request_index)
+        resolve(plane)
+      })
+      this.send({ ...request, axis, index, ...slab })
+    })
+  }
+
   came(message: PlaneMessage, view: VolumeView | null): void {
+    const awaited = this.awaited.get(message.request_index)
+    if (awaited) return awaited(message.voxels ? message : null)
     if (this.newest.get(message.axis) !== message.request_index) return
     const { planeShown, slab } = this.store.getState()
     if (message.thickness !== slab.thickness || message.projection !== slab.projection) return

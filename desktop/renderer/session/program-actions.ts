@@ -52,7 +52,7 @@ export class ProgramActions {
 
   menuChosen(command: MenuCommand): void {
     const { session } = this.ground
-    const { run, theme, volume, maskToggled, sheetChanged } = this.store
+    const { run, theme, level, volume, maskToggled, sheetChanged } = this.store
     switch (command) {
       case 'open':
         return void session.chooseFile()
@@ -73,6 +73,9 @@ export class ProgramActions {
         return session.resetView()
       case 'same_zoom':
         return session.spreadZoom()
+      case 'screenshot':
+      case 'movie':
+        return level ? sheetChanged(command) : undefined
       case 'settings':
       case 'help':
       case 'shortcuts':

@@ -22,6 +22,7 @@ import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
 import { measurePointer } from './measure-pointer.ts'
+import { PictureMaking } from './picture-making.ts'
 import type { PictureOwner } from './picture-owner.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
@@ -38,6 +39,7 @@ export class Session implements PictureOwner {
   readonly runs: RunActions
   readonly masks: MaskEditing
   readonly beside: BesideVolume
+  readonly pictures: PictureMaking
   private readonly bridge: BridgeClient
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
@@ -59,6 +61,10 @@ export class Session implements PictureOwner {
     })
     this.beside = new BesideVolume({ store, bridge, view: () => this.view, attempt: (work) => this.attempt(work) })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
+    this.pictures = new PictureMaking({
+      ...{ store, bridge, planes: this.planes, view: () => this.view },
+      attempt: (work) => this.attempt(work),
+    })
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
 

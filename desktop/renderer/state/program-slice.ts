@@ -4,7 +4,7 @@ import type { CrashNotice, Preferences, RecentFile } from '../../../shared/contr
 import type { AppSlice } from './app-slice.ts'
 
 /** What can lie over the window; one at a time. */
-export type Sheet = 'settings' | 'help' | 'shortcuts' | 'diagnostics'
+export type Sheet = 'settings' | 'help' | 'shortcuts' | 'diagnostics' | 'screenshot' | 'movie'
 
 /** The program around the volumes: what the user set, files of before, what is open over the window. */
 export interface ProgramSlice {

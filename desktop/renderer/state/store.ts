@@ -5,6 +5,7 @@ import { createDisplaySlice, type DisplaySlice } from './display-slice.ts'
 import { createLookSlice, type LookSlice } from './look-slice.ts'
 import { createMaskSlice, type MaskSlice } from './mask-slice.ts'
 import { createOrderSlice, type OrderSlice } from './order-slice.ts'
+import { createPictureSlice, type PictureSlice } from './picture-slice.ts'
 import { createProgramSlice, type ProgramSlice } from './program-slice.ts'
 import { createRunSlice, type RunSlice } from './run-slice.ts'
 import { createViewSlice, type ViewSlice } from './view-slice.ts'
@@ -19,6 +20,7 @@ export type Store = AppSlice &
   RunSlice &
   MaskSlice &
   ProgramSlice &
+  PictureSlice &
   LookSlice &
   DisplaySlice
 
@@ -31,6 +33,7 @@ export function createDesktopStore() {
     ...createOrderSlice(...api),
     ...createRunSlice(...api),
     ...createProgramSlice(...api),
+    ...createPictureSlice(...api),
     ...createMaskSlice(...api),
     ...createLookSlice(...api),
     ...createDisplaySlice(...api),

@@ -37,17 +37,21 @@ export class PicturePlaces {
     return this.grid && slicePointAt(this.paneUnder(event), at, this.grid.orientation, (x, y) => this.placeAt(x, y))
   }
 
+  /** The slices as they were drawn. @param scale pixels drawn for each pixel that places are given in */
+  drawn(scale: number): SlicePicture[] {
+    const { nv, grid } = this
+    if (!grid || nv.volumes.length === 0) return []
+    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
+    return slicePictures(grid, nv.screenSlices, first, last, scale, (kind) => this.viewpoint.zoomOf(kind))
+  }
+
   /** The slices as they were drawn; null where they lie as they did before. */
   newSlices(): SlicePicture[] | null {
-    const { nv, grid } = this
-    if (!grid || nv.volumes.length === 0) return null
-    const [first, last] = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])]
-    const slices = slicePictures(grid, nv.screenSlices, first, last, nv.uiData.dpr ?? 1, (kind) =>
-      this.viewpoint.zoomOf(kind),
-    )
-    const drawn = JSON.stringify(slices)
-    if (drawn === this.drawnSlices) return null
-    this.drawnSlices = drawn
+    if (!this.grid || this.nv.volumes.length === 0) return null
+    const slices = this.drawn(this.nv.uiData.dpr ?? 1)
+    const text = JSON.stringify(slices)
+    if (text === this.drawnSlices) return null
+    this.drawnSlices = text
     return slices
   }
 

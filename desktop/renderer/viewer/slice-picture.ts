@@ -15,8 +15,8 @@ export interface AxisLine {
 /** Where the file lies in one slice of the picture, at the zoom and shift there is now. Pixels of the window. */
 export interface SlicePicture {
   kind: SliceKind
-  /** 1 where the slice fits its pane. */
-  zoom: number
+  /** 1, and where it is absent, the slice fits its pane. */
+  zoom?: number
   /** The axis of the file that the slice is seen along. */
   acrossAxis: 0 | 1 | 2
   left: number

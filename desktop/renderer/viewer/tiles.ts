@@ -7,16 +7,17 @@ const SLICE_TYPES: Readonly<Record<PaneKind, SLICE_TYPE>> = {
   yz: SLICE_TYPE.SAGITTAL,
   '3d': SLICE_TYPE.RENDER,
 }
-const GAP_PX = 3
+/** Between panes on the screen. */
+export const GAP_PX = 3
 
-/** Panes as NiiVue lays them out, with a gap at their right and lower edges. Width and height of the canvas in pixels. */
+/** Panes as NiiVue lays them out. The gaps at their right and lower edges are shares of the canvas. */
 export function tilesOf(
   panes: readonly Pane[],
-  widthPx: number,
-  heightPx: number,
+  gapX: number,
+  gapY: number,
 ): { sliceType: SLICE_TYPE; position: [left: number, top: number, width: number, height: number] }[] {
   return panes.map(({ kind, left, top, width, height }) => ({
     sliceType: SLICE_TYPES[kind],
-    position: [left, top, width - GAP_PX / widthPx, height - GAP_PX / heightPx],
+    position: [left, top, width - gapX, height - gapY],
   }))
 }

@@ -16,10 +16,19 @@ import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
 import { type Layout, PANE_AXIS, type Pane, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera, type Turn } from './picture-camera.ts'
+import {
+  type DrawnPicture,
+  drawPicture,
+  longestSide,
+  type PictureMoment,
+  type PictureOf,
+  type PictureOrder,
+  sizeOnScreen,
+} from './picture-drawing.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
-import { tilesOf } from './tiles.ts'
+import { GAP_PX, tilesOf } from './tiles.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 export interface VolumeViewEvents {
@@ -61,6 +70,7 @@ export class VolumeView {
   private isMovedByHand = false
   private isDrawQueued = false
   private readonly pointer: DrawingPointer
+  private readonly drawUntold: () => unknown
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
@@ -69,6 +79,10 @@ export class VolumeView {
     this.nv = new Niivue(NIIVUE_OPTIONS)
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
+    this.drawUntold = () => {
+      this.detail.prepare(['x', 'y', 'z'])
+      return draw()
+    }
     this.nv.drawScene = () => {
       this.detail.prepare(this.places.panes.flatMap(({ kind }) => PANE_AXIS[kind] ?? []))
       const drawn = draw()
@@ -311,6 +325,38 @@ export class VolumeView {
     this.redraw()
   }
 
+  /** Pixels that a picture has at the size of the screen, and the longest side that can be drawn. */
+  pictureSize(of: PictureOf): { width: number; height: number; longestSide: number } {
+    return { ...sizeOnScreen(this.canvas, this.places.panes, of), longestSide: longestSide(this.nv.gl) }
+  }
+
+  /** Draws a picture of its own size; what is on the screen stays. @throws {DomainError} as `drawPicture` does */
+  drawPicture<T>(order: PictureOrder, take: (drawn: DrawnPicture) => T): T {
+    const whole = { left: 0, top: 0, width: 1, height: 1 }
+    const stage = {
+      nv: this.nv,
+      canvas: this.canvas,
+      draw: this.drawUntold,
+      tiles: order.of === 'shown' ? this.nv.customLayout : tilesOf([{ kind: order.of, ...whole }], 0, 0),
+      setMoment: (moment: PictureMoment) => this.setMoment(moment),
+      slicesOf: () => this.places.drawn(1),
+    }
+    try {
+      return drawPicture(stage, order, take)
+    } finally {
+      if (order.plane) this.detail.hide()
+      this.redraw()
+    }
+  }
+
+  /** Only of the scene: nobody is told, and it does not last. */
+  private setMoment({ crosshair, plane }: PictureMoment): void {
+    if (!this.grid) return
+    if (crosshair)
+      for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
+    if (plane?.voxels) this.detail.show(plane, plane.voxels)
+  }
+
   dispose(): void {
     this.ended.abort()
     this.resized.disconnect()
@@ -323,7 +369,7 @@ export class VolumeView {
     const [clientWidth, clientHeight] = [Math.max(1, this.canvas.clientWidth), Math.max(1, this.canvas.clientHeight)]
     const panes = paneLayout(this.layout, this.extentXyz, clientHeight / clientWidth)
     this.places.panes = panes
-    const tiles = tilesOf(panes, clientWidth, clientHeight)
+    const tiles = tilesOf(panes, GAP_PX / clientWidth, GAP_PX / clientHeight)
     inGraphics('draw', () => this.nv.setCustomLayout(tiles))
     this.events.onPanes(this.layout, panes)
   }

@@ -10,6 +10,7 @@ import type {
 } from '../../volume/header.ts'
 import { reverseTriple, type Zyx } from '../../volume/zyx.ts'
 import type { EncodedHeader } from '../parsed-volume.ts'
+import { utf8 } from '../utf8.ts'
 
 /** Names of the types in the format. */
 const TYPE_NAMES: Readonly<Partial<Record<DType, string>>> = {
@@ -57,7 +58,7 @@ export function encodeNrrd(volume: OutputVolume): EncodedHeader {
     'endian: little',
     'encoding: gzip',
   ]
-  return { bytes: utf8Bytes(`${lines.join('\n')}\n\n`), warnings }
+  return { bytes: utf8(`${lines.join('\n')}\n\n`), warnings }
 }
 
 /** Axes that the source stores: a plane stays a plane. Never fewer than the shape needs. */
@@ -165,12 +166,4 @@ function printed(number: number): string {
 
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
-}
-
-/** UTF-8, for units such as Å. */
-function utf8Bytes(text: string): Uint8Array {
-  const escaped = encodeURIComponent(text)
-  return Uint8Array.from(escaped.matchAll(/%(..)|([^%])/g), ([, hex, character]) =>
-    hex === undefined ? character.charCodeAt(0) : Number.parseInt(hex, 16),
-  )
 }

@@ -1,5 +1,6 @@
 import { useFacts } from '../../session/use-session.ts'
 import type { Measurement } from '../../state/look-slice.ts'
+import { isMeasuredAt } from '../../state/measure-text.ts'
 import { pointIn, type SlicePicture } from '../../viewer/slice-picture.ts'
 import { useMeasureText } from './use-measure-text.ts'
 
@@ -12,7 +13,7 @@ export function MeasureMarks() {
   const textOf = useMeasureText()
   const shown: readonly Measurement[] = draft ? [...measurements, { ...draft, id: 0 }] : measurements
   const inSlice = ({ acrossAxis }: SlicePicture) =>
-    shown.filter((one) => one.acrossAxis === acrossAxis && isHere(one, crosshair))
+    shown.filter((one) => one.acrossAxis === acrossAxis && isMeasuredAt(one, crosshair))
   return (
     <svg className="measure-marks" aria-hidden="true">
       {slices.map((slice) => (
@@ -24,11 +25,6 @@ export function MeasureMarks() {
       ))}
     </svg>
   )
-}
-
-/** The crosshair is in the plane that was measured in. */
-function isHere({ acrossAxis, pointsXyz }: Measurement, crosshair: readonly number[] | null): boolean {
-  return crosshair !== null && Math.round(pointsXyz[0][acrossAxis]) === crosshair[acrossAxis]
 }
 
 function Mark({ measurement, slice, text }: { measurement: Measurement; slice: SlicePicture; text: string }) {

@@ -1,0 +1,87 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import type { VolumeService } from '../volumes/volume-service.ts'
+import { mayPass, onceBack } from '../while-away.ts'
+import { hashFile } from './hash-file.ts'
+import type { UploadRecord, UploadRepository } from './upload-repository.ts'
+
+/** Makes volumes of uploads whose parts are all there. */
+export class UploadVerifier {
+  private readonly running = new Set<Promise<void>>()
+  private readonly stopping = new AbortController()
+  private readonly uploads: UploadRepository
+  private readonly volumes: VolumeService
+  private readonly partialPath: (uploadId: string) => string
+  private readonly onError: (error: unknown) => void
+
+  constructor(
+    uploads: UploadRepository,
+    volumes: VolumeService,
+    partialPath: (uploadId: string) => string,
+    onError: (error: unknown) => void,
+  ) {
+    this.uploads = uploads
+    this.volumes = volumes
+    this.partialPath = partialPath
+    this.onError = onError
+  }
+
+  /** Waits for what runs; what only waits for a database or a disk goes on at the next start. */
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await Promise.allSettled(this.running)
+  }
+
+  /** Checks an upload that is complete; its state tells when it is done. */
+  verify(record: UploadRecord): void {
+    const run: Promise<void> = onceBack(() => this.check(record), this.stopping.signal, mayPass)
+      .catch((error) => this.fail(record, error))
+      .catch(this.onError)
+      .finally(() => this.running.delete(run))
+    this.running.add(run)
+  }
+
+  /** Hash, header, rename, record: each step can be done again after a stop at any moment. */
+  private async check(record: UploadRecord): Promise<void> {
+    const partial = this.partialPath(record.uploadId)
+    const placed = this.volumes.placeOf(record.uploadId, record.filename)
+    const file = (await exists(partial)) ? partial : placed
+    const sha256 = await hashFile(file)
+    if (record.sha256 && sha256 !== record.sha256)
+      throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
+    const mode0 = mode0Of(record.metadata)
+    if (file === partial) {
+      await mkdir(path.dirname(placed), { recursive: true })
+      await this.volumes.readHeader(partial, record.filename, mode0)
+      await rename(partial, placed)
+    }
+    await this.volumes.adopt({
+      volumeId: record.uploadId,
+      owner: record.owner,
+      filename: record.filename,
+      path: placed,
+      sha256,
+      mode0,
+    })
+    await this.uploads.move(record.uploadId, 'verifying', 'completed', { volumeId: record.uploadId })
+  }
+
+  private async fail(record: UploadRecord, error: unknown): Promise<void> {
+    if (!(error instanceof DomainError)) this.onError(error)
+    // The next start goes on with it.
+    if (mayPass(error)) return
+    await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
+    await rm(this.partialPath(record.uploadId), { force: true })
+  }
+}
+
+/** How mode 0 of an MRC file is to be read, where the sender says so. */
+export function mode0Of(metadata: Record<string, unknown> | undefined): 'signed' | 'unsigned' | null {
+  const mode0 = metadata?.mode0
+  return mode0 === 'signed' || mode0 === 'unsigned' ? mode0 : null
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => null)) !== null
+}
