@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
@@ -54,19 +55,21 @@ export async function runJob(
   await mkdir(job.outFolder, { recursive: true })
   return withSources(volumes, deps, signal, async (sources) => {
     checkSameGrid(sources.map(({ header }, i) => ({ header, name: volumes[i].filename })))
-    const session = await deps.createSession({
+    // The network loads while the volume is measured.
+    const opening = deps.createSession({
       modelPath: path.join(job.model.folder, job.model.manifest.onnx.file),
       manifest: job.model.manifest,
       provider: job.params.provider,
       threads: job.params.threads,
     })
+    opening.catch(() => undefined)
     const values = job.model.manifest.labels.map(({ value }) => value)
     const measuring = (deps.startMeasuring ?? measureHere)({ header: sources[0].header, values })
     try {
-      return await new Run({ job, events, sources, session, measuring, engine: deps.engine, startedAt, signal }).toEnd()
+      return await new Run({ job, events, sources, opening, measuring, engine: deps.engine, startedAt, signal }).toEnd()
     } finally {
       await measuring.close()
-      await session.release()
+      await (await opening.catch(() => null))?.release()
     }
   })
 }
@@ -90,7 +93,7 @@ interface RunNeeds {
   job: JobDescription
   events: RunEvents
   sources: VoxelSource[]
-  session: NetworkSession
+  opening: Promise<NetworkSession>
   measuring: Measuring
   engine: string
   startedAt: Date
@@ -123,13 +126,11 @@ class Run {
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const { job, sources, session } = this.needs
+    const { job, sources } = this.needs
     const { manifest } = job.model
     const placed = reorderedPlace(sources[0].header, manifest.axes.transpose_forward)
-    const onDevice = (session.warnings ?? []).map((message) => ({ code: 'not_all_on_device', message }))
     this.warnings.push(
       ...(job.earlierWarnings ?? []),
-      ...onDevice,
       ...sources[0].header.warnings,
       ...spacingWarnings(manifest, placed),
     )
@@ -181,15 +182,15 @@ class Run {
 
   /** Labels of the whole volume into the files, with previews on the way. */
   private async segment(outputs: Outputs) {
-    const { job, session, signal } = this.needs
+    const { job } = this.needs
     const { params } = job
     const manifest = manifestAlong(job.model.manifest, this.order.ofModel)
     const sources = this.needs.sources.map((source) => reorderedSource(source, this.order.ofFile))
     const shape = sources[0].header.shapeZyx
-    const input = await this.clock.time('measure', () =>
-      prepareInput({ sources, manifest, roi: this.roi(), cache: this.cache(), signal }),
-    )
-    this.warnings.push(...input.warnings)
+    const { input, session } = await this.prepare(sources, manifest)
+    const onDevice = (session.warnings ?? []).map((message) => ({ code: 'not_all_on_device', message }))
+    this.warnings.push(...onDevice, ...input.warnings)
+    const { signal } = this.needs
     const segmenter = new Segmenter({
       ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, clock: this.clock, signal },
       ...(params.spill ? { ringFile: path.join(job.outFolder, 'ring.partial') } : { blendThreads: job.blendThreads }),
@@ -222,6 +223,22 @@ class Run {
       await store?.close()
     }
     return { preview, plan: segmenter.plan }
+  }
+
+  /** Measures the volume; a network that cannot be loaded ends that. */
+  private async prepare(sources: VoxelSource[], manifest: ModelManifest) {
+    const { opening, signal } = this.needs
+    const stop = new AbortController()
+    opening.catch(() => stop.abort())
+    const request = { sources, manifest, roi: this.roi(), cache: this.cache() }
+    const measure = () => prepareInput({ ...request, signal: AbortSignal.any([signal, stop.signal]) })
+    try {
+      return { input: await this.clock.time('measure', measure), session: await opening }
+    } catch (error) {
+      // Where both failed, the network is the reason.
+      await opening
+      throw error
+    }
   }
 
   private writer({ labels, probability, candidate }: Outputs): (plane: FinishedPlane) => Promise<void> {
