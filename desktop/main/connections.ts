@@ -98,7 +98,7 @@ export class Connections {
     const url = serverUrl(target.url)
     const token = target.token ?? this.deps.vault.find(url)
     if (!token) throw new DomainError('unauthorized', { message: 'A server needs a token.' })
-    return { url, token }
+    return { url, token, renewToken: async () => this.deps.vault.find(url) }
   }
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
-import type { CryoMambaClient } from '../../shared/client/api.ts'
+import type { CryoMambaClient, UploadOptions, UploadProgress } from '../../shared/client/api.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
 import type { Job } from '../../shared/contract/jobs.ts'
@@ -180,6 +180,33 @@ describe('a run that stops for a while', () => {
     await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
     expect(client.createJob).toHaveBeenCalledTimes(1)
     expect(client.retryJob).not.toHaveBeenCalled()
+  })
+
+  it('waits when its token ends, with or without a job, and goes on once there is another', async () => {
+    const ended = () => new DomainError('token_expired', { time: 'now' })
+    const watchJob = vi.fn(async () => job('completed')).mockRejectedValueOnce(ended())
+    const sent: UploadProgress = {
+      phase: 'sending',
+      sentBytes: 5,
+      totalBytes: 9,
+      bytesPerSecond: 1,
+      secondsLeft: 4,
+      isRetrying: false,
+    }
+    const upload = vi.fn(async (_source: unknown, { onProgress }: UploadOptions) => {
+      if (upload.mock.calls.length > 1) return VOLUME
+      onProgress?.(sent)
+      throw ended()
+    })
+    const { runs } = start(fakeServer({ watchJob, upload }))
+    const { run_ref } = runs.start(order())
+    for (const _ of ['upload', 'watch']) {
+      await until(() =>
+        expect(runs.view(run_ref)).toMatchObject({ phase: 'waiting', problem: { code: 'token_expired' } }),
+      )
+      runs.resumeWaiting('http://s:1')
+    }
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
   })
 
   it('fails when its server was never there; trying again begins anew', async () => {

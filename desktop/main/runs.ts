@@ -21,7 +21,7 @@ const CANCEL_TIMEOUT_MS = 20_000
 const LANES = 2
 
 /** A run that meets one of these goes on by itself later. */
-const AWAY: readonly string[] = ['server_unreachable', 'unauthorized', 'engine_not_available']
+const AWAY: readonly string[] = ['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available']
 
 export interface RunsDeps {
   /** The server in use. @throws {DomainError} `not_connected` */
@@ -271,7 +271,7 @@ export class Runs {
     const problem = envelopeOf(error)
     run.client = null // asked for anew, with the token of then
     if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
-    else if (AWAY.includes(problem.code) && (run.jobId || run.isTakenUp)) this.apply(run, { type: 'waiting', problem })
+    else if (AWAY.includes(problem.code) && hasBegunThere(run)) this.apply(run, { type: 'waiting', problem })
     else this.apply(run, { type: 'failed', problem })
     if (this.shownRef === run.view.run_ref) void this.showLabels(run)
   }
@@ -312,4 +312,9 @@ export class Runs {
     run.preview = { stage, factor, shape_zyx, voxels }
     if (this.shownRef === run.view.run_ref) void this.showLabels(run)
   }
+}
+
+/** The server has something of the run, or had it before. */
+function hasBegunThere({ jobId, isTakenUp, view }: Run): boolean {
+  return jobId !== null || isTakenUp || (view.upload?.sent_bytes ?? 0) > 0
 }

@@ -28,6 +28,7 @@ export function createClient(address: ServerAddress): CryoMambaClient {
         method: 'GET',
         url: '/v1/server/info',
         timeout: INFO_TIMEOUT_MS,
+        isUrgent: true,
         signal,
       })
       if (info?.name !== 'cryomamba' || !PROTOCOLS.includes(info.protocol))

@@ -4,7 +4,11 @@ import { Panel } from '../../ui/panel.tsx'
 import { CheckResult } from './check-result.tsx'
 import { deviceNames } from './device-names.ts'
 import { IdentityLine } from './identity-line.tsx'
+import { NewToken } from './new-token.tsx'
 import { ServerForm } from './server-form.tsx'
+
+/** Another token may help. */
+const NEW_TOKEN_CODES: readonly string[] = ['unauthorized', 'token_expired']
 
 type Place = 'local' | 'server'
 
@@ -69,6 +73,16 @@ function ConnectedPanel() {
           <strong>{problem.message}</strong> {problem.hint}
         </p>
       ) : null}
+      {problem && NEW_TOKEN_CODES.includes(problem.code) ? (
+        <NewToken url={connection.url} />
+      ) : (
+        connection.kind === 'server' && (
+          <details className="fold">
+            <summary>Another token</summary>
+            <NewToken url={connection.url} />
+          </details>
+        )
+      )}
     </Panel>
   )
 }
