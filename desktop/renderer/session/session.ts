@@ -1,5 +1,4 @@
 import type {
-  ConnectionTarget,
   DesktopEvent,
   ExportedFile,
   LabelsMessage,
@@ -25,6 +24,7 @@ import { PictureMaking } from './picture-making.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
 import { RunActions } from './run-actions.ts'
+import { ServerActions } from './server-actions.ts'
 import { ViewMemory } from './view-memory.ts'
 
 /**
@@ -35,6 +35,7 @@ export class Session {
   readonly store: DesktopStore
   readonly program: ProgramActions
   readonly runs: RunActions
+  readonly servers: ServerActions
   readonly masks: MaskEditing
   readonly pictures: PictureMaking
   private readonly bridge: BridgeClient
@@ -49,6 +50,7 @@ export class Session {
     this.bridge = bridge
     this.program = new ProgramActions({ session: this, bridge, attempt: (work) => this.attempt(work) })
     this.runs = new RunActions({ store, bridge, attempt: (work) => this.attempt(work) })
+    this.servers = new ServerActions({ store, bridge, attempt: (work) => this.attempt(work) })
     this.masks = new MaskEditing({
       store,
       request: (channel, input) => bridge.request(channel, input),
@@ -166,39 +168,6 @@ export class Session {
     this.store.getState().themeChanged(theme)
     return this.attempt(() => this.bridge.request('settings.theme', theme))
   }
-
-  testConnection = async (target: ConnectionTarget): Promise<void> => {
-    const { checkChanged } = this.store.getState()
-    checkChanged({ state: 'testing' })
-    try {
-      checkChanged({ state: 'answered', info: await this.bridge.request('connection.test', target) })
-    } catch (error) {
-      checkChanged({ state: 'failed', problem: envelopeOf(error) })
-    }
-  }
-
-  connect = async (target: ConnectionTarget): Promise<void> => {
-    const { checkChanged, connected, appKnown } = this.store.getState()
-    checkChanged({ state: 'connecting' })
-    try {
-      connected(await this.bridge.request('connection.use', target))
-      appKnown(await this.bridge.request('app.state', null))
-    } catch (error) {
-      checkChanged({ state: 'failed', problem: envelopeOf(error) })
-    }
-  }
-
-  forgetServer = (url: string) =>
-    this.attempt(async () => {
-      await this.bridge.request('connection.forget', { url })
-      this.store.getState().appKnown(await this.bridge.request('app.state', null))
-    })
-
-  disconnect = () =>
-    this.attempt(async () => {
-      await this.bridge.request('connection.leave', null)
-      this.store.getState().disconnected()
-    })
 
   exportMask = (runRef: string, format: MaskFormat) =>
     this.export(format, () => this.bridge.request('mask.export', { run_ref: runRef, format }))

@@ -36,7 +36,7 @@ export function ConnectPanel() {
       ) : (
         <>
           <p className="faint">Runs the models here. Nothing leaves this computer.</p>
-          <button type="button" disabled={isBusy} onClick={() => void session.connect({ kind: 'local' })}>
+          <button type="button" disabled={isBusy} onClick={() => void session.servers.connect({ kind: 'local' })}>
             {isBusy ? 'Starting…' : 'Use this computer'}
           </button>
         </>
@@ -55,7 +55,7 @@ function ConnectedPanel() {
     <Panel
       title="Compute"
       aside={
-        <button type="button" className="small" onClick={() => void session.disconnect()}>
+        <button type="button" className="small" onClick={() => void session.servers.leave()}>
           Change
         </button>
       }

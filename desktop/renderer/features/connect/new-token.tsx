@@ -8,7 +8,7 @@ export function NewToken({ url }: { url: string }) {
   const isBusy = useFacts((state) => state.check.state === 'connecting')
   const [token, setToken] = useState('')
   const use = async (given: string) => {
-    await session.connect({ kind: 'server', url, token: given })
+    await session.servers.connect({ kind: 'server', url, token: given })
     if (session.store.getState().check.state !== 'failed') setToken('')
   }
   const submit = (event: FormEvent) => {
