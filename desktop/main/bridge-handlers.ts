@@ -109,7 +109,7 @@ function volumeHandlers({ files, recent }: Program): HandlersOf<'volume' | 'rece
   }
 }
 
-function connectionHandlers({ connections, runs }: Program): HandlersOf<'connection'> {
+function connectionHandlers({ connections, certificates, runs }: Program): HandlersOf<'connection'> {
   return {
     'connection.test': (target) => connections.test(target),
     'connection.use': async (target) => {
@@ -123,6 +123,11 @@ function connectionHandlers({ connections, runs }: Program): HandlersOf<'connect
     },
     'connection.forget': ({ url }) => {
       connections.forget(url)
+      return null
+    },
+    'connection.certificate': ({ url }) => certificates.read(url),
+    'connection.trust': (certificate) => {
+      certificates.confirm(certificate)
       return null
     },
   }

@@ -5,6 +5,7 @@ import { createClient } from '../../shared/client/client.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { DesktopEvent } from '../../shared/contract/bridge.ts'
 import { sendEvent } from './bridge-host.ts'
+import { ConfirmedCertificates } from './confirmed-certificates.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
 import { readDiagnostics } from './diagnostics.ts'
@@ -43,6 +44,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
 
   const settings = new Settings(userData)
   const vault = new TokenVault(settings)
+  const certificates = new ConfirmedCertificates(settings)
   const clean = (text: string) => withoutSecrets(text, vault.secrets)
   const { log, crashes } = watched(userData, clean)
   const preferences = new UserPreferences(userData, settings.formerTheme, () => {
@@ -78,6 +80,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
   const connections = new Connections({
     createClient,
     vault,
+    certificates,
     engine,
     onHeard: (problem) => {
       tell({ type: 'server_heard', problem })
@@ -132,6 +135,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
   const parts = {
     settings,
     vault,
+    certificates,
     crashes,
     preferences,
     recent,

@@ -21,7 +21,10 @@ const CANCEL_TIMEOUT_MS = 20_000
 const LANES = 2
 
 /** A run that meets one of these goes on by itself later. */
-const AWAY: readonly string[] = ['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available']
+const AWAY: readonly string[] = [
+  ...['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available'],
+  ...['certificate_untrusted', 'certificate_changed'],
+]
 
 export interface RunsDeps {
   /** The server in use. @throws {DomainError} `not_connected` */

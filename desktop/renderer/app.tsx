@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { CertificateQuestion } from './features/connect/certificate-question.tsx'
 import { ConnectPanel } from './features/connect/connect-panel.tsx'
 import { CrashNotice } from './features/diagnostics/crash-notice.tsx'
 import { Sheets } from './features/help/sheets.tsx'
@@ -69,6 +70,7 @@ export function App() {
       </main>
       <StatusBar />
       <BatchResults />
+      <CertificateQuestion />
     </DropZone>
   )
 }

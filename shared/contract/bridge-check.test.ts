@@ -32,6 +32,8 @@ describe('the bridge', () => {
       'connection.use',
       'connection.leave',
       'connection.forget',
+      'connection.certificate',
+      'connection.trust',
       'run.start',
       'run.estimate',
       'run.cancel',

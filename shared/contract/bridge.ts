@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { CERTIFICATE_INPUTS, UnknownCertificate } from './certificate.ts'
 import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
 import { JobEstimate } from './estimate.ts'
@@ -232,6 +233,10 @@ export const BRIDGE_REQUESTS = {
   'connection.leave': { input: Nothing, output: Nothing },
   /** Removes a server from the list, and its token. */
   'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
+  /** The certificate that a server shows, to be compared. One that replaces a confirmed one is refused. */
+  'connection.certificate': { input: CERTIFICATE_INPUTS.ofServer, output: UnknownCertificate },
+  /** Remembers a certificate that was shown before as the one of its server. */
+  'connection.trust': { input: CERTIFICATE_INPUTS.confirm, output: Nothing },
   'run.start': { input: RUN_INPUTS.start, output: Nothing },
   /** What a run would take; null where the server cannot tell. */
   'run.estimate': { input: RUN_INPUTS.estimate, output: orNull(JobEstimate) },

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { CheckResult } from './check-result.tsx'
@@ -19,7 +19,10 @@ export function ConnectPanel() {
   const isBusy = useFacts((state) => state.check.state === 'connecting' || state.check.state === 'testing')
   const hasServers = useFacts((state) => (state.app?.servers.length ?? 0) > 0)
   const [chosen, setChosen] = useState<Place | null>(null)
-  const place = chosen ?? (hasServers ? 'server' : 'local')
+  // Removing the last one does not lead away from the form.
+  const hadServers = useRef(false)
+  hadServers.current ||= hasServers
+  const place = chosen ?? (hadServers.current ? 'server' : 'local')
   if (connection) return <ConnectedPanel />
   return (
     <Panel title="Compute">
