@@ -23,6 +23,7 @@ import { measurePointer } from './measure-pointer.ts'
 import { PictureMaking } from './picture-making.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
+import { regionPointer } from './region-pointer.ts'
 import { RunActions } from './run-actions.ts'
 import { ServerActions } from './server-actions.ts'
 import { ViewMemory } from './view-memory.ts'
@@ -83,8 +84,9 @@ export class Session {
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
       if (state.display !== before.display) this.view?.setDisplay(state.display)
-      if (state.measureTool !== before.measureTool) this.measureToolChanged()
-      if (state.tool !== before.tool && state.tool !== 'look' && state.measureTool) state.measureToolChosen(null)
+      if (state.measureTool !== before.measureTool || state.isDrawingRegion !== before.isDrawingRegion)
+        this.pointerToolChanged(state, before)
+      if (state.tool !== before.tool && state.tool !== 'look') this.dropOtherTools(state)
       if (state.slab !== before.slab) this.view?.hidePlanes()
       if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
       if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
@@ -111,7 +113,7 @@ export class Session {
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
     view.setYDown(state.isYDown)
     view.setLayout(state.layout)
-    this.measureToolChanged()
+    this.pointerToolChanged(state, state)
     if (state.volume) this.requestLevel()
   }
 
@@ -151,12 +153,20 @@ export class Session {
     if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
   }
 
-  /** Measuring takes the pointer from the tools of correcting. */
-  private measureToolChanged(): void {
-    const { measureTool, tool, toolChosen } = this.store.getState()
-    if (measureTool && tool !== 'look') toolChosen('look')
-    if (measureTool) this.view?.setPointerTool(measurePointer(this.store))
+  /** The pointer has one tool: drawing a region, measuring, or one of correcting; the newest choice ends the others. */
+  private pointerToolChanged({ isDrawingRegion, measureTool, tool, ...state }: Store, before: Store): void {
+    const isRegionNew = isDrawingRegion && !before.isDrawingRegion
+    if (isRegionNew && measureTool) return state.measureToolChosen(null)
+    if (!isRegionNew && isDrawingRegion && measureTool) return state.regionDrawingChanged(false)
+    if ((measureTool || isDrawingRegion) && tool !== 'look') state.toolChosen('look')
+    if (isDrawingRegion) this.view?.setPointerTool(regionPointer(this.store))
+    else if (measureTool) this.view?.setPointerTool(measurePointer(this.store))
     else this.masks.toolChanged()
+  }
+
+  private dropOtherTools({ measureTool, isDrawingRegion, measureToolChosen, regionDrawingChanged }: Store): void {
+    if (measureTool) measureToolChosen(null)
+    if (isDrawingRegion) regionDrawingChanged(false)
   }
 
   private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {

@@ -85,6 +85,11 @@ export function slicePictures(
   })
 }
 
+/** The place along one axis of the file at pixels from the left, or upper, edge of the picture. */
+export function placeAlong({ zeroPx, pxPerVoxel }: AxisLine, px: number): number {
+  return (px - zeroPx) / pxPerVoxel
+}
+
 /** Where a place of the file is seen in a slice, from the left upper corner of the picture. */
 export function pointIn({ columns, rows }: SlicePicture, placeXyz: Xyz): { x: number; y: number } {
   return {

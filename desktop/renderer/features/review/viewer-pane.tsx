@@ -3,6 +3,7 @@ import { DomainError } from '../../../../shared/errors/domain-error.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Meter } from '../../ui/meter.tsx'
 import { VolumeView } from '../../viewer/volume-view.ts'
+import { RegionMarks } from '../run/region-marks.tsx'
 import { ToolBar } from './correct/tool-bar.tsx'
 import { ToolMarks } from './correct/tool-marks.tsx'
 import { MeasureMarks } from './measure-marks.tsx'
@@ -23,6 +24,7 @@ export function ViewerPane() {
       {hasLevel ? <ViewTools /> : null}
       {hasLevel ? <ScaleBars /> : null}
       {hasLevel ? <MeasureMarks /> : null}
+      {hasLevel ? <RegionMarks /> : null}
       <ToolMarks />
       {hasLevel ? <ToolBar /> : null}
       {levelProgress === null ? null : (
