@@ -134,13 +134,15 @@ function connectionHandlers({ connections, certificates, runs }: Program): Handl
 }
 
 function runHandlers(program: Program): HandlersOf<'run' | 'batch'> & Pick<BridgeHandlers, 'mask.export'> {
-  const { runs, requests, preferences, getWindow, newRef } = program
+  const { runs, requests, otherJobs, preferences, getWindow, newRef } = program
   const folder = () => preferences.value.results_folder
   return {
     'run.start': (order) => {
       requests.start(order)
       return null
     },
+    'run.elsewhere': () => otherJobs.list(),
+    'run.adopt': (wanted) => otherJobs.adopt(wanted),
     'run.estimate': (order) => requests.estimate(order),
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
     'run.pause': ({ run_ref }) => {

@@ -14,6 +14,7 @@ import { LogLines } from './log-lines.ts'
 import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
+import { OtherJobs } from './other-jobs.ts'
 import { openOutside } from './outside-pages.ts'
 import { Pictures } from './pictures.ts'
 import { UserPreferences } from './preferences.ts'
@@ -131,7 +132,8 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     resultsFolder: () => preferences.value.results_folder,
     programVersion: app.getVersion(),
   })
-  const requests = new RunRequests({ runs, files, connections, newRef })
+  const otherJobs = new OtherJobs({ current: () => connections.current, runs, openFile: () => files.current })
+  const requests = new RunRequests({ runs, files, connections, otherJobs, newRef })
   const parts = {
     settings,
     vault,
@@ -147,7 +149,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     files,
     masks,
   }
-  return { ...parts, pictures, requests, diagnose, showMenu, newRef, getWindow }
+  return { ...parts, pictures, otherJobs, requests, diagnose, showMenu, newRef, getWindow }
 }
 
 /** The log and the reports of crashes listen from here on. */

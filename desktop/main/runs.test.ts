@@ -135,6 +135,37 @@ describe('several runs', () => {
   })
 })
 
+describe('a job that was made elsewhere', () => {
+  const adopted = (change: object = {}) => ({
+    ...{ job: { ...job('running'), model: 'demo', params: {}, created_at: '2026-01-01T00:00:00Z' } as Job },
+    ...{ volumeName: 'far.mrc', open: null, isRetry: false },
+    ...change,
+  })
+
+  it('becomes a run that is followed to its mask, once', async () => {
+    const client = fakeServer()
+    const { runs } = start(client)
+    const { run_ref } = runs.adopt(adopted())
+    expect(runs.adopt(adopted()).run_ref).toBe(run_ref)
+    await until(() => expect(runs.view(run_ref)).toMatchObject({ phase: 'completed', source: 'elsewhere' }))
+    expect(client.createJob).not.toHaveBeenCalled()
+    expect(runs.finishedMask(run_ref).file).toContain(run_ref)
+  })
+
+  it('is tried again where that was asked, and is laid over the open file once that is its volume', async () => {
+    const client = fakeServer({ job: vi.fn(async () => job('failed')) })
+    const { runs, volumes } = start(client)
+    const volume = { volume_ref: 'open', mode0: null } as OpenedVolume
+    await runs.volumeOpened(volume, file)
+    const { run_ref } = runs.adopt(adopted({ isRetry: true }))
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+    expect(client.retryJob).toHaveBeenCalledTimes(1)
+    expect(volumes.showMask).not.toHaveBeenCalled()
+    runs.layOver(run_ref, { volume, file })
+    await until(() => expect(volumes.showMask).toHaveBeenCalledTimes(1))
+  })
+})
+
 describe('a run that stops for a while', () => {
   it('is paused while it uploads, and goes on with the same upload', async () => {
     const upload = vi

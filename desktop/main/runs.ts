@@ -3,9 +3,9 @@ import path from 'node:path'
 import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
 import type { UploadStore } from '../../shared/client/upload-store.ts'
 import type { Connection, Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
-import type { Artifact } from '../../shared/contract/jobs.ts'
+import type { Artifact, Job } from '../../shared/contract/jobs.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
-import { begunRun, type NewRun } from './new-run.ts'
+import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
 import { artifactNamed, carryThrough } from './run-course.ts'
 import { withLog } from './run-log.ts'
 import type { Run, RunTarget } from './run-record.ts'
@@ -67,6 +67,11 @@ export class Runs {
     return this.runs.some(({ view }) => isGoing(view))
   }
 
+  /** Jobs that have a run here. */
+  get jobIds(): string[] {
+    return this.runs.flatMap(({ jobId }) => jobId ?? [])
+  }
+
   /** All that are known, newest first. */
   get all(): RunView[] {
     return this.runs.map(({ view }) => view)
@@ -80,12 +85,19 @@ export class Runs {
   /** Begins a run, in turn when it is of a batch. @throws {DomainError} `not_connected`, `model_not_found` */
   start(wanted: NewRun): RunView {
     const run = begunRun(wanted, this.deps.current(), this.deps.newRef())
-    this.runs = [run, ...this.runs]
-    this.keep()
-    this.deps.onChange(run.view)
-    if (this.isOverOpenVolume(run)) void this.show(run)
+    this.begin(run)
     const { stop } = run
     void (wanted.batchRef ? this.turns.take(() => this.carry(run, stop)) : this.carry(run, stop))
+    return run.view
+  }
+
+  /** Follows a job that was made elsewhere; one that is known already stays the run that it is. @throws {DomainError} `not_connected` */
+  adopt(adopted: AdoptedJob): RunView {
+    const known = this.runs.find(({ jobId }) => jobId === adopted.job.job_id)
+    if (known) return known.view
+    const run = adoptedRun(adopted, this.deps.current(), this.deps.newRef)
+    this.begin(run)
+    void this.carry(run, run.stop)
     return run.view
   }
 
@@ -136,6 +148,24 @@ export class Runs {
       return { file: run.file, mode0: run.mode0 }
     }
     return null
+  }
+
+  /** The job of a run as its server has it; null before there is one. @throws {DomainError} `run_not_found` */
+  async jobOf(runRef: string): Promise<{ job: Job | null; client: CryoMambaClient; name: string }> {
+    const run = this.find(runRef)
+    const client = run.client ?? (await this.deps.clientFor(run.target))
+    return { job: run.jobId ? await client.job(run.jobId) : null, client, name: run.view.volume_name }
+  }
+
+  /** The open file is a run's volume: it is shown over it from now on. @throws {DomainError} `run_not_found` */
+  layOver(runRef: string, { volume, file }: { volume: OpenedVolume; file: string }): void {
+    const run = this.find(runRef)
+    run.file = file
+    run.mode0 = volume.mode0
+    run.view = { ...run.view, volume_ref: volume.volume_ref }
+    this.keep()
+    this.deps.onChange(run.view)
+    void this.show(run)
   }
 
   /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
@@ -203,6 +233,13 @@ export class Runs {
     this.isStopped = true
     for (const run of this.runs) run.stop.abort()
     this.keep()
+  }
+
+  private begin(run: Run): void {
+    this.runs = [run, ...this.runs]
+    this.keep()
+    this.deps.onChange(run.view)
+    if (this.isOverOpenVolume(run)) void this.show(run)
   }
 
   private find(runRef: string): Run {

@@ -18,6 +18,7 @@ import { PositionPanel } from './features/review/position-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { BatchResults } from './features/run/batch-results.tsx'
+import { OtherJobs } from './features/run/other-jobs.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
 import { RunsPanel } from './features/run/runs-panel.tsx'
@@ -66,6 +67,7 @@ export function App() {
           {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
           <RunsPanel />
+          <OtherJobs />
         </aside>
       </main>
       <StatusBar />

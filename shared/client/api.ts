@@ -96,6 +96,8 @@ export interface CryoMambaClient {
   upload(source: ByteSource, options: UploadOptions): Promise<Volume>
   volumeFromPath(path: string): Promise<Volume>
   volume(volumeId: string): Promise<Volume>
+  /** The newest ones. */
+  volumes(): Promise<Volume[]>
   deleteVolume(volumeId: string): Promise<void>
   createJob(body: CreateJob): Promise<Job>
   /** What a job would take, without ordering it; null from an older server. */

@@ -34,6 +34,8 @@ describe('the bridge', () => {
       'connection.forget',
       'connection.certificate',
       'connection.trust',
+      'run.elsewhere',
+      'run.adopt',
       'run.start',
       'run.estimate',
       'run.cancel',
