@@ -8,6 +8,7 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
 import { artifactNamed, carryThrough } from './run-course.ts'
 import { withLog } from './run-log.ts'
+import { RunOnShow } from './run-on-show.ts'
 import type { Run, RunTarget } from './run-record.ts'
 import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
 import type { RunStore } from './run-store.ts'
@@ -53,14 +54,13 @@ export class Runs {
   private readonly turns = new TurnQueue(LANES)
   /** Newest first. */
   private runs: Run[]
-  private shownRef: string | null = null
-  private wantedRef: string | null = null
-  private openVolume: { ref: string; file: string; mode0: Mode0 | null } | null = null
+  private readonly onShow: RunOnShow
   private isStopped = false
 
   constructor(deps: RunsDeps) {
     this.deps = deps
     this.runs = deps.store.read()
+    this.onShow = new RunOnShow(deps)
   }
 
   get isBusy(): boolean {
@@ -79,7 +79,7 @@ export class Runs {
 
   /** The run whose labels are over the open volume. */
   get shown(): RunView | null {
-    return this.runs.find(({ view }) => view.run_ref === this.shownRef)?.view ?? null
+    return this.onShow.run?.view ?? null
   }
 
   /** Begins a run, in turn when it is of a batch. @throws {DomainError} `not_connected`, `model_not_found` */
@@ -141,13 +141,7 @@ export class Runs {
 
   /** Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened */
   wantShown(runRef: string): { file: string; mode0: Mode0 | null } | null {
-    const run = this.find(runRef)
-    if (this.isOverOpenVolume(run)) void this.show(run)
-    else if (run.file) {
-      this.wantedRef = runRef
-      return { file: run.file, mode0: run.mode0 }
-    }
-    return null
+    return this.onShow.want(this.find(runRef))
   }
 
   /** The job of a run as its server has it; null before there is one. @throws {DomainError} `run_not_found` */
@@ -165,7 +159,7 @@ export class Runs {
     run.view = { ...run.view, volume_ref: volume.volume_ref }
     this.keep()
     this.deps.onChange(run.view)
-    void this.show(run)
+    void this.onShow.show(run)
   }
 
   /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
@@ -176,7 +170,7 @@ export class Runs {
     this.keep()
     await rm(this.folderOf(runRef), { recursive: true, force: true })
     this.deps.onRemoved(runRef)
-    if (this.shownRef === runRef) await this.show(null)
+    if (this.onShow.run === run) await this.onShow.show(null)
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
@@ -212,20 +206,16 @@ export class Runs {
 
   /** A file that is opened gets its runs back; the one that was asked for, else the newest, is shown. */
   async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
-    this.openVolume = { ref: volume.volume_ref, file, mode0: volume.mode0 }
     const over = this.runs.filter((run) => run.file === file && run.mode0 === volume.mode0)
     for (const run of over) {
       run.view = { ...run.view, volume_ref: volume.volume_ref }
       this.deps.onChange(run.view)
     }
-    const wanted = over.find(({ view }) => view.run_ref === this.wantedRef)
-    this.wantedRef = null
-    await this.show(wanted ?? over.find(({ view, maskFile }) => isGoing(view) || maskFile) ?? null)
+    await this.onShow.volumeOpened(volume.volume_ref, over)
   }
 
   volumeClosed(): void {
-    this.openVolume = null
-    void this.show(null)
+    this.onShow.volumeClosed()
   }
 
   /** Leaves jobs on servers running, but stops watching them; they are taken up at the next start. */
@@ -239,17 +229,13 @@ export class Runs {
     this.runs = [run, ...this.runs]
     this.keep()
     this.deps.onChange(run.view)
-    if (this.isOverOpenVolume(run)) void this.show(run)
+    if (this.onShow.isOver(run)) void this.onShow.show(run)
   }
 
   private find(runRef: string): Run {
     const run = this.runs.find(({ view }) => view.run_ref === runRef)
     if (!run) throw new DomainError('run_not_found')
     return run
-  }
-
-  private isOverOpenVolume({ view }: Run): boolean {
-    return this.openVolume !== null && view.volume_ref === this.openVolume.ref
   }
 
   private keep(): void {
@@ -292,7 +278,7 @@ export class Runs {
         onKept: () => this.keep(),
         onPreview: (preview) => this.previewCame(run, preview),
       })
-      if (this.shownRef === run.view.run_ref) await this.showLabels(run)
+      await this.onShow.changed(run)
     } catch (error) {
       this.stopped(run, stop, error)
     } finally {
@@ -313,7 +299,7 @@ export class Runs {
     if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
     else if (AWAY.includes(problem.code) && hasBegunThere(run)) this.apply(run, { type: 'waiting', problem })
     else this.apply(run, { type: 'failed', problem })
-    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
+    void this.onShow.changed(run)
   }
 
   /** The job of a run that nobody watches is canceled where its server can be asked. */
@@ -327,30 +313,11 @@ export class Runs {
       .catch(() => undefined)
   }
 
-  private async show(run: Run | null): Promise<void> {
-    this.shownRef = run?.view.run_ref ?? null
-    this.deps.onShown(this.shownRef)
-    await this.showLabels(run)
-  }
-
-  private async showLabels(run: Run | null): Promise<void> {
-    if (!this.openVolume || (run && !this.isOverOpenVolume(run))) return
-    const { ref } = this.openVolume
-    const { volumes } = this.deps
-    try {
-      if (run?.maskFile && run.view.phase === 'completed') await volumes.showMask(ref, run.view.run_ref, run.maskFile)
-      else if (run?.preview && isGoing(run.view)) await volumes.showPreview(ref, run.view.run_ref, run.preview)
-      else await volumes.clearLabels(ref)
-    } catch (error) {
-      console.error(error)
-    }
-  }
-
   private previewCame(run: Run, { header, voxels }: Preview): void {
     if (!isGoing(run.view) || run.view.is_canceling) return
     const { stage, factor, shape_zyx } = header
     run.preview = { stage, factor, shape_zyx, voxels }
-    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
+    void this.onShow.changed(run)
   }
 }
 
