@@ -4,7 +4,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
+import { hashSource } from '../../shared/client/fingerprint.ts'
+import { convertCommand } from '../cli/commands/convert.ts'
+import { runCommand } from '../test/run-command.ts'
 import { FileMatch } from './file-match.ts'
+import { openRunUpload } from './run-upload.ts'
 
 let folder: string
 let file: string
@@ -44,4 +48,16 @@ it('reads a file again once it was changed', async () => {
   bytes[bytes.length - 1] = 9
   writeFileSync(file, bytes)
   expect(await matches.isSame(before, file, null)).toBe(false)
+})
+
+it('knows an OME-Zarr image by the bytes that are sent of it', async () => {
+  const zarr = path.join(folder, 'a.ome.zarr')
+  await runCommand(convertCommand, [file, zarr])
+  const { source } = await openRunUpload(zarr, null)
+  const sent = { size_bytes: source.sizeBytes, sha256: await hashSource(source, () => undefined) }
+  await source.close()
+  const matches = new FileMatch()
+  expect(await matches.isSame(sent, path.join(zarr, '.zattrs'), null)).toBe(true)
+  expect(await matches.isSame({ ...sent, size_bytes: 1 }, zarr, null)).toBe(false)
+  expect(await matches.isSame(volume(), zarr, null)).toBe(false)
 })

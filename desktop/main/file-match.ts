@@ -3,7 +3,8 @@ import { hashSource } from '../../shared/client/fingerprint.ts'
 import type { Mode0 } from '../../shared/contract/bridge.ts'
 import type { VolumeMatch } from '../../shared/contract/other-jobs.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
-import { openUpload } from '../../shared/node/open-upload.ts'
+import { openRunUpload } from './run-upload.ts'
+import { omeZarrFolder } from './volume-service/ome-zarr.ts'
 
 type Bytes = Pick<Volume, 'size_bytes' | 'sha256'>
 
@@ -39,12 +40,23 @@ export class FileMatch {
 
 /** Null where the sizes differ, or there is no such file: nothing has to be read. */
 async function keyOf(volume: Bytes, file: string): Promise<string | null> {
-  const facts = await stat(file).catch(() => null)
-  return facts?.size === volume.size_bytes ? `${file} ${facts.size} ${facts.mtimeMs}` : null
+  const facts = await sentFacts(file).catch(() => null)
+  return facts?.sizeBytes === volume.size_bytes ? `${file} ${facts.sizeBytes} ${facts.modifiedMs}` : null
+}
+
+/** Of what would be sent: the file, or the MRC that is made of an OME-Zarr image. */
+async function sentFacts(file: string): Promise<{ sizeBytes: number; modifiedMs: number }> {
+  if ((await omeZarrFolder(file)) === null) {
+    const { size, mtimeMs } = await stat(file)
+    return { sizeBytes: size, modifiedMs: mtimeMs }
+  }
+  const { source, modifiedMs } = await openRunUpload(file, null)
+  await source.close()
+  return { sizeBytes: source.sizeBytes, modifiedMs }
 }
 
 async function hashFile(file: string, mode0: Mode0 | null): Promise<string> {
-  const { source } = await openUpload(file, mode0 ?? undefined)
+  const { source } = await openRunUpload(file, mode0)
   try {
     return await hashSource(source, () => undefined)
   } finally {
