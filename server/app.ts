@@ -30,6 +30,7 @@ import { addLoopbackGuard } from './plugins/loopback-guard.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addRateLimit } from './plugins/rate-limit.ts'
+import { addRefusedUpgradeEnd } from './plugins/refused-upgrade.ts'
 import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
 import { renewTls, type TlsSettings, tlsOptions } from './plugins/tls-renewal.ts'
@@ -132,6 +133,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('preClose', async () => {
     for (const client of app.websocketServer.clients) client.close(1001, 'server stopping')
   })
+  addRefusedUpgradeEnd(app)
   await app.register(websocket, { options: { maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false } })
   if (!deps.config.isEmbedded) await addOpenApi(app, deps.version)
   if (!deps.config.isEmbedded) addOriginalProtocol(app, deps)

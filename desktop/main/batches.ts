@@ -7,6 +7,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { batchTable } from './batch-table.ts'
 import { VOLUME_FILTERS } from './open-files.ts'
 import type { Runs } from './runs.ts'
+import { chooseFolder } from './window-questions.ts'
 
 /** Asks for files, and for a folder where masks go to one, then runs a model on each. Null without a choice. */
 export async function startBatch(
@@ -22,7 +23,7 @@ export async function startBatch(
     filters: VOLUME_FILTERS,
   })
   if (files.canceled || files.filePaths.length === 0) return null
-  const folder = save === 'folder' ? await chooseFolder(window) : null
+  const folder = save === 'folder' ? await chooseFolder(window, 'Folder for the masks') : null
   if (save === 'folder' && folder === null) return null
   const batchRef = newRef()
   for (const file of files.filePaths.map((one) => path.resolve(one)))
@@ -51,12 +52,4 @@ export async function exportBatch(window: BrowserWindow | null, runs: Runs, batc
     throw new DomainError('file_unwritable', { path: name, reason: cause.code ?? 'unknown', cause })
   })
   return { name, size_bytes: Buffer.byteLength(table), warnings: [] }
-}
-
-async function chooseFolder(window: BrowserWindow): Promise<string | null> {
-  const chosen = await dialog.showOpenDialog(window, {
-    title: 'Folder for the masks',
-    properties: ['openDirectory', 'createDirectory'],
-  })
-  return chosen.canceled ? null : (chosen.filePaths[0] ?? null)
 }

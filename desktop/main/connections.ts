@@ -4,6 +4,7 @@ import { type Connection, Connection as ConnectionSchema, type ConnectionTarget 
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import type { ServerInfo } from '../../shared/contract/server-info.ts'
 import { DomainError, envelopeOf, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { ConfirmedCertificates } from './confirmed-certificates.ts'
 import type { LocalEngine } from './local-engine.ts'
 import type { RunTarget } from './run-record.ts'
 import { serverUrl } from './server-url.ts'
@@ -18,6 +19,7 @@ const LOOK_EVERY_MS = 10_000
 export interface ConnectionDeps {
   createClient: (address: ServerAddress) => CryoMambaClient
   vault: TokenVault
+  certificates: ConfirmedCertificates
   engine: LocalEngine
   /** Told when the server in use stops to answer (why), and when it answers again (null). */
   onHeard: (problem: ProblemEnvelope | null) => void
@@ -98,7 +100,8 @@ export class Connections {
     const url = serverUrl(target.url)
     const token = target.token ?? this.deps.vault.find(url)
     if (!token) throw new DomainError('unauthorized', { message: 'A server needs a token.' })
-    return { url, token }
+    const { vault, certificates } = this.deps
+    return { url, token, trust: certificates.trustOf(url), renewToken: async () => vault.find(url) }
   }
 }
 

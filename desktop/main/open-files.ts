@@ -67,6 +67,11 @@ export class OpenFiles {
     return existsSync(this.deps.sampleFile)
   }
 
+  /** The open volume and its file. */
+  get current(): { volume: OpenedVolume; file: string } | null {
+    return this.shown
+  }
+
   /** The open volume and its file. @throws {DomainError} `volume_not_open` */
   find(volumeRef: string): { volume: OpenedVolume; file: string } {
     if (this.shown?.volume.volume_ref !== volumeRef) throw new DomainError('volume_not_open')

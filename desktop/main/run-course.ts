@@ -6,9 +6,9 @@ import type { UploadStore } from '../../shared/client/upload-store.ts'
 import type { Artifact, Job } from '../../shared/contract/jobs.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
-import { openUpload } from '../../shared/node/open-upload.ts'
 import type { Run } from './run-record.ts'
 import type { RunEvent } from './run-state.ts'
+import { openRunUpload } from './run-upload.ts'
 
 /** What a course tells of its run. */
 export interface CourseDeps {
@@ -102,7 +102,7 @@ function checkSameShape({ view, serverPath }: Run, volume: Volume): void {
 
 async function upload(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Volume> {
   if (!run.file) throw new DomainError('file_not_found', { path: run.view.volume_name })
-  const { source, modifiedMs, isUnchanged } = await openUpload(run.file, run.mode0 ?? undefined)
+  const { source, modifiedMs, isUnchanged } = await openRunUpload(run.file, run.mode0)
   try {
     return await client.upload(source, {
       filename: source.name,

@@ -12,9 +12,9 @@ export type RunTarget = { kind: 'local' } | { kind: 'server'; url: string }
 export interface Run {
   view: RunView
   readonly target: RunTarget
-  /** Path on this computer; null for a volume that only the server sees. */
-  readonly file: string | null
-  readonly mode0: Mode0 | null
+  /** Path on this computer; null for a volume that only the server sees, until it is found to be the open file. */
+  file: string | null
+  mode0: Mode0 | null
   readonly serverPath: string | null
   /** Folder that the mask is saved in without asking. */
   readonly saveTo: string | null

@@ -4,12 +4,14 @@ import type { EstimateOrder, RunOrder } from '../../shared/contract/run-orders.t
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Connections } from './connections.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { OtherJobs } from './other-jobs.ts'
 import type { Runs } from './runs.ts'
 
 export interface RunRequestsDeps {
   runs: Runs
   files: OpenFiles
   connections: Connections
+  otherJobs: Pick<OtherJobs, 'layOverOpenFile'>
   newRef: () => string
 }
 
@@ -44,10 +46,11 @@ export class RunRequests {
     return client.estimateJob({ model, ...(params ? { params } : {}), shape_zyx, dtype, voxel_size_zyx, unit })
   }
 
-  /** @throws {DomainError} `run_not_found` */
+  /** @throws {DomainError} `run_not_found`, `run_volume_elsewhere` */
   async show(runRef: string): Promise<void> {
-    const { runs, files } = this.deps
+    const { runs, files, otherJobs } = this.deps
     const mustOpen = runs.wantShown(runRef)
     if (mustOpen) await files.open(mustOpen.file, mustOpen.mode0)
+    else if (runs.shown?.run_ref !== runRef) await otherJobs.layOverOpenFile(runRef)
   }
 }

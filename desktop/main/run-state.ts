@@ -33,7 +33,7 @@ export interface RunStart {
   runRef: string
   volumeRef: string
   volumeName: string
-  model: ModelSummary
+  model: Pick<ModelSummary, 'id' | 'name' | 'labels'>
   serverName: string
   /** Null: this computer. */
   serverUrl: string | null

@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
-import type { CryoMambaClient } from '../../shared/client/api.ts'
+import type { CryoMambaClient, UploadOptions, UploadProgress } from '../../shared/client/api.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
 import type { Job } from '../../shared/contract/jobs.ts'
@@ -135,6 +135,37 @@ describe('several runs', () => {
   })
 })
 
+describe('a job that was made elsewhere', () => {
+  const adopted = (change: object = {}) => ({
+    ...{ job: { ...job('running'), model: 'demo', params: {}, created_at: '2026-01-01T00:00:00Z' } as Job },
+    ...{ volumeName: 'far.mrc', open: null, isRetry: false },
+    ...change,
+  })
+
+  it('becomes a run that is followed to its mask, once', async () => {
+    const client = fakeServer()
+    const { runs } = start(client)
+    const { run_ref } = runs.adopt(adopted())
+    expect(runs.adopt(adopted()).run_ref).toBe(run_ref)
+    await until(() => expect(runs.view(run_ref)).toMatchObject({ phase: 'completed', source: 'elsewhere' }))
+    expect(client.createJob).not.toHaveBeenCalled()
+    expect(runs.finishedMask(run_ref).file).toContain(run_ref)
+  })
+
+  it('is tried again where that was asked, and is laid over the open file once that is its volume', async () => {
+    const client = fakeServer({ job: vi.fn(async () => job('failed')) })
+    const { runs, volumes } = start(client)
+    const volume = { volume_ref: 'open', mode0: null } as OpenedVolume
+    await runs.volumeOpened(volume, file)
+    const { run_ref } = runs.adopt(adopted({ isRetry: true }))
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
+    expect(client.retryJob).toHaveBeenCalledTimes(1)
+    expect(volumes.showMask).not.toHaveBeenCalled()
+    runs.layOver(run_ref, { volume, file })
+    await until(() => expect(volumes.showMask).toHaveBeenCalledTimes(1))
+  })
+})
+
 describe('a run that stops for a while', () => {
   it('is paused while it uploads, and goes on with the same upload', async () => {
     const upload = vi
@@ -180,6 +211,33 @@ describe('a run that stops for a while', () => {
     await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
     expect(client.createJob).toHaveBeenCalledTimes(1)
     expect(client.retryJob).not.toHaveBeenCalled()
+  })
+
+  it('waits when its token ends, with or without a job, and goes on once there is another', async () => {
+    const ended = () => new DomainError('token_expired', { time: 'now' })
+    const watchJob = vi.fn(async () => job('completed')).mockRejectedValueOnce(ended())
+    const sent: UploadProgress = {
+      phase: 'sending',
+      sentBytes: 5,
+      totalBytes: 9,
+      bytesPerSecond: 1,
+      secondsLeft: 4,
+      isRetrying: false,
+    }
+    const upload = vi.fn(async (_source: unknown, { onProgress }: UploadOptions) => {
+      if (upload.mock.calls.length > 1) return VOLUME
+      onProgress?.(sent)
+      throw ended()
+    })
+    const { runs } = start(fakeServer({ watchJob, upload }))
+    const { run_ref } = runs.start(order())
+    for (const _ of ['upload', 'watch']) {
+      await until(() =>
+        expect(runs.view(run_ref)).toMatchObject({ phase: 'waiting', problem: { code: 'token_expired' } }),
+      )
+      runs.resumeWaiting('http://s:1')
+    }
+    await until(() => expect(runs.view(run_ref).phase).toBe('completed'))
   })
 
   it('fails when its server was never there; trying again begins anew', async () => {

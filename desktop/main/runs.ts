@@ -3,11 +3,12 @@ import path from 'node:path'
 import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
 import type { UploadStore } from '../../shared/client/upload-store.ts'
 import type { Connection, Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
-import type { Artifact } from '../../shared/contract/jobs.ts'
+import type { Artifact, Job } from '../../shared/contract/jobs.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
-import { begunRun, type NewRun } from './new-run.ts'
+import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
 import { artifactNamed, carryThrough } from './run-course.ts'
 import { withLog } from './run-log.ts'
+import { RunOnShow } from './run-on-show.ts'
 import type { Run, RunTarget } from './run-record.ts'
 import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
 import type { RunStore } from './run-store.ts'
@@ -21,7 +22,10 @@ const CANCEL_TIMEOUT_MS = 20_000
 const LANES = 2
 
 /** A run that meets one of these goes on by itself later. */
-const AWAY: readonly string[] = ['server_unreachable', 'unauthorized', 'engine_not_available']
+const AWAY: readonly string[] = [
+  ...['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available'],
+  ...['certificate_untrusted', 'certificate_changed'],
+]
 
 export interface RunsDeps {
   /** The server in use. @throws {DomainError} `not_connected` */
@@ -50,18 +54,22 @@ export class Runs {
   private readonly turns = new TurnQueue(LANES)
   /** Newest first. */
   private runs: Run[]
-  private shownRef: string | null = null
-  private wantedRef: string | null = null
-  private openVolume: { ref: string; file: string; mode0: Mode0 | null } | null = null
+  private readonly onShow: RunOnShow
   private isStopped = false
 
   constructor(deps: RunsDeps) {
     this.deps = deps
     this.runs = deps.store.read()
+    this.onShow = new RunOnShow(deps)
   }
 
   get isBusy(): boolean {
     return this.runs.some(({ view }) => isGoing(view))
+  }
+
+  /** Jobs that have a run here. */
+  get jobIds(): string[] {
+    return this.runs.flatMap(({ jobId }) => jobId ?? [])
   }
 
   /** All that are known, newest first. */
@@ -71,18 +79,25 @@ export class Runs {
 
   /** The run whose labels are over the open volume. */
   get shown(): RunView | null {
-    return this.runs.find(({ view }) => view.run_ref === this.shownRef)?.view ?? null
+    return this.onShow.run?.view ?? null
   }
 
   /** Begins a run, in turn when it is of a batch. @throws {DomainError} `not_connected`, `model_not_found` */
   start(wanted: NewRun): RunView {
     const run = begunRun(wanted, this.deps.current(), this.deps.newRef())
-    this.runs = [run, ...this.runs]
-    this.keep()
-    this.deps.onChange(run.view)
-    if (this.isOverOpenVolume(run)) void this.show(run)
+    this.begin(run)
     const { stop } = run
     void (wanted.batchRef ? this.turns.take(() => this.carry(run, stop)) : this.carry(run, stop))
+    return run.view
+  }
+
+  /** Follows a job that was made elsewhere; one that is known already stays the run that it is. @throws {DomainError} `not_connected` */
+  adopt(adopted: AdoptedJob): RunView {
+    const known = this.runs.find(({ jobId }) => jobId === adopted.job.job_id)
+    if (known) return known.view
+    const run = adoptedRun(adopted, this.deps.current(), this.deps.newRef)
+    this.begin(run)
+    void this.carry(run, run.stop)
     return run.view
   }
 
@@ -126,13 +141,25 @@ export class Runs {
 
   /** Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened */
   wantShown(runRef: string): { file: string; mode0: Mode0 | null } | null {
+    return this.onShow.want(this.find(runRef))
+  }
+
+  /** The job of a run as its server has it; null before there is one. @throws {DomainError} `run_not_found` */
+  async jobOf(runRef: string): Promise<{ job: Job | null; client: CryoMambaClient; name: string }> {
     const run = this.find(runRef)
-    if (this.isOverOpenVolume(run)) void this.show(run)
-    else if (run.file) {
-      this.wantedRef = runRef
-      return { file: run.file, mode0: run.mode0 }
-    }
-    return null
+    const client = run.client ?? (await this.deps.clientFor(run.target))
+    return { job: run.jobId ? await client.job(run.jobId) : null, client, name: run.view.volume_name }
+  }
+
+  /** The open file is a run's volume: it is shown over it from now on. @throws {DomainError} `run_not_found` */
+  layOver(runRef: string, { volume, file }: { volume: OpenedVolume; file: string }): void {
+    const run = this.find(runRef)
+    run.file = file
+    run.mode0 = volume.mode0
+    run.view = { ...run.view, volume_ref: volume.volume_ref }
+    this.keep()
+    this.deps.onChange(run.view)
+    void this.onShow.show(run)
   }
 
   /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
@@ -143,7 +170,7 @@ export class Runs {
     this.keep()
     await rm(this.folderOf(runRef), { recursive: true, force: true })
     this.deps.onRemoved(runRef)
-    if (this.shownRef === runRef) await this.show(null)
+    if (this.onShow.run === run) await this.onShow.show(null)
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
@@ -179,20 +206,16 @@ export class Runs {
 
   /** A file that is opened gets its runs back; the one that was asked for, else the newest, is shown. */
   async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
-    this.openVolume = { ref: volume.volume_ref, file, mode0: volume.mode0 }
     const over = this.runs.filter((run) => run.file === file && run.mode0 === volume.mode0)
     for (const run of over) {
       run.view = { ...run.view, volume_ref: volume.volume_ref }
       this.deps.onChange(run.view)
     }
-    const wanted = over.find(({ view }) => view.run_ref === this.wantedRef)
-    this.wantedRef = null
-    await this.show(wanted ?? over.find(({ view, maskFile }) => isGoing(view) || maskFile) ?? null)
+    await this.onShow.volumeOpened(volume.volume_ref, over)
   }
 
   volumeClosed(): void {
-    this.openVolume = null
-    void this.show(null)
+    this.onShow.volumeClosed()
   }
 
   /** Leaves jobs on servers running, but stops watching them; they are taken up at the next start. */
@@ -202,14 +225,17 @@ export class Runs {
     this.keep()
   }
 
+  private begin(run: Run): void {
+    this.runs = [run, ...this.runs]
+    this.keep()
+    this.deps.onChange(run.view)
+    if (this.onShow.isOver(run)) void this.onShow.show(run)
+  }
+
   private find(runRef: string): Run {
     const run = this.runs.find(({ view }) => view.run_ref === runRef)
     if (!run) throw new DomainError('run_not_found')
     return run
-  }
-
-  private isOverOpenVolume({ view }: Run): boolean {
-    return this.openVolume !== null && view.volume_ref === this.openVolume.ref
   }
 
   private keep(): void {
@@ -252,7 +278,7 @@ export class Runs {
         onKept: () => this.keep(),
         onPreview: (preview) => this.previewCame(run, preview),
       })
-      if (this.shownRef === run.view.run_ref) await this.showLabels(run)
+      await this.onShow.changed(run)
     } catch (error) {
       this.stopped(run, stop, error)
     } finally {
@@ -271,9 +297,9 @@ export class Runs {
     const problem = envelopeOf(error)
     run.client = null // asked for anew, with the token of then
     if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
-    else if (AWAY.includes(problem.code) && (run.jobId || run.isTakenUp)) this.apply(run, { type: 'waiting', problem })
+    else if (AWAY.includes(problem.code) && hasBegunThere(run)) this.apply(run, { type: 'waiting', problem })
     else this.apply(run, { type: 'failed', problem })
-    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
+    void this.onShow.changed(run)
   }
 
   /** The job of a run that nobody watches is canceled where its server can be asked. */
@@ -287,29 +313,15 @@ export class Runs {
       .catch(() => undefined)
   }
 
-  private async show(run: Run | null): Promise<void> {
-    this.shownRef = run?.view.run_ref ?? null
-    this.deps.onShown(this.shownRef)
-    await this.showLabels(run)
-  }
-
-  private async showLabels(run: Run | null): Promise<void> {
-    if (!this.openVolume || (run && !this.isOverOpenVolume(run))) return
-    const { ref } = this.openVolume
-    const { volumes } = this.deps
-    try {
-      if (run?.maskFile && run.view.phase === 'completed') await volumes.showMask(ref, run.view.run_ref, run.maskFile)
-      else if (run?.preview && isGoing(run.view)) await volumes.showPreview(ref, run.view.run_ref, run.preview)
-      else await volumes.clearLabels(ref)
-    } catch (error) {
-      console.error(error)
-    }
-  }
-
   private previewCame(run: Run, { header, voxels }: Preview): void {
     if (!isGoing(run.view) || run.view.is_canceling) return
     const { stage, factor, shape_zyx } = header
     run.preview = { stage, factor, shape_zyx, voxels }
-    if (this.shownRef === run.view.run_ref) void this.showLabels(run)
+    void this.onShow.changed(run)
   }
+}
+
+/** The server has something of the run, or had it before. */
+function hasBegunThere({ jobId, isTakenUp, view }: Run): boolean {
+  return jobId !== null || isTakenUp || (view.upload?.sent_bytes ?? 0) > 0
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { Type } from 'typebox'
 import { ViewSettings } from '../../shared/contract/bridge.ts'
+import { CERTIFICATE_INPUTS, type ConfirmedCertificate } from '../../shared/contract/certificate.ts'
 import { ThemeChoice } from '../../shared/contract/preferences.ts'
 import { StoredFile } from './stored-file.ts'
 
@@ -13,6 +14,8 @@ const StoredSettings = Type.Object({
   view: Type.Optional(ViewSettings),
   /** Newest first. Tokens are there only as the system's keychain encrypted them. */
   servers: Type.Array(StoredServer),
+  /** Confirmed by the user; at most one for each server. */
+  certificates: Type.Optional(Type.Array(CERTIFICATE_INPUTS.confirm)),
 })
 export type StoredServer = Type.Static<typeof StoredServer>
 
@@ -49,8 +52,18 @@ export class Settings {
     this.file.save({ ...this.file.value, servers: [server, ...others].slice(0, MAX_SERVERS) })
   }
 
-  /** Takes a server out of the list. */
+  get certificates(): readonly ConfirmedCertificate[] {
+    return this.file.value.certificates ?? []
+  }
+
+  rememberCertificate(certificate: ConfirmedCertificate): void {
+    const others = this.certificates.filter((one) => one.url !== certificate.url)
+    this.file.save({ ...this.file.value, certificates: [certificate, ...others] })
+  }
+
+  /** Takes a server out of the list, and forgets its certificate. */
   forget(url: string): void {
-    this.file.save({ ...this.file.value, servers: this.servers.filter((one) => one.url !== url) })
+    const without = <T extends { url: string }>(all: readonly T[]) => all.filter((one) => one.url !== url)
+    this.file.save({ ...this.file.value, servers: without(this.servers), certificates: without(this.certificates) })
   }
 }

@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { CertificateQuestion } from './features/connect/certificate-question.tsx'
 import { ConnectPanel } from './features/connect/connect-panel.tsx'
 import { CrashNotice } from './features/diagnostics/crash-notice.tsx'
 import { Sheets } from './features/help/sheets.tsx'
@@ -18,6 +19,7 @@ import { PositionPanel } from './features/review/position-panel.tsx'
 import { StatusBar } from './features/review/status-bar.tsx'
 import { ViewerPane } from './features/review/viewer-pane.tsx'
 import { BatchResults } from './features/run/batch-results.tsx'
+import { OtherJobs } from './features/run/other-jobs.tsx'
 import { RunOutcome } from './features/run/run-outcome.tsx'
 import { RunPanel } from './features/run/run-panel.tsx'
 import { RunsPanel } from './features/run/runs-panel.tsx'
@@ -69,10 +71,12 @@ export function App() {
           {isCorrecting ? null : <ExportPanel />}
           <RunOutcome />
           <RunsPanel />
+          <OtherJobs />
         </aside>
       </main>
       <StatusBar />
       <BatchResults />
+      <CertificateQuestion />
     </DropZone>
   )
 }

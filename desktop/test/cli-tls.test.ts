@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,5 +42,24 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
     expect((await runCli(doctor)).out).toContain("Give the file of the lab's authority with --ca")
     expect((await runCli([...doctor, '--ca', files.ca])).out).toMatch(/ok +Server/)
     expect((await models('--ca', '/nowhere.crt')).err).toContain('file_unreadable')
+  })
+
+  it('reads the file of its token again when the token is refused', async () => {
+    const file = path.join(folder, 'token')
+    await writeFile(file, 'ended\n')
+    const asked = runCli(['models', '--json', '--server', server.url, '--ca', files.ca, '--token-file', file])
+    setTimeout(() => void writeFile(file, `${server.token}\n`), 1500)
+    const { code, out, err } = await asked
+    expect(code, err).toBe(0)
+    expect(out).toContain('demo-cryoet-unet')
+  })
+
+  it('sends a volume to a server with a lab certificate', async () => {
+    const sample = path.join(ROOT, 'resources/sample/sample.mrc')
+    const { code, err } = await runCli([
+      ...['upload', sample, '--server', server.url],
+      ...['--token', server.token, '--ca', files.ca],
+    ])
+    expect(code, err).toBe(0)
   })
 })

@@ -17,6 +17,8 @@ export interface ServerAddress {
   token: string
   /** For a certificate that no public authority vouches for. */
   trust?: ServerTrust
+  /** Asked for another token when the server refuses the one in use; null, or the same one, gives up with that problem. */
+  renewToken?: (refused: string) => Promise<string | null>
 }
 
 /** Facts of a running upload, given after every part. */
@@ -43,8 +45,8 @@ export interface UploadOptions {
   remember?: { path: string; store: UploadStore }
   /** False once the file is no longer what it was when it was opened; then the upload is given up. */
   isUnchanged?: () => Promise<boolean>
-  /** Asked for another token when the server refuses the one in use; null gives up with `unauthorized`. */
-  renewToken?: () => Promise<string | null>
+  /** In place of the one of the address. */
+  renewToken?: ServerAddress['renewToken']
   /** A part of which nothing moves for this long is sent again on a new connection. */
   idleMs?: number
   /** Kept with the volume; `mode0` says how mode 0 of an MRC file is read. */
@@ -66,8 +68,8 @@ export interface WatchOptions {
   since?: number
   onFrame?: (frame: LiveFrame) => void
   onPreview?: (preview: Preview) => void
-  /** Asked for another token when the server refuses the one in use or it has ended; null gives up with that problem. */
-  renewToken?: () => Promise<string | null>
+  /** In place of the one of the address. */
+  renewToken?: ServerAddress['renewToken']
   /** Told when the channel is lost and when it is back. */
   onConnection?: (state: 'open' | 'lost') => void
   signal?: AbortSignal
@@ -94,6 +96,8 @@ export interface CryoMambaClient {
   upload(source: ByteSource, options: UploadOptions): Promise<Volume>
   volumeFromPath(path: string): Promise<Volume>
   volume(volumeId: string): Promise<Volume>
+  /** The newest ones. */
+  volumes(): Promise<Volume[]>
   deleteVolume(volumeId: string): Promise<void>
   createJob(body: CreateJob): Promise<Job>
   /** What a job would take, without ordering it; null from an older server. */

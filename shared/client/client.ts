@@ -3,7 +3,7 @@ import type { Artifact, ArtifactList, Job, JobList, Postprocessed } from '../con
 import type { ModelList } from '../contract/models.ts'
 import type { Me } from '../contract/people.ts'
 import type { ServerInfo } from '../contract/server-info.ts'
-import type { Volume } from '../contract/volumes.ts'
+import type { Volume, VolumeList } from '../contract/volumes.ts'
 import { DomainError } from '../errors/domain-error.ts'
 import type { CryoMambaClient, ServerAddress } from './api.ts'
 import { downloadArtifact } from './download.ts'
@@ -28,6 +28,7 @@ export function createClient(address: ServerAddress): CryoMambaClient {
         method: 'GET',
         url: '/v1/server/info',
         timeout: INFO_TIMEOUT_MS,
+        isUrgent: true,
         signal,
       })
       if (info?.name !== 'cryomamba' || !PROTOCOLS.includes(info.protocol))
@@ -39,6 +40,7 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     upload: (source, options) => uploadFile(http, source, options),
     volumeFromPath: (path) => http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path } }),
     volume: (volumeId) => get<Volume>(`/v1/volumes/${volumeId}`),
+    volumes: async () => (await get<VolumeList>('/v1/volumes')).volumes,
     deleteVolume: async (volumeId) => void (await http.send({ method: 'DELETE', url: `/v1/volumes/${volumeId}` })),
     createJob: (body) => http.json<Job>({ method: 'POST', url: '/v1/jobs', data: body }),
     estimateJob: (body) =>

@@ -1,10 +1,23 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse, isAxiosError } from 'axios'
 import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../errors/domain-error.ts'
 import type { ServerAddress } from './api.ts'
+import { pause } from './backoff.ts'
 import { CheckedAgent, checkedTrust } from './server-trust.ts'
 
 /** Time for an answer to a small request. */
 const REQUEST_TIMEOUT_MS = 60_000
+
+/** A server counts requests by the minute: what it asks to wait is waited up to this, and so many times. */
+const MOST_WAIT_MS = 90_000
+const MOST_WAITS = 3
+
+/** One request. `isUrgent`: a server that asks to wait is answered with its problem at once. */
+export type Request = AxiosRequestConfig & { isUrgent?: boolean }
+
+/** True where another token may help. */
+export function isTokenProblem({ code }: DomainError): boolean {
+  return code === 'unauthorized' || code === 'token_expired'
+}
 
 /** HTTP to one server: JSON in, JSON out, problems as `DomainError`. */
 export class HttpConnection {
@@ -15,7 +28,7 @@ export class HttpConnection {
 
   constructor(address: ServerAddress) {
     const trust = checkedTrust(address.trust ?? {})
-    this.address = { url: checkedUrl(address.url), token: address.token, trust }
+    this.address = { ...address, url: checkedUrl(address.url), trust }
     this.agent = this.address.url.startsWith('https:') ? new CheckedAgent(this.address.url, trust) : undefined
     this.http = axios.create({
       baseURL: this.address.url,
@@ -36,22 +49,48 @@ export class HttpConnection {
     this.http.defaults.headers.common.authorization = `Bearer ${token}`
   }
 
+  /**
+   * Takes another token in place of the one that was refused.
+   * @throws the problem where there is no other
+   */
+  async renewToken(problem: DomainError, refused: string, ask = this.address.renewToken): Promise<void> {
+    if (this.address.token !== refused) return // another request was first
+    const token = (await ask?.(refused)) ?? null
+    if (token === null || token === refused) throw problem
+    this.setToken(token)
+  }
+
   /** Sends a request and gives the body of a 2xx answer. @throws {DomainError} what the server says, or `server_unreachable` */
-  async json<T>(config: AxiosRequestConfig): Promise<T> {
+  async json<T>(config: Request): Promise<T> {
     const response = await this.send<T>(config)
     return response.data
   }
 
-  /** As `json`, with the whole response; bodies of errors are read whatever the response type. */
-  async send<T>(config: AxiosRequestConfig): Promise<AxiosResponse<T>> {
-    let response: AxiosResponse<T>
+  /**
+   * As `json`, with the whole response; bodies of errors are read whatever the response type. What can be sent again is,
+   * with another token where the one in use is refused, and after the time that `Retry-After` names where there were too
+   * many requests.
+   */
+  async send<T>(config: Request): Promise<AxiosResponse<T>> {
+    for (let numWaits = 0; ; numWaits++) {
+      const { token } = this.address
+      const response = await this.once<T>(config)
+      if (response.status >= 200 && response.status < 300) return response
+      const problem = await this.problemOf(response)
+      if (isStream(config.data)) throw problem
+      const waitMs = response.status === 429 ? retryAfterMs(response.headers['retry-after']) : null
+      if (isTokenProblem(problem)) await this.renewToken(problem, token)
+      else if (waitMs === null || waitMs > MOST_WAIT_MS || numWaits === MOST_WAITS || config.isUrgent) throw problem
+      else await pause(waitMs, config.signal as AbortSignal | undefined)
+    }
+  }
+
+  private async once<T>(config: Request): Promise<AxiosResponse<T>> {
     try {
-      response = await this.http.request<T>(config)
+      return await this.http.request<T>(config)
     } catch (error) {
       throw this.explain(error, config.signal as AbortSignal | undefined)
     }
-    if (response.status >= 200 && response.status < 300) return response
-    throw await this.problemOf(response)
   }
 
   private explain(error: unknown, signal: AbortSignal | undefined): DomainError {
@@ -90,13 +129,25 @@ function checkedUrl(text: string): string {
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`
 }
 
+/** A body that is gone once it was sent. */
+function isStream(data: unknown): boolean {
+  return data !== null && typeof data === 'object' && Symbol.asyncIterator in data
+}
+
+/** Milliseconds that a `Retry-After` names, in seconds or as a date; null for none (RFC 9110, 10.2.3). */
+export function retryAfterMs(value: unknown, nowMs = Date.now()): number | null {
+  if (typeof value !== 'string') return null
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
+}
+
 function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   return hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]'
 }
 
 async function bodyOf(data: unknown): Promise<unknown> {
-  if (data === null || typeof data !== 'object' || !(Symbol.asyncIterator in data)) return parsed(data)
+  if (!isStream(data)) return parsed(data)
   const chunks: Uint8Array[] = []
   for await (const chunk of data as AsyncIterable<Uint8Array>) chunks.push(chunk)
   return parsed(new TextDecoder().decode(Buffer.concat(chunks)))

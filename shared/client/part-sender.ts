@@ -17,6 +17,8 @@ interface Outcome {
   index: number
   /** Failures before it began; one loss of the network ends all parts in flight, and counts once. */
   epoch: number
+  /** That it was sent with. */
+  token: string
   error: unknown
 }
 
@@ -66,13 +68,13 @@ export class PartSender {
     this.lanes.partDone(this.bytesOf(index), performance.now())
   }
 
-  private async failed({ index, epoch, error }: Outcome): Promise<void> {
+  private async failed({ index, epoch, token, error }: Outcome): Promise<void> {
     this.missing = [...this.missing, index].sort((a, b) => a - b)
     // A pause ended it.
     if (error instanceof DomainError && error.code === 'canceled' && !this.run.signal.aborted) return
     if (epoch < this.epoch) return
     this.lanes.failed()
-    await this.run.survive(error)
+    await this.run.survive(error, token)
     this.epoch++
     await this.look()
   }
@@ -113,7 +115,8 @@ export class PartSender {
 
   private start(index: number): void {
     const { epoch } = this
-    const end = (error: unknown): Outcome => ({ index, epoch, error })
+    const { token } = this.run.http.address
+    const end = (error: unknown): Outcome => ({ index, epoch, token, error })
     const done = this.send(index).then(() => end(null), end)
     this.active.set(index, done)
   }

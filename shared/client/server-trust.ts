@@ -77,9 +77,10 @@ export class CheckedAgent extends https.Agent {
     if (socket.authorized) return null
     const fingerprint = socket.getPeerCertificate().fingerprint256
     const { fingerprint: confirmed } = this.trust
-    if (confirmed !== undefined && confirmed === fingerprint) return null
-    const reason = confirmed === undefined ? reasonOf(socket) : 'it is not the one that was confirmed'
-    return new DomainError('certificate_untrusted', { url: this.url, reason, fingerprint })
+    if (confirmed === fingerprint) return null
+    return confirmed === undefined
+      ? new DomainError('certificate_untrusted', { url: this.url, reason: reasonOf(socket), fingerprint })
+      : new DomainError('certificate_changed', { url: this.url, fingerprint, confirmed })
   }
 }
 

@@ -5,7 +5,7 @@ import type { ByteSource } from '../volume/header.ts'
 import type { UploadOptions } from './api.ts'
 import { backoffMs, pause } from './backoff.ts'
 import { fingerprintOf, hashSource } from './fingerprint.ts'
-import type { HttpConnection } from './http.ts'
+import { type HttpConnection, isTokenProblem } from './http.ts'
 import { PartSender } from './part-sender.ts'
 import { TransferClock } from './transfer-clock.ts'
 import { TransferControl } from './transfer-control.ts'
@@ -180,18 +180,12 @@ export class UploadRun {
     }
   }
 
-  /** Waits, or asks for another token, where the failure may pass; otherwise throws it. */
-  async survive(error: unknown): Promise<void> {
+  /** Waits, or asks for another token than the one that was `used`, where the failure may pass; otherwise throws it. */
+  async survive(error: unknown, used = this.http.address.token): Promise<void> {
     if (this.signal.aborted || !(error instanceof DomainError)) throw error
-    if (error.code === 'unauthorized') return this.renewToken(error)
+    if (isTokenProblem(error)) return this.http.renewToken(error, used, this.options.renewToken)
     if (!error.retryable || FINAL_CODES.has(error.code)) throw error
     await this.countFailure(error)
-  }
-
-  private async renewToken(error: DomainError): Promise<void> {
-    const token = (await this.options.renewToken?.()) ?? null
-    if (token === null) throw error
-    this.http.setToken(token)
   }
 
   /** A part got through: failures before it do not count any more. */

@@ -6,7 +6,7 @@ import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
 import { DomainError, errorFromEnvelope } from '../errors/domain-error.ts'
 import type { Preview, WatchOptions } from './api.ts'
 import { backoffMs, pause } from './backoff.ts'
-import type { HttpConnection } from './http.ts'
+import { type HttpConnection, isTokenProblem } from './http.ts'
 
 const unpack = promisify(gunzip)
 
@@ -39,6 +39,8 @@ class Watch {
   private failures = 0
   private openSinceMs: number | null = null
   private lostSinceMs: number | null = null
+  /** Of the newest connection. */
+  private token = ''
 
   constructor(http: HttpConnection, jobId: string, options: WatchOptions) {
     this.http = http
@@ -67,6 +69,7 @@ class Watch {
       this.options.onConnection?.(state)
     }
     const onFrame = (frame: LiveFrame) => this.seen(frame)
+    this.token = this.http.address.token
     await listenOnce(this.http, this.jobId, this.since, { ...this.options, onConnection, onFrame })
     return this.http.json<Job>({ method: 'GET', url: `/v1/jobs/${this.jobId}`, signal: this.options.signal })
   }
@@ -81,17 +84,11 @@ class Watch {
   private async survive(error: unknown): Promise<null> {
     if (this.options.signal?.aborted) throw new DomainError('canceled', { cause: error })
     if (!(error instanceof DomainError)) throw error
-    if (error.code === 'unauthorized' || error.code === 'token_expired') await this.renewToken(error)
+    if (isTokenProblem(error)) await this.http.renewToken(error, this.token, this.options.renewToken)
     else if (!error.retryable) throw error
     this.lostSinceMs ??= Date.now()
     if (Date.now() - this.lostSinceMs > GIVE_UP_MS) throw error
     return null
-  }
-
-  private async renewToken(error: DomainError): Promise<void> {
-    const token = (await this.options.renewToken?.()) ?? null
-    if (token === null) throw error
-    this.http.setToken(token)
   }
 }
 
@@ -121,10 +118,13 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
     }
     options.signal?.addEventListener('abort', abort, { once: true })
     socket.on('open', () => options.onConnection?.('open'))
-    socket.on('unexpected-response', (_request, response) => {
+    socket.on('unexpected-response', (request, response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => finish(() => reject(refusal(text, response.statusCode ?? 0, http.address.url))))
+      response.on('end', () => {
+        request.destroy() // else the connection stays open for as long as the server keeps it
+        finish(() => reject(refusal(text, response.statusCode ?? 0, http.address.url)))
+      })
     })
     socket.on('error', (error) =>
       error instanceof DomainError

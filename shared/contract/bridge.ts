@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { CERTIFICATE_INPUTS, UnknownCertificate } from './certificate.ts'
 import { MenuCommand } from './commands.ts'
 import { closed, Dtype, ErrorEnvelope, LengthUnit, ShapeZyx, Warning } from './common.ts'
 import { JobEstimate } from './estimate.ts'
@@ -6,6 +7,7 @@ import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
+import { AdoptJob, OtherJob } from './other-jobs.ts'
 import { Me } from './people.ts'
 import { BegunPicture, PICTURE_INPUTS } from './pictures.ts'
 import {
@@ -235,6 +237,14 @@ export const BRIDGE_REQUESTS = {
   'connection.leave': { input: Nothing, output: Nothing },
   /** Removes a server from the list, and its token. */
   'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
+  /** The certificate that a server shows, to be compared. One that replaces a confirmed one is refused. */
+  'connection.certificate': { input: CERTIFICATE_INPUTS.ofServer, output: UnknownCertificate },
+  /** Remembers a certificate that was shown before as the one of its server. */
+  'connection.trust': { input: CERTIFICATE_INPUTS.confirm, output: Nothing },
+  /** Jobs of the server in use that were made elsewhere, newest first. */
+  'run.elsewhere': { input: Nothing, output: Type.Array(OtherJob) },
+  /** Makes a run of a job that was made elsewhere. */
+  'run.adopt': { input: AdoptJob, output: RUN_INPUTS.ofRun },
   'run.start': { input: RUN_INPUTS.start, output: Nothing },
   /** What a run would take; null where the server cannot tell. */
   'run.estimate': { input: RUN_INPUTS.estimate, output: orNull(JobEstimate) },

@@ -15,7 +15,8 @@ export const RunFacts = {
   created_at: Time,
   /** Null: this computer. */
   server_url: orNull(Type.String()),
-  source: Type.Union([Type.Literal('file'), Type.Literal('server_path')]),
+  /** `elsewhere`: the job was made by another program. */
+  source: Type.Union([Type.Literal('file'), Type.Literal('server_path'), Type.Literal('elsewhere')]),
   params: JobParams,
   /** Oldest first, the newest fifty. */
   log: Type.Array(RunLogLine),

@@ -41,6 +41,12 @@ export const DESKTOP_PROBLEMS = {
     'The volume {name} is being segmented.',
     'Wait for it to finish, or cancel it.',
   ),
+  run_volume_elsewhere: row(
+    409,
+    'Volume not open',
+    'The run is of {name}, and the open file is another.',
+    'Open that volume and choose the run again, or save its mask.',
+  ),
   run_interrupted: row(
     503,
     'Run interrupted',

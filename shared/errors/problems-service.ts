@@ -352,7 +352,13 @@ export const SERVICE_PROBLEMS = {
     502,
     'Certificate not trusted',
     'The certificate of {url} is not trusted ({reason}); its SHA-256 fingerprint is {fingerprint}.',
-    'If the administrator of the server names the same fingerprint, confirm it with --fingerprint {fingerprint}, or give the CA file of the lab with --ca.',
+    'If the administrator of the server names the same fingerprint, confirm it: in the window, or with --fingerprint {fingerprint}; or give the CA file of the lab with --ca.',
+  ),
+  certificate_changed: row(
+    502,
+    'Certificate changed',
+    'The certificate of {url} is not the one that was confirmed: its SHA-256 fingerprint is {fingerprint}, and {confirmed} was confirmed.',
+    'Nothing was sent; ask the administrator whether the certificate was renewed, and only if it was, remove the server from the list and connect again, or name the new one with --fingerprint.',
   ),
   server_incompatible: row(
     502,

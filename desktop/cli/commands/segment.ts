@@ -54,8 +54,7 @@ export const segmentCommand: Command = {
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
-    const { server, token, ca, fingerprint } = values
-    await withServer({ server, token, ca, fingerprint, modelFolders, env }, async (client) => {
+    await withServer({ ...values, modelFolders, env }, async (client) => {
       const modelId = model ?? (await nameOfFolder(client, modelFolders))
       const { job, artifacts } = await segmentVolume(
         client,

@@ -45,7 +45,7 @@ export class ProgramActions {
   showFirstResult = async (): Promise<void> => {
     const { session } = this.ground
     await session.openSample()
-    await session.connect({ kind: 'local' })
+    await session.servers.connect({ kind: 'local' })
     const { volume, connection } = this.store
     if (volume && connection) await session.runs.start()
   }

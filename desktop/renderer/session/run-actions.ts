@@ -62,6 +62,24 @@ export class RunActions {
   show = (runRef: string) => this.ofRun('run.show', runRef)
   dismiss = (runRef: string) => this.ofRun('run.dismiss', runRef)
 
+  /** Asks the server in use for jobs that were made elsewhere; without one there are none. */
+  lookElsewhere = async (): Promise<void> => {
+    const { store, bridge } = this.ground
+    if (!store.getState().connection) return store.getState().otherJobsKnown(null)
+    // A server that is away is said elsewhere.
+    const jobs = await bridge.request('run.elsewhere', null).catch(() => null)
+    if (jobs) store.getState().otherJobsKnown(jobs)
+  }
+
+  /** Makes a run of a job that was made elsewhere, and does with it what was asked. */
+  adopt = (jobId: string, wanted: 'follow' | 'retry' | 'cancel') =>
+    this.ground.attempt(async () => {
+      const { bridge } = this.ground
+      const { run_ref } = await bridge.request('run.adopt', { job_id: jobId, is_retry: wanted === 'retry' })
+      if (wanted === 'cancel') await bridge.request('run.cancel', { run_ref })
+      await this.lookElsewhere()
+    })
+
   private ofRun(channel: 'run.cancel' | 'run.pause' | 'run.resume' | 'run.show' | 'run.dismiss', runRef: string) {
     return this.ground.attempt(() => this.ground.bridge.request(channel, { run_ref: runRef }))
   }

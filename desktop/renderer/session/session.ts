@@ -1,5 +1,4 @@
 import type {
-  ConnectionTarget,
   DesktopEvent,
   ExportedFile,
   LabelsMessage,
@@ -26,7 +25,9 @@ import { PictureMaking } from './picture-making.ts'
 import type { PictureOwner } from './picture-owner.ts'
 import { PlaneRequests } from './plane-requests.ts'
 import { ProgramActions } from './program-actions.ts'
+import { regionPointer } from './region-pointer.ts'
 import { RunActions } from './run-actions.ts'
+import { ServerActions } from './server-actions.ts'
 import { ViewMemory } from './view-memory.ts'
 
 /**
@@ -37,6 +38,7 @@ export class Session implements PictureOwner {
   readonly store: DesktopStore
   readonly program: ProgramActions
   readonly runs: RunActions
+  readonly servers: ServerActions
   readonly masks: MaskEditing
   readonly beside: BesideVolume
   readonly pictures: PictureMaking
@@ -52,6 +54,7 @@ export class Session implements PictureOwner {
     this.bridge = bridge
     this.program = new ProgramActions({ session: this, bridge, attempt: (work) => this.attempt(work) })
     this.runs = new RunActions({ store, bridge, attempt: (work) => this.attempt(work) })
+    this.servers = new ServerActions({ store, bridge, attempt: (work) => this.attempt(work) })
     this.masks = new MaskEditing({
       store,
       request: (channel, input) => bridge.request(channel, input),
@@ -85,8 +88,9 @@ export class Session implements PictureOwner {
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
       if (state.display !== before.display) this.view?.setDisplay(state.display)
-      if (state.measureTool !== before.measureTool) this.measureToolChanged()
-      if (state.tool !== before.tool && state.tool !== 'look' && state.measureTool) state.measureToolChosen(null)
+      if (state.measureTool !== before.measureTool || state.isDrawingRegion !== before.isDrawingRegion)
+        this.pointerToolChanged(state, before)
+      if (state.tool !== before.tool && state.tool !== 'look') this.dropOtherTools(state)
       if (state.slab !== before.slab) this.view?.hidePlanes()
       if (state.mostVoxels !== before.mostVoxels) this.requestLevel()
       if (state.mostVoxels !== before.mostVoxels || state.isYDown !== before.isYDown) this.keepView(state)
@@ -113,7 +117,7 @@ export class Session implements PictureOwner {
     view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
     view.setYDown(state.isYDown)
     view.setLayout(state.layout)
-    this.measureToolChanged()
+    this.pointerToolChanged(state, state)
     if (state.volume) this.requestLevel()
   }
 
@@ -173,12 +177,20 @@ export class Session implements PictureOwner {
     if (level) this.store.getState().windowChanged(autoWindow(level.histogram), true)
   }
 
-  /** Measuring takes the pointer from the tools of correcting. */
-  private measureToolChanged(): void {
-    const { measureTool, tool, toolChosen } = this.store.getState()
-    if (measureTool && tool !== 'look') toolChosen('look')
-    if (measureTool) this.view?.setPointerTool(measurePointer(this.store))
+  /** The pointer has one tool: drawing a region, measuring, or one of correcting; the newest choice ends the others. */
+  private pointerToolChanged({ isDrawingRegion, measureTool, tool, ...state }: Store, before: Store): void {
+    const isRegionNew = isDrawingRegion && !before.isDrawingRegion
+    if (isRegionNew && measureTool) return state.measureToolChosen(null)
+    if (!isRegionNew && isDrawingRegion && measureTool) return state.regionDrawingChanged(false)
+    if ((measureTool || isDrawingRegion) && tool !== 'look') state.toolChosen('look')
+    if (isDrawingRegion) this.view?.setPointerTool(regionPointer(this.store))
+    else if (measureTool) this.view?.setPointerTool(measurePointer(this.store))
     else this.masks.toolChanged()
+  }
+
+  private dropOtherTools({ measureTool, isDrawingRegion, measureToolChosen, regionDrawingChanged }: Store): void {
+    if (measureTool) measureToolChosen(null)
+    if (isDrawingRegion) regionDrawingChanged(false)
   }
 
   private keepView({ isYDown, mostVoxels }: Pick<Store, 'isYDown' | 'mostVoxels'>): void {
@@ -190,39 +202,6 @@ export class Session implements PictureOwner {
     this.store.getState().themeChanged(theme)
     return this.attempt(() => this.bridge.request('settings.theme', theme))
   }
-
-  testConnection = async (target: ConnectionTarget): Promise<void> => {
-    const { checkChanged } = this.store.getState()
-    checkChanged({ state: 'testing' })
-    try {
-      checkChanged({ state: 'answered', info: await this.bridge.request('connection.test', target) })
-    } catch (error) {
-      checkChanged({ state: 'failed', problem: envelopeOf(error) })
-    }
-  }
-
-  connect = async (target: ConnectionTarget): Promise<void> => {
-    const { checkChanged, connected, appKnown } = this.store.getState()
-    checkChanged({ state: 'connecting' })
-    try {
-      connected(await this.bridge.request('connection.use', target))
-      appKnown(await this.bridge.request('app.state', null))
-    } catch (error) {
-      checkChanged({ state: 'failed', problem: envelopeOf(error) })
-    }
-  }
-
-  forgetServer = (url: string) =>
-    this.attempt(async () => {
-      await this.bridge.request('connection.forget', { url })
-      this.store.getState().appKnown(await this.bridge.request('app.state', null))
-    })
-
-  disconnect = () =>
-    this.attempt(async () => {
-      await this.bridge.request('connection.leave', null)
-      this.store.getState().disconnected()
-    })
 
   exportMask = (runRef: string, format: MaskFormat) =>
     this.export(format, () => this.bridge.request('mask.export', { run_ref: runRef, format }))

@@ -1,5 +1,6 @@
 import type { StateCreator } from 'zustand'
 import type { Connection } from '../../../shared/contract/bridge.ts'
+import type { UnknownCertificate } from '../../../shared/contract/certificate.ts'
 import type { ServerInfo } from '../../../shared/contract/server-info.ts'
 import type { ProblemEnvelope } from '../../../shared/errors/domain-error.ts'
 
@@ -16,9 +17,12 @@ export interface ConnectionSlice {
   /** Why the server in use does not answer now; null while it does. */
   serverProblem: ProblemEnvelope | null
   check: ConnectionCheck
+  /** The certificate that the user is asked about. */
+  askedCertificate: UnknownCertificate | null
   modelId: string | null
   checkChanged: (check: ConnectionCheck) => void
   serverHeard: (problem: ProblemEnvelope | null) => void
+  certificateAsked: (certificate: UnknownCertificate | null) => void
   connected: (connection: Connection) => void
   disconnected: () => void
   modelChosen: (modelId: string) => void
@@ -28,9 +32,11 @@ export const createConnectionSlice: StateCreator<ConnectionSlice> = (set) => ({
   connection: null,
   serverProblem: null,
   check: { state: 'idle' },
+  askedCertificate: null,
   modelId: null,
   checkChanged: (check) => set({ check }),
   serverHeard: (serverProblem) => set({ serverProblem }),
+  certificateAsked: (askedCertificate) => set({ askedCertificate }),
   connected: (connection) =>
     set(({ modelId }) => ({
       connection,

@@ -1,6 +1,5 @@
 import type { JobParams, RegionOfInterest } from '../../../shared/contract/jobs.ts'
 import type { ModelSummary } from '../../../shared/contract/models.ts'
-import type { Xyz } from '../../../shared/volume/zyx.ts'
 
 type Axis = ModelSummary['mirror_axes_allowed'][number]
 
@@ -45,32 +44,4 @@ export function jobParamsOf(choices: RunChoices, model: Pick<ModelSummary, 'mirr
 /** How many choices differ from the model's own: told while they are folded away. */
 export function numChanged(choices: RunChoices, model: Pick<ModelSummary, 'mirror_axes_allowed'>): number {
   return Object.keys(jobParamsOf(choices, model)).length
-}
-
-/**
- * A region of a wanted size around a voxel, moved so that it lies in the volume; an axis shorter than it is taken whole.
- * @param shapeZyx of the volume, voxels
- */
-export function roiAround(centreXyz: Xyz, shapeZyx: readonly number[], sizeZyx: readonly number[]): RegionOfInterest {
-  const range = (axis: number): [number, number] => {
-    const size = Math.min(sizeZyx[axis], shapeZyx[axis])
-    const from = Math.min(Math.max(0, centreXyz[2 - axis] - Math.floor(size / 2)), shapeZyx[axis] - size)
-    return [from, from + size]
-  }
-  return [range(0), range(1), range(2)]
-}
-
-/** The region with one end moved; it stays in the volume and keeps at least one voxel. */
-export function roiWithEnd(
-  roi: RegionOfInterest,
-  { axis, end, value }: { axis: number; end: 0 | 1; value: number },
-  shapeZyx: readonly number[],
-): RegionOfInterest {
-  const next = roi.map((range) => [...range]) as RegionOfInterest
-  const whole = Math.round(value)
-  next[axis][end] =
-    end === 0
-      ? Math.min(Math.max(0, whole), next[axis][1] - 1)
-      : Math.max(Math.min(shapeZyx[axis], whole), next[axis][0] + 1)
-  return next
 }

@@ -1,5 +1,6 @@
 import type { StateCreator } from 'zustand'
 import type { LabelsMessage, RunView } from '../../../shared/contract/bridge.ts'
+import type { OtherJob } from '../../../shared/contract/other-jobs.ts'
 
 /** All runs, the one on show, and how its labels are looked at. Voxels are in the viewer. */
 export interface RunSlice {
@@ -14,6 +15,8 @@ export interface RunSlice {
   maskOpacity: number
   isMaskVisible: boolean
   exporting: string | null
+  /** Jobs on the server that were made elsewhere; null before it was asked. */
+  otherJobs: readonly OtherJob[] | null
   /** The batch whose table is open. */
   shownBatch: string | null
   runChanged: (run: RunView) => void
@@ -27,6 +30,7 @@ export interface RunSlice {
   maskToggled: () => void
   exportChanged: (format: string | null) => void
   batchShown: (batchRef: string | null) => void
+  otherJobsKnown: (jobs: readonly OtherJob[] | null) => void
 }
 
 export const createRunSlice: StateCreator<RunSlice> = (set) => ({
@@ -39,6 +43,7 @@ export const createRunSlice: StateCreator<RunSlice> = (set) => ({
   isMaskVisible: true,
   exporting: null,
   shownBatch: null,
+  otherJobs: null,
   runChanged: (run) =>
     set((state) => ({
       runs: withRun(state.runs, run),
@@ -68,6 +73,7 @@ export const createRunSlice: StateCreator<RunSlice> = (set) => ({
   maskToggled: () => set(({ isMaskVisible }) => ({ isMaskVisible: !isMaskVisible })),
   exportChanged: (exporting) => set({ exporting }),
   batchShown: (shownBatch) => set({ shownBatch }),
+  otherJobsKnown: (otherJobs) => set({ otherJobs }),
 })
 
 function withRun(runs: readonly RunView[], run: RunView): RunView[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AS_STORED } from '../../../shared/volume/display-orientation.ts'
-import { placeInMiddle, pointIn, slicePictures } from './slice-picture.ts'
+import { placeAlong, placeInMiddle, pointIn, slicePictures } from './slice-picture.ts'
 
 // 40 × 30 × 20 voxels (x, y, z) of 1 × 2 × 3 "mm", level 1/2.
 const grid = {
@@ -22,6 +22,7 @@ describe('slicePictures', () => {
     expect(pointIn(xy, [0, 0, 7])).toEqual({ x: 105, y: 640 })
     expect(pointIn(xy, [39, 29, 7])).toEqual({ x: 495, y: 60 })
     expect(placeInMiddle(xy, [1, 2, 7])).toEqual([19.5, 14.5, 7])
+    expect([placeAlong(xy.columns, 495), placeAlong(xy.rows, 60)]).toEqual([39, 29])
   })
 
   it('follows zoom, Y down and the density of the screen', () => {

@@ -95,9 +95,14 @@ export function slicePictures(
 /** The place of the file in the middle of a slice; across it where the crosshair is. */
 export function placeInMiddle({ left, top, width, height, columns, rows }: SlicePicture, crosshairXyz: Xyz): Xyz {
   const place: [number, number, number] = [...crosshairXyz]
-  place[columns.fileAxis] = (left + width / 2 - columns.zeroPx) / columns.pxPerVoxel
-  place[rows.fileAxis] = (top + height / 2 - rows.zeroPx) / rows.pxPerVoxel
+  place[columns.fileAxis] = placeAlong(columns, left + width / 2)
+  place[rows.fileAxis] = placeAlong(rows, top + height / 2)
   return place
+}
+
+/** The place along one axis of the file at pixels from the left, or upper, edge of the picture. */
+export function placeAlong({ zeroPx, pxPerVoxel }: AxisLine, px: number): number {
+  return (px - zeroPx) / pxPerVoxel
 }
 
 /** Where a place of the file is seen in a slice, from the left upper corner of the picture. */

@@ -13,7 +13,16 @@ export function CheckResult() {
   if (check.state === 'failed')
     return (
       <p className="result is-bad" role="alert" data-testid="connection-result" data-code={check.problem.code}>
-        <strong>{check.problem.message}</strong> {check.problem.hint}
+        {check.problem.code === 'certificate_untrusted' ? (
+          <>
+            <strong>The server's certificate was not confirmed.</strong> Nothing was sent. Connect again to see its
+            fingerprint.
+          </>
+        ) : (
+          <>
+            <strong>{check.problem.message}</strong> {check.problem.hint}
+          </>
+        )}
       </p>
     )
   return null

@@ -1,10 +1,14 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { CheckResult } from './check-result.tsx'
 import { deviceNames } from './device-names.ts'
 import { IdentityLine } from './identity-line.tsx'
+import { NewToken } from './new-token.tsx'
 import { ServerForm } from './server-form.tsx'
+
+/** Another token may help. */
+const NEW_TOKEN_CODES: readonly string[] = ['unauthorized', 'token_expired']
 
 type Place = 'local' | 'server'
 
@@ -15,7 +19,10 @@ export function ConnectPanel() {
   const isBusy = useFacts((state) => state.check.state === 'connecting' || state.check.state === 'testing')
   const hasServers = useFacts((state) => (state.app?.servers.length ?? 0) > 0)
   const [chosen, setChosen] = useState<Place | null>(null)
-  const place = chosen ?? (hasServers ? 'server' : 'local')
+  // Removing the last one does not lead away from the form.
+  const hadServers = useRef(false)
+  hadServers.current ||= hasServers
+  const place = chosen ?? (hadServers.current ? 'server' : 'local')
   if (connection) return <ConnectedPanel />
   return (
     <Panel title="Compute">
@@ -32,7 +39,7 @@ export function ConnectPanel() {
       ) : (
         <>
           <p className="faint">Runs the models here. Nothing leaves this computer.</p>
-          <button type="button" disabled={isBusy} onClick={() => void session.connect({ kind: 'local' })}>
+          <button type="button" disabled={isBusy} onClick={() => void session.servers.connect({ kind: 'local' })}>
             {isBusy ? 'Starting…' : 'Use this computer'}
           </button>
         </>
@@ -51,7 +58,7 @@ function ConnectedPanel() {
     <Panel
       title="Compute"
       aside={
-        <button type="button" className="small" onClick={() => void session.disconnect()}>
+        <button type="button" className="small" onClick={() => void session.servers.leave()}>
           Change
         </button>
       }
@@ -69,6 +76,16 @@ function ConnectedPanel() {
           <strong>{problem.message}</strong> {problem.hint}
         </p>
       ) : null}
+      {problem && NEW_TOKEN_CODES.includes(problem.code) ? (
+        <NewToken url={connection.url} />
+      ) : (
+        connection.kind === 'server' && (
+          <details className="fold">
+            <summary>Another token</summary>
+            <NewToken url={connection.url} />
+          </details>
+        )
+      )}
     </Panel>
   )
 }

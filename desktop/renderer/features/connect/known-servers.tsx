@@ -23,7 +23,7 @@ export function KnownServers({ chosenUrl, onChoose }: { chosenUrl: string; onCho
             type="button"
             className="quiet"
             aria-label={`Remove ${url}`}
-            onClick={() => void session.forgetServer(url)}
+            onClick={() => void session.servers.forget(url)}
           >
             <Icon name="close" />
           </button>

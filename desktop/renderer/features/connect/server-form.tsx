@@ -27,7 +27,7 @@ export function ServerForm() {
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (isComplete && !isBusy) void session.connect(target)
+    if (isComplete && !isBusy) void session.servers.connect(target)
   }
   return (
     <form className="form" onSubmit={submit}>
@@ -47,7 +47,7 @@ export function ServerForm() {
         />
       </label>
       <div className="row">
-        <button type="button" disabled={!isComplete || isBusy} onClick={() => void session.testConnection(target)}>
+        <button type="button" disabled={!isComplete || isBusy} onClick={() => void session.servers.test(target)}>
           {checkState === 'testing' ? 'Testing…' : 'Test connection'}
         </button>
         <button type="submit" className="primary" disabled={!isComplete || isBusy}>

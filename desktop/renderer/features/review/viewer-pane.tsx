@@ -1,5 +1,6 @@
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { Meter } from '../../ui/meter.tsx'
+import { RegionMarks } from '../run/region-marks.tsx'
 import { ToolBar } from './correct/tool-bar.tsx'
 import { ToolMarks } from './correct/tool-marks.tsx'
 import { MeasureMarks } from './measure-marks.tsx'
@@ -21,6 +22,7 @@ export function ViewerPane() {
         {hasLevel ? <PaneTags /> : null}
         {hasLevel ? <ScaleBars /> : null}
         {hasLevel ? <MeasureMarks /> : null}
+        {hasLevel ? <RegionMarks /> : null}
         <ToolMarks />
         {hasLevel ? <ToolBar /> : null}
         {levelProgress === null ? null : (

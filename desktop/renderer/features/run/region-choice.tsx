@@ -1,14 +1,17 @@
 import type { ModelSummary } from '../../../../shared/contract/models.ts'
 import { useFacts } from '../../session/use-session.ts'
-import { roiAround, roiWithEnd } from '../../state/run-choices.ts'
+import { roiAround, roiShare, roiWithEnd } from '../../state/region.ts'
+import { formatShare } from '../../ui/format.ts'
 import { OptionalNumber } from '../../ui/optional-number.tsx'
 
-/** A part of the volume instead of all of it, begun around the crosshair. Voxels; the last is not part of it. */
+/** A part of the volume instead of all of it, drawn in a slice or around the crosshair. Voxels; the last is not part of it. */
 export function RegionChoice({ patchZyx }: { patchZyx: ModelSummary['patch_zyx'] }) {
   const roi = useFacts((state) => state.choices.roiZyx)
   const change = useFacts((state) => state.choicesChanged)
   const shape = useFacts((state) => state.volume?.shape_zyx ?? null)
   const crosshair = useFacts((state) => state.crosshairXyz)
+  const isDrawing = useFacts((state) => state.isDrawingRegion)
+  const draw = useFacts((state) => state.regionDrawingChanged)
   if (!shape) return null
   const middle = [shape[2] >> 1, shape[1] >> 1, shape[0] >> 1] as const
   const around = () => change({ roiZyx: roiAround(crosshair ?? middle, shape, patchZyx) })
@@ -32,7 +35,19 @@ export function RegionChoice({ patchZyx }: { patchZyx: ModelSummary['patch_zyx']
             </div>
           ))
         : null}
+      {roi ? (
+        <p className="faint" data-testid="region-size">
+          {roi
+            .map(([from, to]) => to - from)
+            .reverse()
+            .join(' × ')}{' '}
+          voxels, {formatShare(roiShare(roi, shape))} of the volume.
+        </p>
+      ) : null}
       <div className="row">
+        <button type="button" className="small" aria-pressed={isDrawing} onClick={() => draw(!isDrawing)}>
+          {roi ? 'Draw again' : 'Draw in a slice'}
+        </button>
         <button type="button" className="small" onClick={around}>
           {roi ? 'Around crosshair' : 'Only around the crosshair'}
         </button>
@@ -42,6 +57,7 @@ export function RegionChoice({ patchZyx }: { patchZyx: ModelSummary['patch_zyx']
           </button>
         ) : null}
       </div>
+      {isDrawing ? <p className="faint">Drag a rectangle in a slice. In another slice it can be resized.</p> : null}
     </fieldset>
   )
 }

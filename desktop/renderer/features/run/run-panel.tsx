@@ -7,7 +7,7 @@ import { ParameterForm } from './parameter-form.tsx'
 import { hasEnded } from './progress-text.ts'
 import { RunProgress } from './run-progress.tsx'
 import { SpacingLine } from './spacing-line.tsx'
-import { VolumeSource } from './volume-source.tsx'
+import { ConvertedLine, VolumeSource } from './volume-source.tsx'
 
 /** The run over the open volume while it goes on; below, the next one is ordered. */
 export function RunPanel() {
@@ -36,6 +36,7 @@ function OrderPanel() {
     <Panel title="Model">
       <ModelChoice />
       <SpacingLine />
+      <ConvertedLine />
       <VolumeSource />
       <ParameterForm />
       <EstimateFacts />

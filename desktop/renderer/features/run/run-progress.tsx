@@ -17,7 +17,7 @@ export function RunProgress({ run }: { run: RunView }) {
       </p>
       {isStopped ? null : <Meter label={title} share={progressShare(run)} />}
       <Facts facts={progressFacts(run)} />
-      {run.num_previews > 0 ? (
+      {run.num_previews > 0 && !isStopped ? (
         <p className="faint" data-testid="previews">
           {run.num_previews} {run.num_previews === 1 ? 'preview' : 'previews'} · {formatShare(run.coverage)} of the
           volume shown; hatched parts are not computed yet.

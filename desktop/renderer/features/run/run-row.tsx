@@ -43,6 +43,11 @@ export function RunRow({ run }: { run: RunView }) {
       </p>
       <p>{rowText(run)}</p>
       {share === null ? null : <Meter label={`Progress of ${run.volume_name}`} share={share} />}
+      {run.phase === 'completed' && !isShown && run.source !== 'file' ? (
+        <button type="button" className="small" onClick={() => void session.exportMask(run.run_ref, 'mrc')}>
+          Save its mask…
+        </button>
+      ) : null}
       {isShown && !hasEnded(run) ? null : <RunControls run={run} isSmall />}
     </li>
   )

@@ -1,5 +1,17 @@
 import { useFacts } from '../../session/use-session.ts'
 
+/** What is sent of a volume that servers do not take as it is. */
+export function ConvertedLine() {
+  const isConverted = useFacts((state) => state.volume?.format === 'ome-zarr')
+  const isLocal = useFacts((state) => state.connection?.kind === 'local')
+  if (!isConverted) return null
+  return (
+    <p className="faint" data-testid="converted">
+      The finest level is {isLocal ? 'handed over' : 'sent'} as MRC, made on the way: no copy is left here.
+    </p>
+  )
+}
+
 /** Whether the file is sent, or the server reads it where it lies; offered where the server can. */
 export function VolumeSource() {
   const canRead = useFacts((state) => state.connection?.info.capabilities.includes('volume_from_path') ?? false)

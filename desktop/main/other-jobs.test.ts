@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
+import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { OtherJobs, type OtherJobsDeps } from './other-jobs.ts'
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-other-jobs-'))
+  file = path.join(folder, 'a.mrc')
+  writeFileSync(file, mrcBytes({ body: new Uint8Array(2 * 7 * 5 * 3) }))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const job = (id: string, change: object = {}) => ({
+  ...{ job_id: id, volume_id: 'v', state: 'completed', model: 'm', created_at: 't', progress: {}, error: null },
+  owner: 'anna',
+  ...change,
+})
+
+function begin({ kind = 'server' }: { kind?: string } = {}) {
+  const bytes = readFileSync(file)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const known = { volume_id: 'v', filename: 'same.mrc', size_bytes: bytes.length, sha256 }
+  const client = {
+    jobs: async () => [job('one'), job('two'), job('hers', { owner: 'bo' }), job('gone', { volume_id: 'w' })],
+    job: async (id: string) => job(id, id === 'far' ? { volume_id: 'x' } : {}),
+    volumes: async () => [known],
+    volume: vi.fn(async (id: string) => {
+      if (id === 'v') return known
+      if (id === 'x') return { ...known, volume_id: 'x', filename: 'far.mrc', size_bytes: 1 }
+      throw new DomainError('volume_not_found')
+    }),
+  } as unknown as CryoMambaClient
+  const runs = {
+    jobIds: ['two'],
+    adopt: vi.fn(() => ({ run_ref: 'r' })),
+    layOver: vi.fn(),
+    jobOf: vi.fn(async (ref: string) => ({
+      job: job(ref === 'near' ? 'one' : 'far', ref === 'near' ? {} : { volume_id: 'x' }),
+      client,
+      name: 'far.mrc',
+    })),
+  }
+  const connection = { kind, me: { user: 'anna' } } as unknown as Connection
+  const openFile = () => ({ volume: { volume_ref: 'open', mode0: null } as OpenedVolume, file })
+  const deps = { current: () => ({ client, connection }), runs, openFile } as unknown as OtherJobsDeps
+  return { other: new OtherJobs(deps), runs }
+}
+
+it('lists jobs of the same user that have no run here, with how their volumes stand to the open file', async () => {
+  const { other } = begin()
+  const facts = async () => (await other.list()).map(({ job_id, volume_name, match }) => [job_id, volume_name, match])
+  expect(await facts()).toEqual([
+    ['one', 'same.mrc', 'comparing'],
+    ['gone', null, 'gone'],
+  ])
+  await vi.waitFor(async () => expect((await facts())[0]).toEqual(['one', 'same.mrc', 'open']))
+})
+
+it('lists none of the server on this computer', async () => {
+  expect(await begin({ kind: 'local' }).other.list()).toEqual([])
+})
+
+it('lays an adopted job over the open file only where that has the same bytes', async () => {
+  const { other, runs } = begin()
+  expect(await other.adopt({ job_id: 'one', is_retry: false })).toEqual({ run_ref: 'r' })
+  expect(runs.adopt).toHaveBeenLastCalledWith(
+    expect.objectContaining({ volumeName: 'same.mrc', open: expect.objectContaining({ file }), isRetry: false }),
+  )
+  await other.adopt({ job_id: 'far', is_retry: true })
+  expect(runs.adopt).toHaveBeenLastCalledWith(
+    expect.objectContaining({ volumeName: 'far.mrc', open: null, isRetry: true }),
+  )
+})
+
+it('lays a run over the open file later, and says so where it cannot', async () => {
+  const { other, runs } = begin()
+  await other.layOverOpenFile('near')
+  expect(runs.layOver).toHaveBeenCalledWith('near', expect.objectContaining({ file }))
+  await expect(other.layOverOpenFile('else')).rejects.toMatchObject({
+    code: 'run_volume_elsewhere',
+    message: expect.stringContaining('far.mrc'),
+  })
+})

@@ -1,0 +1,85 @@
+import type { CryoMambaClient } from '../../shared/client/api.ts'
+import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { Job } from '../../shared/contract/jobs.ts'
+import type { AdoptJob, OtherJob, VolumeMatch } from '../../shared/contract/other-jobs.ts'
+import type { Volume } from '../../shared/contract/volumes.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { FileMatch } from './file-match.ts'
+import type { Runs } from './runs.ts'
+
+interface OpenFile {
+  volume: OpenedVolume
+  file: string
+}
+
+export interface OtherJobsDeps {
+  current: () => { client: CryoMambaClient; connection: Connection }
+  runs: Pick<Runs, 'jobIds' | 'adopt' | 'layOver' | 'jobOf'>
+  openFile: () => OpenFile | null
+}
+
+/** Jobs of the server in use that were made elsewhere, and whether their volumes are the open file. */
+export class OtherJobs {
+  private readonly deps: OtherJobsDeps
+  private readonly matches = new FileMatch()
+
+  constructor(deps: OtherJobsDeps) {
+    this.deps = deps
+  }
+
+  /** Newest first; none for the server on this computer, which nobody else uses. @throws {DomainError} `not_connected` */
+  async list(): Promise<OtherJob[]> {
+    const { client, connection } = this.deps.current()
+    if (connection.kind === 'local') return []
+    const known = new Set(this.deps.runs.jobIds)
+    const isMine = ({ owner }: Job) => owner === undefined || !connection.me || owner === connection.me.user
+    const [jobs, volumes] = await Promise.all([client.jobs(), client.volumes()])
+    const found = jobs.filter((job) => !known.has(job.job_id) && isMine(job))
+    return Promise.all(found.map(async (job) => this.shown(job, await volumeOf(client, job, volumes))))
+  }
+
+  /** Follows a job as a run of this program; over the open file where that is its volume. */
+  async adopt({ job_id: jobId, is_retry: isRetry }: AdoptJob): Promise<{ run_ref: string }> {
+    const { client } = this.deps.current()
+    const job = await client.job(jobId)
+    const volume = await volumeOf(client, job, [])
+    const open = volume && (await this.openFileOf(volume))
+    const { run_ref } = this.deps.runs.adopt({ job, volumeName: volume?.filename ?? job.volume_id, open, isRetry })
+    return { run_ref }
+  }
+
+  /** Lays a run without a file over the open one. @throws {DomainError} `run_volume_elsewhere` where it is another */
+  async layOverOpenFile(runRef: string): Promise<void> {
+    const { job, client, name } = await this.deps.runs.jobOf(runRef)
+    const volume = job && (await volumeOf(client, job, []))
+    const open = volume && (await this.openFileOf(volume))
+    if (!open) throw new DomainError('run_volume_elsewhere', { name })
+    this.deps.runs.layOver(runRef, open)
+  }
+
+  private async openFileOf(volume: Volume): Promise<OpenFile | null> {
+    const open = this.deps.openFile()
+    return open && (await this.matches.isSame(volume, open.file, open.volume.mode0)) ? open : null
+  }
+
+  private async shown(job: Job, volume: Volume | null): Promise<OtherJob> {
+    const open = this.deps.openFile()
+    const match: VolumeMatch = !volume
+      ? 'gone'
+      : open
+        ? await this.matches.look(volume, open.file, open.volume.mode0)
+        : 'other'
+    const { job_id, state, model, created_at, progress, error } = job
+    return { job_id, state, model, created_at, volume_name: volume?.filename ?? null, match, progress, error }
+  }
+}
+
+/** Null where the server no longer has it. */
+async function volumeOf(client: CryoMambaClient, { volume_id: id }: Job, known: Volume[]): Promise<Volume | null> {
+  const found = known.find((one) => one.volume_id === id)
+  if (found) return found
+  return client.volume(id).catch((error) => {
+    if (error instanceof DomainError && error.code === 'volume_not_found') return null
+    throw error
+  })
+}

@@ -1,0 +1,33 @@
+import { type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
+
+/** Asked once, when the window is closed over a run. */
+export function mayClose(window: BrowserWindow): boolean {
+  return isAgreed(window, {
+    message: 'A segmentation is under way.',
+    detail:
+      'On a server it goes on without this window. An upload, and a segmentation on this computer, stop and go on at the next start.',
+    buttons: ['Close', 'Keep open'],
+    defaultId: 1,
+  })
+}
+
+/** Asked once, when the window is closed over a mask that was changed since its last export. */
+export function mayLeaveMask(window: BrowserWindow): boolean {
+  return isAgreed(window, {
+    message: 'The mask has changes that were not exported.',
+    detail: 'They are kept on this computer, and you are asked about them at the next start.',
+    buttons: ['Close and keep them', 'Stay'],
+    defaultId: 0,
+  })
+}
+
+/** True for the first button; closing the question is the second. */
+function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
+  return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0
+}
+
+/** Asks for a folder, which can be a new one. Null without a choice. */
+export async function chooseFolder(window: BrowserWindow, title: string): Promise<string | null> {
+  const chosen = await dialog.showOpenDialog(window, { title, properties: ['openDirectory', 'createDirectory'] })
+  return chosen.canceled ? null : (chosen.filePaths[0] ?? null)
+}
