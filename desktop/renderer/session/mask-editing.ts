@@ -13,6 +13,7 @@ import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import { NO_MARK, pointerTool, type ToolMark } from './pointer-tools.ts'
+import { tellExport } from './tell-export.ts'
 
 /** What correcting needs of the session. */
 export interface EditingGround {
@@ -164,16 +165,7 @@ export class MaskEditing {
 
   private export(what: string, write: (maskRef: string) => Promise<ExportedFile>) {
     return this.withMask(({ mask_ref }) =>
-      this.ground.attempt(async () => {
-        const { exportChanged, workDone } = this.ground.store.getState()
-        exportChanged(what)
-        try {
-          const file = await write(mask_ref)
-          if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
-        } finally {
-          exportChanged(null)
-        }
-      }),
+      this.ground.attempt(() => tellExport(this.ground.store, what, () => write(mask_ref))),
     )
   }
 

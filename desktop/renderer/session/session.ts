@@ -26,6 +26,7 @@ import { ProgramActions } from './program-actions.ts'
 import { regionPointer } from './region-pointer.ts'
 import { RunActions } from './run-actions.ts'
 import { ServerActions } from './server-actions.ts'
+import { tellExport } from './tell-export.ts'
 import { ViewMemory } from './view-memory.ts'
 
 /**
@@ -186,16 +187,7 @@ export class Session {
     this.export('probability', () => this.bridge.request('run.probability', { run_ref: runRef }))
 
   private export(what: string, write: () => Promise<ExportedFile>): Promise<void> {
-    return this.attempt(async () => {
-      const { exportChanged, workDone } = this.store.getState()
-      exportChanged(what)
-      try {
-        const file = await write()
-        if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
-      } finally {
-        exportChanged(null)
-      }
-    })
+    return this.attempt(() => tellExport(this.store, what, write))
   }
 
   private async attempt(work: () => Promise<unknown>): Promise<void> {
