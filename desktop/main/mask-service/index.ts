@@ -1,11 +1,11 @@
 import type { MessagePortMain } from 'electron'
 import { checkMaskRequest } from '../../../shared/contract/bridge-check.ts'
-import type { MaskMessage, MaskRequest } from '../../../shared/contract/mask-view.ts'
+import type { MaskMessage, MaskPlane, MaskRequest } from '../../../shared/contract/mask-view.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
 import { boxOf, type MaskChange, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
-import { planeAxes, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
+import { planeAxes, type SliceAxis, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
 import { SerialQueue } from '../volume-service/serial-queue.ts'
@@ -13,6 +13,7 @@ import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
 import { ProbabilityFiles } from './probability-files.ts'
 import { type SavedMask, saveMask } from './save-mask.ts'
+import { ShownSlices } from './shown-slices.ts'
 import { takeAway } from './take-away.ts'
 
 /** The program of the utility process that holds the mask: calls come from the main process, voxels go to the window. */
@@ -20,6 +21,7 @@ let kept: KeptMasks | null = null
 let programVersion = ''
 let current: MaskSession | null = null
 let shownBin: number | null = null
+const shownSlices = new ShownSlices()
 let windowPort: MessagePortMain | null = null
 /** While a slider moves only its newest place is worth computing. */
 let newestTry: MaskRequest | null = null
@@ -122,6 +124,7 @@ async function take(session: MaskSession): Promise<MaskAnswer> {
   if (current) await leave(current)
   current = session
   shownBin = null
+  shownSlices.clear()
   return { view: session.view() }
 }
 
@@ -153,10 +156,19 @@ function tellWindow(message: MaskMessage): void {
   windowPort?.postMessage(message)
 }
 
-/** Sends what a change makes of the level on show. */
+/** Sends what a change makes of the level and the slices on show. */
 function show(session: MaskSession, change: MaskChange | null): void {
   const box = change && boxOf(change)
-  if (box && shownBin !== null) sendLevel(session, session.editor.bricks, box, shownBin, 'patch')
+  if (!box) return
+  const { bricks } = session.editor
+  if (shownBin !== null) sendLevel(session, bricks, box, shownBin, 'patch')
+  for (const part of shownSlices.partsIn(box))
+    tellWindow({ type: 'plane_patch', ...planePart(session, bricks, part.axis, part.box) })
+}
+
+function planePart(session: MaskSession, bricks: LabelBricks, axis: SliceAxis, { startZyx, shapeZyx }: VoxelBox) {
+  const voxels = narrow(session, bricks.readBox(startZyx, shapeZyx))
+  return { mask_ref: session.ref, axis, start_zyx: [...startZyx], shape_zyx: [...shapeZyx], voxels } satisfies MaskPlane
 }
 
 function sendLevel(session: MaskSession, bricks: LabelBricks, box: VoxelBox, bin: number, type: 'level' | 'patch') {
@@ -208,17 +220,13 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
       return tellWindow({ type: 'label_at', mask_ref: session.ref, request_index: request.request_index, label })
     }
     case 'plane': {
-      const { rows, columns, across } = planeAxes(request.axis)
-      if (request.index >= bricks.shapeZyx[across]) return
-      const box = sliceBox(bricks.shapeZyx, request.axis, request.index)
-      return tellWindow({
-        type: 'plane',
-        mask_ref: session.ref,
-        request_index: request.request_index,
-        num_rows: bricks.shapeZyx[rows],
-        num_columns: bricks.shapeZyx[columns],
-        voxels: bricks.readBox(box.startZyx, box.shapeZyx) as Uint16Array<ArrayBuffer>,
-      })
+      const { axis, index, state, request_index } = request
+      if (index >= bricks.shapeZyx[planeAxes(axis).across]) return
+      if (state === 'now') shownSlices.show(axis, index)
+      else shownSlices.hide(axis)
+      const box = sliceBox(bricks.shapeZyx, axis, index)
+      const shown = state === 'now' ? bricks : session.beginning
+      return tellWindow({ type: 'plane', request_index, ...planePart(session, shown, axis, box) })
     }
     case 'try_threshold': {
       if (!session.probability || shownBin === null || request !== newestTry) return

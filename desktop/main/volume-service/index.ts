@@ -124,6 +124,7 @@ async function serveWindow(data: unknown): Promise<void> {
     if (!volume) return
     if (request.type === 'level') await serveLevel(volume, request)
     else if (request.type === 'plane') await sendPlane(volume, request)
+    else if (request.type === 'label_plane') await work.run(() => sendLabelPlane(volume, request))
     else await sendVoxel(volume, request)
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return
@@ -183,6 +184,17 @@ async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'p
   const { shape, codes } = plane ?? { shape: [0, 0] as [number, number], codes: null }
   const at = { axis, index, thickness, projection, request_index }
   tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })
+}
+
+async function sendLabelPlane(
+  volume: OpenVolume,
+  { axis, index, request_index }: VolumeRequest & { type: 'label_plane' },
+): Promise<void> {
+  const plane = await volume.labelPlane(AXES.indexOf(axis) as 0 | 1 | 2, index)
+  if (!plane || current !== volume) return
+  const { runRef, shape, labels } = plane
+  const at = { volume_ref: volume.ref, run_ref: runRef, request_index, axis, index, shape }
+  tellWindow({ type: 'label_plane', ...at, voxels: labels as Uint8Array<ArrayBuffer> })
 }
 
 /** The labels over the level on show; of a later preview only the planes that changed. */

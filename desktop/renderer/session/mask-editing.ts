@@ -24,6 +24,8 @@ export interface EditingGround {
   view(): VolumeView | null
   /** Shows the labels again that were there before the correcting. */
   showRunAgain(): void
+  /** A slice at full resolution that was asked for. */
+  planeCame(plane: Extract<MaskMessage, { type: 'plane' }>): void
 }
 
 /** Correcting a mask in the window: tools, the port to the mask service, and what the user asks for. */
@@ -200,7 +202,8 @@ export class MaskEditing {
     })
   }
 
-  private send(request: MaskRequest): void {
+  /** To the mask service, once it is there. */
+  send(request: MaskRequest): void {
     if (this.port) this.port.postMessage(request)
     else this.waiting.push(request)
   }
@@ -214,6 +217,10 @@ export class MaskEditing {
         this.labelsCame(message)
         if (crosshairXyz) this.crosshairMoved(crosshairXyz)
         return
+      case 'plane':
+        return this.ground.planeCame(message)
+      case 'plane_patch':
+        return this.ground.view()?.patchLabelPlane(message)
       case 'label_at':
         return message.request_index === this.numLabelRequests ? maskLabelRead(message.label) : undefined
       case 'mask_problem':

@@ -16,6 +16,7 @@ import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
+import { LabelPlaneRequests } from './label-plane-requests.ts'
 import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
@@ -44,6 +45,7 @@ export class Session {
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
   private readonly planes: PlaneRequests
+  private readonly labelPlanes: LabelPlaneRequests
   private view: VolumeView | null = null
   private numVoxelRequests = 0
 
@@ -59,11 +61,18 @@ export class Session {
       attempt: (work) => this.attempt(work),
       view: () => this.view,
       showRunAgain: () => this.requestLevel(),
+      planeCame: (plane) => this.labelPlanes.maskPlaneCame(plane),
     })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
     this.pictures = new PictureMaking({
       ...{ store, bridge, planes: this.planes, view: () => this.view },
       attempt: (work) => this.attempt(work),
+    })
+    this.labelPlanes = new LabelPlaneRequests({
+      store,
+      view: () => this.view,
+      askVolume: (request) => this.send(request),
+      askMask: (request) => this.masks.send(request),
     })
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
@@ -275,6 +284,8 @@ export class Session {
         return this.levelCame(message)
       case 'plane':
         return this.planes.came(message, this.view)
+      case 'label_plane':
+        return this.labelPlanes.runPlaneCame(message)
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':

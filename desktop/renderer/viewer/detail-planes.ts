@@ -17,8 +17,9 @@ const SAMPLERS: Readonly<Record<DisplayAxis, { name: string; unit: number }>> = 
 export class DetailPlanes {
   private readonly nv: Niivue
   private readonly textures = new Map<DisplayAxis, WebGLTexture>()
-  /** Which plane is shown across each axis. */
+  /** Which plane is held across each axis; it is seen while the crosshair is in it. */
   private readonly shown = new Map<DisplayAxis, number>()
+  private at: readonly [number, number, number] = [-1, -1, -1]
 
   constructor(nv: Niivue) {
     this.nv = nv
@@ -61,12 +62,10 @@ export class DetailPlanes {
     return true
   }
 
-  /** Hides every plane that is not at this place: the level is seen there again. */
+  /** The crosshair came here: planes elsewhere are not seen, the level is; they are again when it comes back. */
   keepAt(indexXyz: readonly [number, number, number]): void {
-    let isChanged = false
-    for (const [axis, name] of AXES.entries())
-      if (this.shown.has(name) && this.shown.get(name) !== indexXyz[axis]) isChanged = this.shown.delete(name)
-    if (isChanged) this.applyShown()
+    this.at = indexXyz
+    this.applyShown()
   }
 
   hide(): void {
@@ -75,7 +74,7 @@ export class DetailPlanes {
   }
 
   private applyShown(): void {
-    const [x, y, z] = AXES.map((axis) => (this.shown.has(axis) ? 1 : 0))
+    const [x, y, z] = AXES.map((name, axis) => (this.shown.get(name) === this.at[axis] ? 1 : 0))
     this.withShader((gl, program) => gl.uniform3f(gl.getUniformLocation(program, 'hasDetail'), x, y, z))
   }
 

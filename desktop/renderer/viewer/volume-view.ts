@@ -1,6 +1,6 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
-import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import type { MaskPatch, MaskPlane } from '../../../shared/contract/mask-view.ts'
 import type { ViewState } from '../../../shared/contract/preferences.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
@@ -10,6 +10,7 @@ import { DrawingPointer, type PointerTool, type SlicePoint, slicePointAt } from 
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
 import { LabelLayer } from './label-layer.ts'
+import { type LabelPlanePart, planeOnDisplay } from './label-planes.ts'
 import type { LabelStyle } from './label-slots.ts'
 import {
   displayIndexOf,
@@ -119,6 +120,7 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
+    this.labels.planes.attach()
     this.shading.attach(this.events.firstDisplay)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
@@ -236,6 +238,35 @@ export class VolumeView {
     return isShown
   }
 
+  /** Puts labels at full resolution on their slice, if the crosshair is still in it. @returns whether they are shown */
+  showLabelPlane(part: LabelPlanePart | MaskPlane): boolean {
+    const plane = this.onDisplay(part)
+    if (!this.grid || !plane) return false
+    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
+    const isShown = inGraphics('labels', () => this.labels.planes.show(plane))
+    this.redraw()
+    return isShown
+  }
+
+  /** Replaces a part of labels that are shown at full resolution. */
+  patchLabelPlane(part: MaskPlane): void {
+    const plane = this.onDisplay(part)
+    if (plane) inGraphics('labels', () => this.labels.planes.patch(plane))
+    this.redraw()
+  }
+
+  /** The level's labels are seen on all slices again. */
+  hideLabelPlanes(): void {
+    this.labels.planes.hide()
+    this.redraw()
+  }
+
+  private onDisplay(part: LabelPlanePart | MaskPlane): LabelPlanePart | null {
+    if (!this.grid) return null
+    return 'start_zyx' in part ? planeOnDisplay(part, this.grid) : part
+  }
+
   /** Gives the left button to a tool; null gives it back to the crosshair. */
   setPointerTool(tool: PointerTool | null): void {
     this.pointer.tool = tool
@@ -267,7 +298,9 @@ export class VolumeView {
     if (!this.grid) return
     const fraction = fractionOf(this.grid, indexXyz)
     for (let axis = 0; axis < 3; axis++) this.nv.scene.crosshairPos[axis] = fraction[axis]
-    this.detail.keepAt(displayIndexOf(this.grid, indexXyz))
+    const shown = displayIndexOf(this.grid, indexXyz)
+    this.detail.keepAt(shown)
+    this.labels.planes.keepAt(shown)
     this.redraw()
     this.events.onCrosshair(indexXyz)
   }
