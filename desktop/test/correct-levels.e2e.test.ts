@@ -58,8 +58,9 @@ const PANES = [
   ['YZ', [NY, NZ], [33, 100]],
 ] as const
 
-it.each(PANES)('shows one voxel of the mask as one voxel, while the level has blocks: %s', async (name, size, at) => {
+it.each([0, 1, 2])('shows one voxel of the mask as one voxel, while the level has blocks: pane %i', async (pane) => {
   const { page } = desktop
+  const [name, size, at] = PANES[pane]
   await page.getByTestId('viewer').getByRole('button', { name, exact: true }).click()
   await expect
     .poll(() => page.getByTestId(`resolution-${name.toLowerCase()}`).textContent(), SLOW)

@@ -74,7 +74,7 @@ it('asks for nothing where the level is the file, or labels are not final', () =
   whole.store.getState().labelsShown({ run_ref: 'r', stage: 'final' })
   expect(whole.settle()).toEqual([])
   const preview = ground(2)
-  preview.store.getState().labelsShown({ run_ref: 'r', stage: 'coarse' })
+  preview.store.getState().labelsShown({ run_ref: 'r', stage: 'draft' })
   expect(preview.settle()).toEqual([])
 })
 
