@@ -9,6 +9,7 @@ import { ConfirmedCertificates } from './confirmed-certificates.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
 import { readDiagnostics } from './diagnostics.ts'
+import { openKeptFacts } from './file-facts.ts'
 import { LocalEngine } from './local-engine.ts'
 import { LogLines } from './log-lines.ts'
 import { Masks } from './masks.ts'
@@ -25,7 +26,6 @@ import { RunStore } from './run-store.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
-import { ViewStates } from './view-states.ts'
 import { VolumeHost } from './volume-host.ts'
 import { watchCrashes } from './watch-crashes.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -64,7 +64,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     tell({ type: 'recent_changed', recent: recent.list })
     showMenu()
   })
-  const views = new ViewStates(userData)
+  const facts = openKeptFacts(userData)
   const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
   const levels = {
     folder: path.join(userData, 'levels'),
@@ -115,6 +115,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     },
     onClosed: () => runs.volumeClosed(),
     sampleFile,
+    signs: facts.signs,
   })
   const masks = new Masks({
     getWindow,
@@ -124,6 +125,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     programVersion: app.getVersion(),
     files,
     runs,
+    facts,
   })
   const pictures = new Pictures({
     getWindow,
@@ -141,7 +143,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     crashes,
     preferences,
     recent,
-    views,
+    facts,
     volumes,
     engine,
     connections,

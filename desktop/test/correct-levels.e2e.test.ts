@@ -60,7 +60,7 @@ const PANES = [
 
 it.each([0, 1, 2])('shows one voxel of the mask as one voxel, while the level has blocks: pane %i', async (pane) => {
   const { page } = desktop
-  const [name, size, at] = PANES[pane]
+  const [name, size, [column, row]] = PANES[pane]
   await page.getByTestId('viewer').getByRole('button', { name, exact: true }).click()
   await expect
     .poll(() => page.getByTestId(`resolution-${name.toLowerCase()}`).textContent(), SLOW)
@@ -68,10 +68,10 @@ it.each([0, 1, 2])('shows one voxel of the mask as one voxel, while the level ha
   await tool('Brush').click()
   await page.getByLabel('Size of the brush').fill('1')
   const before = await voxels()
-  await page.mouse.click(...(await pixelOf(size, ...at)))
+  await page.mouse.click(...(await pixelOf(size, column, row)))
   await expect.poll(voxels, SLOW).toBe(before + 1)
   await page.mouse.move(5, 5)
-  await expect.poll(() => coloured(size, ...at), SLOW).toEqual(['0,0'])
+  await expect.poll(() => coloured(size, column, row), SLOW).toEqual(['0,0'])
   await desktop.screenshot(`29-mask-at-full-resolution-${name.toLowerCase()}`)
 })
 

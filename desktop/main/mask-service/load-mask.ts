@@ -14,7 +14,9 @@ const MOST_HASHED_VOXELS = 4 * 1024 * 1024
 
 /**
  * A mask file as bricks, on the grid of a volume.
- * @throws {DomainError} `mask_grid_differs`, `request_invalid` for values that are no labels, what `openVolumeFile` throws
+ * @param mode0 of bytes of an MRC file; signed ones below 0 become background
+ * @throws {DomainError} `mask_grid_differs`, `request_invalid` for values that are no labels, `mask_sign_doubtful` where
+ *   `mode0` is not told and bytes over 127 occur, what `openVolumeFile` throws
  */
 export async function loadMask(
   file: string,
@@ -25,10 +27,23 @@ export async function loadMask(
   try {
     const reason = gridDifference(source.header, volume)
     if (reason) throw new DomainError('mask_grid_differs', { name: path.basename(file), reason })
-    return await loadBricks(source, (voxels) => labelsOf(voxels, source.header))
+    return await loadBricks(source, (voxels) =>
+      voxels instanceof Int8Array && source.header.geometry.format === 'mrc'
+        ? labelsOfBytes(voxels, mode0 === 'signed', path.basename(file))
+        : labelsOf(voxels, source.header),
+    )
   } finally {
     await source.close()
   }
+}
+
+function labelsOfBytes(voxels: Int8Array, isToldSigned: boolean, name: string): Uint16Array {
+  const labels = new Uint16Array(voxels.length)
+  for (let i = 0; i < voxels.length; i++) {
+    if (voxels[i] >= 0) labels[i] = voxels[i]
+    else if (!isToldSigned) throw new DomainError('mask_sign_doubtful', { name })
+  }
+  return labels
 }
 
 /** Why a mask cannot lie on a volume's grid; null when it can. A voxel size that one of them does not know differs not. */

@@ -17,6 +17,10 @@ import type { KeptMasks, MaskRecord } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
 import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
+import { writtenLabels } from './written-labels.ts'
+
+// Longer lists are of no use to anyone; labels beyond are shown all the same.
+const MOST_LISTED = 1000
 
 /**
  * One mask that is being corrected: bricks, journal, record and the volume under it. What it began with is on disk
@@ -67,6 +71,7 @@ export class MaskSession {
       const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
       const bricks = from.kind === 'empty' ? new LabelBricks(header.shapeZyx) : await loadMask(from.file, header, mode0)
       const counts = countBricks(bricks)
+      const labels_sha256 = hashBricks(bricks, counts)
       const { size, mtimeMs } = await stat(volume.file)
       const now = new Date().toISOString()
       const record: MaskRecord = {
@@ -78,9 +83,9 @@ export class MaskSession {
         origin: {
           kind: from.kind,
           name: from.kind === 'empty' ? '' : from.name,
-          labels_sha256: hashBricks(bricks, counts),
+          labels_sha256,
         },
-        labels: firstLabels(from, counts),
+        labels: await firstLabels(from, counts, labels_sha256),
         ...{ began_at: now, changed_at: now, num_operations: 0, num_exported: null, operations: {} },
       }
       const canHaveProbability = from.kind === 'run'
@@ -261,10 +266,18 @@ export class MaskSession {
   }
 }
 
-function firstLabels(from: MaskBeginning, counts: ReadonlyMap<number, number>): MaskRecord['labels'] {
-  if (from.kind === 'run') return from.labels.map((one) => ({ ...one, is_locked: false }))
-  const values = [...counts.keys()].filter((value) => value !== 0).sort(ascending)
-  return (values.length > 0 ? values.slice(0, 1000) : [1]).map(plainLabel)
+/** Names that are known, in their order; then every other label that occurs. An empty mask has one to draw with. */
+async function firstLabels(
+  from: MaskBeginning,
+  counts: ReadonlyMap<number, number>,
+  labelsSha256: string,
+): Promise<MaskRecord['labels']> {
+  const isUnknown = from.kind === 'file' && from.labels.length === 0
+  const known = isUnknown ? await writtenLabels(from.file, labelsSha256) : from.labels
+  const listed = new Set(known.map((one) => one.value))
+  const others = [...counts.keys()].filter((value) => value !== 0 && !listed.has(value)).sort(ascending)
+  const labels = [...known.map((one) => ({ ...one, is_locked: false })), ...others.map(plainLabel)]
+  return labels.length > 0 ? labels.slice(0, MOST_LISTED) : [plainLabel(1)]
 }
 
 function plainLabel(value: number) {
