@@ -36,6 +36,8 @@ export class MaskEditing {
   private port: MessagePort | null = null
   private readonly waiting: MaskRequest[] = []
   private numLabelRequests = 0
+  /** Labels of the run that were hidden before the correcting. */
+  private hiddenBefore: readonly number[] = []
 
   constructor(ground: EditingGround) {
     this.ground = ground
@@ -61,15 +63,20 @@ export class MaskEditing {
   }
 
   maskChanged(mask: MaskView): void {
-    const { mask: before, maskChanged } = this.ground.store.getState()
+    const { mask: before, maskChanged, hiddenLabels, labelsHidden } = this.ground.store.getState()
+    const isNew = before?.mask_ref !== mask.mask_ref
+    if (!before) this.hiddenBefore = hiddenLabels
+    // A run's mask is looked at as the run was.
+    if (isNew) labelsHidden(mask.origin === 'run' ? this.hiddenBefore : [])
     maskChanged(mask)
-    if (before?.mask_ref !== mask.mask_ref) this.showLevel()
+    if (isNew) this.showLevel()
   }
 
   maskClosed(maskRef: string): void {
-    const { mask, maskClosed } = this.ground.store.getState()
+    const { mask, maskClosed, labelsHidden } = this.ground.store.getState()
     if (mask?.mask_ref !== maskRef) return
     maskClosed()
+    labelsHidden(this.hiddenBefore)
     this.onMark(NO_MARK)
     this.ground.view()?.clearLabels()
     this.ground.showRunAgain()
