@@ -1,5 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
-import path from 'node:path'
+import { stat } from 'node:fs/promises'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
@@ -13,9 +12,9 @@ import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
 import { applyOperation } from './apply-operation.ts'
+import { ChangeStore } from './change-store.ts'
 import type { KeptMasks, MaskRecord } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
-import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
 import { writtenLabels } from './written-labels.ts'
 
@@ -37,9 +36,8 @@ export class MaskSession {
   private readonly volumeRef: string
   private readonly kept: KeptMasks
   private readonly canHaveProbability: boolean
-  private journal: MaskJournal | null = null
+  private readonly changes: ChangeStore
   private busy: string | null = null
-  private readonly operations = new OperationCount()
   private stopping = { aborted: false }
 
   private constructor(facts: {
@@ -48,17 +46,20 @@ export class MaskSession {
     kept: KeptMasks
     source: VoxelSource
     record: MaskRecord
+    beginning: LabelBricks
     bricks: LabelBricks
-    counts: Map<number, number>
     canHaveProbability: boolean
+    changes: ChangeStore
+    counts?: Map<number, number>
   }) {
     this.ref = facts.ref
     this.volumeRef = facts.volumeRef
     this.kept = facts.kept
     this.source = facts.source
     this.record = facts.record
-    this.beginning = facts.bricks.copy()
-    this.editor = new MaskEditor(facts.bricks, facts.counts)
+    this.changes = facts.changes
+    this.beginning = facts.beginning
+    this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks))
     this.canHaveProbability = facts.canHaveProbability
     for (const { value, is_locked } of this.record.labels) if (is_locked) this.editor.locked.add(value)
   }
@@ -95,9 +96,11 @@ export class MaskSession {
         kept,
         source,
         record,
+        beginning: bricks.copy(),
         bricks,
         counts,
         canHaveProbability,
+        changes: new ChangeStore(kept, ref),
       })
     } catch (error) {
       await source.close()
@@ -111,20 +114,11 @@ export class MaskSession {
     if (!record) throw new DomainError('mask_journal_damaged', { name: volume.name, reason: 'their record is missing' })
     const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
     try {
-      const { shapeZyx } = source.header
-      const bricks = await readBricks(kept.fileOf(ref, 'beginning.bricks'), volume.name, shapeZyx)
-      const counts = countBricks(bricks)
-      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, bricks, counts }
-      const session = new MaskSession({ ...facts, canHaveProbability: false })
-      const journal = kept.fileOf(ref, 'changes.journal')
-      record.operations = {}
-      for await (const { name, group, change } of readChanges(journal)) {
-        session.editor.put(change)
-        session.count(name, group)
-      }
-      record.num_operations = session.operations.total
-      session.journal = await MaskJournal.open(journal)
-      return session
+      const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, source.header.shapeZyx)
+      record.operations = store.operations.kinds
+      record.num_operations = store.operations.total
+      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, beginning, bricks: now, changes: store }
+      return new MaskSession({ ...facts, canHaveProbability: false })
     } catch (error) {
       await source.close()
       throw error
@@ -200,19 +194,19 @@ export class MaskSession {
     if (is_locked !== undefined) label.is_locked = is_locked
     if (label.is_locked) this.editor.locked.add(value)
     else this.editor.locked.delete(value)
-    if (this.journal) await this.kept.write(this.ref, this.record)
+    if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
   }
 
   /** Everything was written to a file of the user's. */
   async exported(): Promise<void> {
     this.record.num_exported = this.record.num_operations
-    if (this.journal) await this.kept.write(this.ref, this.record)
+    if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
   }
 
   /** Ends it; what is kept on disk goes when nothing of it is needed any more. */
   async close(isDiscarded: boolean): Promise<void> {
     const isNeeded = this.view().is_unsaved && !isDiscarded
-    await this.journal?.close()
+    await this.changes.close()
     await this.probability?.close()
     await this.source.close()
     if (!isNeeded) await this.kept.forget(this.ref)
@@ -237,27 +231,20 @@ export class MaskSession {
       this.editor.history.clear()
       throw asWriteProblem(cause, 'The journal of the corrections')
     }
-    this.count(name, group)
-    this.record.num_operations = this.operations.total
+    this.record.operations = this.changes.operations.kinds
+    this.record.num_operations = this.changes.operations.total
     this.record.changed_at = new Date().toISOString()
     // Strokes come many a second; they are counted again from the journal after a crash.
     if (name !== 'brush') await this.kept.write(this.ref, this.record)
+    await this.changes.compact(this.editor.bricks)
   }
 
   private async writeDown(name: string, group: string | null, change: MaskChange): Promise<void> {
-    if (!this.journal) {
-      const file = this.kept.fileOf(this.ref, 'beginning.bricks')
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-      await writeBricks(file, this.beginning)
-      this.journal = await MaskJournal.open(this.kept.fileOf(this.ref, 'changes.journal'))
+    if (!this.changes.isOnDisk) {
       await this.kept.write(this.ref, this.record)
+      await this.changes.begin(this.beginning)
     }
-    await this.journal.note(name, group, change)
-  }
-
-  private count(name: string, group: string | null): void {
-    const { operations } = this.record
-    if (this.operations.add(group)) operations[name] = (operations[name] ?? 0) + 1
+    await this.changes.note(name, group, change)
   }
 
   private async readValues({ startZyx, shapeZyx }: VoxelBox, signal?: Abort): Promise<Float32Array> {
