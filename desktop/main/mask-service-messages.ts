@@ -75,9 +75,10 @@ export type MaskReply =
   /** A new snapshot, without being asked. */
   | { type: 'changed'; view: MaskView }
 
-/** First message: where masks are kept. */
+/** First message: where masks are kept, and unpacked copies of compressed volumes. */
 export interface MaskStart {
   type: 'start'
   folder: string
+  copies: { folder: string; mostBytes: number }
   program_version: string
 }

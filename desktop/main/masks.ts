@@ -19,6 +19,7 @@ import type { OpenFiles } from './open-files.ts'
 import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
+import type { CacheChoice } from './volume-host.ts'
 
 export interface MasksDeps {
   getWindow: () => BrowserWindow | null
@@ -26,6 +27,8 @@ export interface MasksDeps {
   newRef: () => string
   /** Masks that are being corrected are kept here. */
   folder: string
+  /** Unpacked copies of compressed volumes. */
+  copies: CacheChoice
   programVersion: string
   files: OpenFiles
   runs: Runs
@@ -59,7 +62,7 @@ export class Masks {
         portChannel: BRIDGE_CHANNELS.maskPort,
         stoppedCode: 'mask_service_stopped',
         getWindow: deps.getWindow,
-        hello: { type: 'start', folder: deps.folder, program_version: deps.programVersion },
+        hello: { type: 'start', folder: deps.folder, copies: deps.copies, program_version: deps.programVersion },
         onStopped: (error) => this.stopped(error),
       },
       ({ view }) => this.changed(view),

@@ -32,6 +32,8 @@ import { withoutSecrets } from './without-secrets.ts'
 
 // 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
 const LEVEL_CACHE_BYTES = 20e9
+// 20 GB: unpacked copies of the compressed volumes that were open last.
+const UNPACKED_BYTES = 20e9
 
 export type Program = ReturnType<typeof buildProgram>
 
@@ -66,11 +68,17 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
   })
   const facts = openKeptFacts(userData)
   const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
-  const levels = {
-    folder: path.join(userData, 'levels'),
-    mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+  const caches = {
+    levels: {
+      folder: path.join(userData, 'levels'),
+      mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+    },
+    copies: {
+      folder: path.join(userData, 'unpacked'),
+      mostBytes: Number(process.env.CRYOMAMBA_UNPACKED_BYTES) || UNPACKED_BYTES,
+    },
   }
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), levels)
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), caches)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -122,6 +130,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     tell,
     newRef,
     folder: path.join(userData, 'corrections'),
+    copies: caches.copies,
     programVersion: app.getVersion(),
     files,
     runs,

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { int16Bytes, mrcBytes } from '../../build/test-support/mrc-bytes.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
@@ -160,6 +161,31 @@ describe('how a volume is looked at', () => {
     await desktop.page.getByRole('button', { name: 'Empty mask' }).click()
     await expect.poll(labelsShown, SLOW).toEqual([['Label 1', expect.any(String), false]])
     await done()
+  })
+})
+
+describe('a compressed volume', () => {
+  it('is unpacked once, and its mask is corrected on the same copy', async () => {
+    const { page } = desktop
+    const file = path.join(folder, 'packed.mrc.gz')
+    writeFileSync(file, gzipSync(readFileSync(VOLUME)))
+    const copies = path.join(desktop.folder, 'user', 'unpacked')
+    const copied = () =>
+      readdirSync(copies).map((name) => [name, statSync(path.join(copies, name, 'volume')).mtimeMs] as const)
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'packed.mrc.gz')
+    const first = copied()
+    expect(first).toHaveLength(1)
+    await openThroughDialog(desktop, VOLUME)
+    await volumeShown(desktop, 'tomogram.mrc')
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'packed.mrc.gz')
+    await page.getByRole('button', { name: 'Empty mask' }).click()
+    await tools().waitFor()
+    await done()
+    expect(copied()).toEqual(first)
+    await openThroughDialog(desktop, VOLUME)
+    await volumeShown(desktop, 'tomogram.mrc')
   })
 })
 

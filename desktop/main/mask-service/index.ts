@@ -6,6 +6,7 @@ import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
 import { boxOf, type MaskChange, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { planeAxes, type SliceAxis, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
+import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
 import { SerialQueue } from '../volume-service/serial-queue.ts'
@@ -18,6 +19,7 @@ import { takeAway } from './take-away.ts'
 
 /** The program of the utility process that holds the mask: calls come from the main process, voxels go to the window. */
 let kept: KeptMasks | null = null
+let copies: UnpackedCopies | undefined
 let programVersion = ''
 let current: MaskSession | null = null
 let shownBin: number | null = null
@@ -31,6 +33,7 @@ process.parentPort.on('message', ({ data, ports }) => {
   const message = data as (MaskCall & { call: number }) | MaskStart | { type: 'window_port' }
   if (message.type === 'start') {
     kept = new KeptMasks(message.folder)
+    copies = new UnpackedCopies(message.copies.folder, message.copies.mostBytes)
     programVersion = message.program_version
   } else if (message.type === 'window_port') takePort(ports[0])
   else void answer(message)
@@ -67,9 +70,9 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
       await kept.forget(call.mask_ref)
       return {}
     case 'begin':
-      return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning))
+      return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning, copies))
     case 'recover':
-      return take(await MaskSession.recover(kept, call.mask_ref, call.volume))
+      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, copies))
     case 'label':
       await open(call.change.mask_ref).changeLabel(call.change)
       return { view: open(call.change.mask_ref).view() }

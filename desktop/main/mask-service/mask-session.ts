@@ -6,6 +6,7 @@ import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
 import { defaultColor } from '../../../shared/mask/label-colors.ts'
+import type { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { asWriteProblem } from '../../../shared/node/write-volume.ts'
 import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
@@ -65,8 +66,14 @@ export class MaskSession {
   }
 
   /** @throws {DomainError} `mask_grid_differs`, `request_invalid`, what `openVolumeFile` throws */
-  static async begin(kept: KeptMasks, ref: string, volume: MaskVolume, from: MaskBeginning): Promise<MaskSession> {
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+  static async begin(
+    kept: KeptMasks,
+    ref: string,
+    volume: MaskVolume,
+    from: MaskBeginning,
+    copies?: UnpackedCopies,
+  ): Promise<MaskSession> {
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
       const { header } = source
       const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
@@ -109,10 +116,15 @@ export class MaskSession {
   }
 
   /** Takes up what an earlier start kept. @throws {DomainError} `mask_journal_damaged`, what `openVolumeFile` throws */
-  static async recover(kept: KeptMasks, ref: string, volume: MaskVolume): Promise<MaskSession> {
+  static async recover(
+    kept: KeptMasks,
+    ref: string,
+    volume: MaskVolume,
+    copies?: UnpackedCopies,
+  ): Promise<MaskSession> {
     const record = await kept.read(ref)
     if (!record) throw new DomainError('mask_journal_damaged', { name: volume.name, reason: 'their record is missing' })
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
       const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, source.header.shapeZyx)
       record.operations = store.operations.kinds

@@ -3,6 +3,7 @@ import type { MessagePortMain } from 'electron'
 import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
+import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../../shared/volume/header.ts'
@@ -26,8 +27,9 @@ let sentLabels: LabelLevel | null = null
 let opening = new AbortController()
 const lastPlaneRequest = new Map<string, number>()
 const work = new SerialQueue()
-const [cacheFolder, cacheBytes] = process.argv.slice(2)
+const [cacheFolder, cacheBytes, copiesFolder, copiesBytes] = process.argv.slice(2)
 const cache = new LevelCache(cacheFolder, Number(cacheBytes))
+const copies = new UnpackedCopies(copiesFolder, Number(copiesBytes))
 const AXES = ['x', 'y', 'z'] as const
 
 process.parentPort.on('message', ({ data, ports }) => {
@@ -95,7 +97,7 @@ async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' })
   const { signal } = opening
   const folder = await omeZarrFolder(path)
   const image = folder ? await openOmeZarr(folder) : null
-  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, signal }))
+  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, copies, signal }))
   if (signal.aborted) {
     await source.close()
     throw new DomainError('canceled')
