@@ -166,8 +166,9 @@ export class Masks {
 
   /** @throws {DomainError} `mask_unsaved` */
   async close({ mask_ref, is_discarded }: BridgeInput<'mask.close'>): Promise<void> {
-    await this.find(mask_ref).names.flush()
+    const { names } = this.find(mask_ref)
     await this.service.call({ type: 'close', mask_ref, is_discarded })
+    await (is_discarded ? names.discard() : names.flush())
     this.shown = null
     this.deps.tell({ type: 'mask_closed', mask_ref })
   }
