@@ -39,6 +39,8 @@ interface ShownMask {
   view: MaskView
   runRef: string | null
   names: LabelNames
+  /** The run's probability was brought here. */
+  hasProbability: boolean
 }
 
 /**
@@ -123,7 +125,9 @@ export class Masks {
 
   /** Brings the run's probability here. @throws {DomainError} `artifact_not_found`, `run_not_found` */
   async fetchProbability({ mask_ref }: { mask_ref: string }): Promise<void> {
-    const runRef = this.shown?.view.mask_ref === mask_ref ? this.shown.runRef : null
+    const shown = this.shown?.view.mask_ref === mask_ref ? this.shown : null
+    if (shown?.hasProbability) return
+    const runRef = shown?.runRef
     if (!runRef) throw new DomainError('probability_not_kept', { jobId: 'of this mask' })
     const folder = this.deps.runs.folderOf(runRef)
     await mkdir(folder, { recursive: true })
@@ -136,6 +140,7 @@ export class Masks {
       }),
     )
     await this.ask({ type: 'probability', mask_ref, probability, candidate })
+    if (this.shown?.view.mask_ref === mask_ref) this.shown = { ...this.shown, hasProbability: true }
   }
 
   /** Writes the mask where the user says; null when no place was chosen. */
@@ -235,7 +240,7 @@ export class Masks {
   /** @param home the file that the mask began with; null where that is not known */
   private took({ view }: MaskAnswer, runRef: string | null, home: string | null): MaskView {
     if (!view) throw new DomainError('internal')
-    this.shown = { view, runRef, names: new LabelNames(this.deps.facts.labels, view, home) }
+    this.shown = { view, runRef, names: new LabelNames(this.deps.facts.labels, view, home), hasProbability: false }
     this.deps.tell({ type: 'mask_changed', mask: view })
     return view
   }

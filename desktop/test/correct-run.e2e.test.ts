@@ -61,7 +61,9 @@ describe('correcting the mask of a run', () => {
       .filter(([x, y]) => y < NY - 20 && (x & 1) === 0 && labelAt(x, y) !== labelAt(x + 1, y))
       .slice(0, 400)
     expect(edges.length).toBeGreaterThan(50)
-    const points = await Promise.all(edges.flatMap(([x, y]) => [pixelOf(x, y), pixelOf(x + 1, y)]))
+    const [[x0, y0], [x1, y1]] = [await pixelOf(0, 0), await pixelOf(1, 1)]
+    const pixel = (x: number, y: number) => [x0 + x * (x1 - x0), y0 + y * (y1 - y0)] as const
+    const points = edges.flatMap(([x, y]) => [pixel(x, y), pixel(x + 1, y)])
     const expected = edges.flatMap(([x, y]) => [labelAt(x, y), labelAt(x + 1, y)])
     const numWrong = async () => {
       const colours = await pixelsAt(page, points)
@@ -110,6 +112,35 @@ describe('correcting the mask of a run', () => {
     expect(provenance).toMatchObject({ original: { kind: 'run' }, edited: { operations: { threshold: 1 } } })
     await page.keyboard.press('Control+z')
     await expect.poll(counts, SLOW).toEqual(before)
+  })
+
+  it('tries it voxel by voxel over a coarser level', async () => {
+    const { page } = desktop
+    await page.getByLabel('Level on show').selectOption({ label: '2 M voxels' })
+    await page.getByText('level 1/2').waitFor()
+    await page.getByTestId('viewer').getByRole('button', { name: 'XY', exact: true }).click()
+    const places = Array.from({ length: 6000 }, (_, i) => [40 + (i % 120), 30 + Math.floor(i / 120)] as const)
+    const [[x0, y0], [x1, y1]] = [await pixelOf(0, 0), await pixelOf(1, 1)]
+    const points = places.map(([x, y]) => [x0 + x * (x1 - x0), y0 + y * (y1 - y0)] as const)
+    const covered = async () => (await pixelsAt(page, points)).map((colour) => saturation(colour) > 25)
+    await page.waitForTimeout(1500)
+    const before = await covered()
+    await page.getByRole('button', { name: 'Threshold of the probability…' }).click()
+    await page.getByRole('slider', { name: 'Probability' }).fill('0.9')
+    await page.waitForTimeout(2500)
+    const tried = await covered()
+    await desktop.screenshot('33-correct-threshold-full-resolution')
+    await page.getByRole('slider', { name: 'Probability' }).fill('0.95')
+    await page.waitForTimeout(1500)
+    expect(await covered()).not.toEqual(tried)
+    await page.getByRole('slider', { name: 'Probability' }).fill('0.9')
+    const operations = page.getByText(/\d+ changes?, kept/)
+    const numBefore = await operations.textContent()
+    await page.getByRole('button', { name: 'Apply', exact: true }).click()
+    await expect.poll(() => operations.textContent(), SLOW).not.toBe(numBefore)
+    await expect.poll(covered, SLOW).toEqual(tried)
+    expect(tried).not.toEqual(before)
+    expect(tried).toContain(true)
   })
 
   it('goes back to the run when it is done', async () => {

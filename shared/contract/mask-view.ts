@@ -164,7 +164,7 @@ export const MaskRequest = Type.Union([
     },
     closed,
   ),
-  /** One slice at the file's full resolution; while it is of the mask now, what changes in it follows as patches. */
+  /** One slice at the file's full resolution; while it is of the mask now, or of a threshold that is tried, what changes in it follows as patches. */
   Type.Object(
     {
       type: Type.Literal('plane'),
@@ -172,7 +172,8 @@ export const MaskRequest = Type.Union([
       request_index: RequestIndex,
       axis: Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')]),
       index: Index,
-      state: Type.Union([Type.Literal('now'), Type.Literal('before')]),
+      /** `tried` is what the threshold would give that was tried last; not answered while none is. */
+      state: Type.Union([Type.Literal('now'), Type.Literal('before'), Type.Literal('tried')]),
     },
     closed,
   ),

@@ -12,7 +12,7 @@ import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service
 import { SerialQueue } from '../volume-service/serial-queue.ts'
 import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
-import { ProbabilityFiles } from './probability-files.ts'
+import { ProbabilityFiles, type TriedThreshold } from './probability-files.ts'
 import { type SavedMask, saveMask } from './save-mask.ts'
 import { ShownSlices } from './shown-slices.ts'
 import { takeAway } from './take-away.ts'
@@ -24,6 +24,9 @@ let programVersion = ''
 let current: MaskSession | null = null
 let shownBin: number | null = null
 const shownSlices = new ShownSlices()
+/** Slices of the threshold that is tried. */
+const triedSlices = new ShownSlices()
+let tried: (TriedThreshold & { bin: number; labels: Uint16Array }) | null = null
 let windowPort: MessagePortMain | null = null
 /** While a slider moves only its newest place is worth computing. */
 let newestTry: MaskRequest | null = null
@@ -128,6 +131,7 @@ async function take(session: MaskSession): Promise<MaskAnswer> {
   current = session
   shownBin = null
   shownSlices.clear()
+  endTrying()
   return { view: session.view() }
 }
 
@@ -211,6 +215,7 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
   const { bricks } = session.editor
   switch (request.type) {
     case 'view': {
+      endTrying()
       shownBin = request.state === 'now' ? request.bin : null
       const shown = request.state === 'now' ? bricks : session.beginning
       const whole = { startZyx: [0, 0, 0] as const, shapeZyx: bricks.shapeZyx }
@@ -222,22 +227,59 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
       const label = isInside ? bricks.at(...indexZyx) : null
       return tellWindow({ type: 'label_at', mask_ref: session.ref, request_index: request.request_index, label })
     }
-    case 'plane': {
-      const { axis, index, state, request_index } = request
-      if (index >= bricks.shapeZyx[planeAxes(axis).across]) return
-      if (state === 'now') shownSlices.show(axis, index)
-      else shownSlices.hide(axis)
-      const box = sliceBox(bricks.shapeZyx, axis, index)
-      const shown = state === 'now' ? bricks : session.beginning
-      return tellWindow({ type: 'plane', request_index, ...planePart(session, shown, axis, box) })
-    }
-    case 'try_threshold': {
-      if (!session.probability || shownBin === null || request !== newestTry) return
-      const bin = shownBin
-      const labels = await session.probability.tryOut(bin, request.threshold, request.smallest_object_voxels)
-      const shape = bricks.shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
-      const voxels = narrow(session, labels)
-      tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
-    }
+    case 'plane':
+      return sendSlice(session, request)
+    case 'try_threshold':
+      return tryThreshold(session, request)
   }
+}
+
+function endTrying(): void {
+  tried = null
+  triedSlices.clear()
+}
+
+async function sendSlice(
+  session: MaskSession,
+  { axis, index, state, request_index }: MaskRequest & { type: 'plane' },
+): Promise<void> {
+  const { bricks } = session.editor
+  if (index >= bricks.shapeZyx[planeAxes(axis).across]) return
+  for (const [slices, of] of [
+    [shownSlices, 'now'],
+    [triedSlices, 'tried'],
+  ] as const)
+    if (state === of) slices.show(axis, index)
+    else slices.hide(axis)
+  if (state === 'tried') return sendTried(session, { axis, index }, { type: 'plane', request_index })
+  const box = sliceBox(bricks.shapeZyx, axis, index)
+  const shown = state === 'now' ? bricks : session.beginning
+  tellWindow({ type: 'plane', request_index, ...planePart(session, shown, axis, box) })
+}
+
+/** What a threshold gives: on the level on show, and in the slices that are seen at full resolution. */
+async function tryThreshold(session: MaskSession, request: MaskRequest & { type: 'try_threshold' }): Promise<void> {
+  if (!session.probability || shownBin === null || request !== newestTry) return
+  const bin = shownBin
+  const { shapeZyx } = session.editor.bricks
+  const threshold = { threshold: request.threshold, smallestObjectVoxels: request.smallest_object_voxels }
+  const labels = await session.probability.tryOut(bin, threshold)
+  tried = { ...threshold, bin, labels }
+  const shape = shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
+  const voxels = narrow(session, labels)
+  tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
+  for (const { axis, box } of triedSlices.partsIn({ startZyx: [0, 0, 0], shapeZyx }))
+    await sendTried(session, { axis, index: box.startZyx[planeAxes(axis).across] }, { type: 'plane_patch' })
+}
+
+async function sendTried(
+  session: MaskSession,
+  slice: { axis: SliceAxis; index: number },
+  message: { type: 'plane'; request_index: number } | { type: 'plane_patch' },
+): Promise<void> {
+  const labels = tried && (await session.probability?.trySlice(slice, tried, tried))
+  if (!labels) return
+  const { startZyx, shapeZyx } = sliceBox(session.editor.bricks.shapeZyx, slice.axis, slice.index)
+  const part = { mask_ref: session.ref, axis: slice.axis, start_zyx: [...startZyx], shape_zyx: [...shapeZyx] }
+  tellWindow({ ...message, ...part, voxels: narrow(session, labels) } as MaskMessage)
 }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { codeOf, int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
+import { sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { applyAffine } from '../../../shared/volume/affine.ts'
 import type { MaskBeginning } from '../mask-service-messages.ts'
@@ -257,12 +258,42 @@ describe('a threshold', () => {
       for (const bin of [1, 2, 4]) {
         await apply(session, { kind: 'threshold', threshold, smallest_object_voxels: 0 })
         const exact = levelPatch(session.editor.bricks, { startZyx: [0, 0, 0], shapeZyx: [3, 5, 7] }, bin).labels
-        const tried = await session.probability.tryOut(bin, threshold, 0)
+        const tried = await session.probability.tryOut(bin, { threshold, smallestObjectVoxels: 0 })
         expect([...tried].map((label) => label > 0)).toEqual([...exact].map((label) => label > 0))
         if (bin === 1) expect([...tried]).toEqual([...exact])
       }
     await session.close(true)
   })
+
+  it.each([0, 2, 5])(
+    'is tried in a slice with exactly the voxels that it gives there: objects from %i',
+    async (smallest) => {
+      const probability = volumeFile((i) => (i * 37) % 256)
+      const candidate = volumeFile((i) => (i % 11 === 0 ? 0 : 1 + (i % 2)))
+      const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), {
+        kind: 'empty',
+        labels: [],
+      })
+      session.probability = await ProbabilityFiles.open(probability, candidate, [3, 5, 7])
+      for (const threshold of [0.3, 0.8, 0.93]) {
+        await apply(session, { kind: 'threshold', threshold, smallest_object_voxels: smallest })
+        const tried = { threshold, smallestObjectVoxels: smallest }
+        const level = { bin: 1, labels: await session.probability.tryOut(1, tried) }
+        for (const [axis, size] of [
+          ['x', 7],
+          ['y', 5],
+          ['z', 3],
+        ] as const)
+          for (let index = 0; index < size; index++) {
+            const slice = await session.probability.trySlice({ axis, index }, tried, level)
+            const box = sliceBox([3, 5, 7], axis, index)
+            const exact = session.editor.bricks.readBox(box.startZyx, box.shapeZyx)
+            expect([...(slice ?? [])]).toEqual([...exact])
+          }
+      }
+      await session.close(true)
+    },
+  )
 })
 
 describe('saving', () => {

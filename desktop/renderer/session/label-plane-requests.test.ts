@@ -78,7 +78,7 @@ it('asks for nothing where the level is the file, or labels are not final', () =
   expect(preview.settle()).toEqual([])
 })
 
-it('asks for the mask that is being corrected, as it is or as it was, and hides it while a threshold is tried', () => {
+it('asks for the mask that is being corrected, as it is or as it was, and what a threshold that is tried gives', () => {
   const { store, view, settle } = ground(4)
   store.getState().maskChanged({ mask_ref: 'm', labels: [] } as unknown as MaskView)
   expect(settle()).toMatchObject([{ type: 'plane', mask_ref: 'm', axis: 'z', index: 5, state: 'now' }])
@@ -87,7 +87,9 @@ it('asks for the mask that is being corrected, as it is or as it was, and hides 
   view.hideLabelPlanes.mockClear()
   store.getState().thresholdMoved({ value: 0.5, smallest: 0 })
   expect(view.hideLabelPlanes).toHaveBeenCalled()
+  expect(settle()).toMatchObject([{ state: 'tried' }])
+  store.getState().thresholdMoved({ value: 0.6, smallest: 0 })
   expect(settle()).toEqual([])
   store.getState().thresholdMoved(null)
-  expect(settle()).toMatchObject([{ type: 'plane' }])
+  expect(settle()).toMatchObject([{ state: 'before' }])
 })

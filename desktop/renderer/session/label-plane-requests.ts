@@ -11,7 +11,7 @@ const SETTLED_MS = 120
 
 /** Whose labels lie on the slices: those of a mask that is being corrected, or the finished ones of a run. */
 type LabelSource =
-  | { kind: 'mask'; maskRef: string; state: 'now' | 'before' }
+  | { kind: 'mask'; maskRef: string; state: 'now' | 'before' | 'tried' }
   | { kind: 'run'; runRef: string; labelsOnShow: unknown }
 
 export interface LabelPlaneGround {
@@ -100,9 +100,12 @@ export class LabelPlaneRequests {
 
 const AXES = ['x', 'y', 'z'] as const
 
-/** Null where no labels are there at full resolution: previews, and a threshold that is only tried. */
+/** Null where no labels are there at full resolution: previews. */
 function sourceOf({ mask, threshold, showsBefore, labelsOnShow }: Store): LabelSource | null {
-  if (mask) return threshold ? null : { kind: 'mask', maskRef: mask.mask_ref, state: showsBefore ? 'before' : 'now' }
+  if (mask) {
+    const state = threshold ? 'tried' : showsBefore ? 'before' : 'now'
+    return { kind: 'mask', maskRef: mask.mask_ref, state }
+  }
   return labelsOnShow?.stage === 'final' ? { kind: 'run', runRef: labelsOnShow.run_ref, labelsOnShow } : null
 }
 
