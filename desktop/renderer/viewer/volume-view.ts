@@ -298,9 +298,7 @@ export class VolumeView {
     if (!this.grid) return
     const fraction = fractionOf(this.grid, indexXyz)
     for (let axis = 0; axis < 3; axis++) this.nv.scene.crosshairPos[axis] = fraction[axis]
-    const shown = displayIndexOf(this.grid, indexXyz)
-    this.detail.keepAt(shown)
-    this.labels.planes.keepAt(shown)
+    this.keepPlanesAt(indexXyz)
     this.redraw()
     this.events.onCrosshair(indexXyz)
   }
@@ -359,8 +357,17 @@ export class VolumeView {
       return drawPicture(stage, order, take)
     } finally {
       if (order.plane) this.detail.hide()
+      if (this.grid) this.keepPlanesAt(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
       this.redraw()
     }
+  }
+
+  /** Planes at full resolution are seen where the crosshair is in them. */
+  private keepPlanesAt(indexXyz: Xyz): void {
+    if (!this.grid) return
+    const shown = displayIndexOf(this.grid, indexXyz)
+    this.detail.keepAt(shown)
+    this.labels.planes.keepAt(shown)
   }
 
   /** Only of the scene: nobody is told, and it does not last. */
@@ -368,6 +375,7 @@ export class VolumeView {
     if (!this.grid) return
     if (crosshair)
       for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
+    this.keepPlanesAt(crosshair ?? fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
     if (plane?.voxels) this.detail.show(plane, plane.voxels)
   }
 
