@@ -11,18 +11,23 @@ const DISPLAY_COLOR =
 
 /**
  * The display window as a uniform: contrast changes cost one redraw instead of a new texture of the volume. Before it,
- * planes at the file's full resolution take the place of the level on the slices; labels and crosshair stay over them.
+ * planes at the file's full resolution take the place of the level on the slices, and labels at full resolution that of
+ * the drawing layer; the crosshair stays over them.
  * The last blocks of a level may reach beyond the file: nothing is drawn there.
  */
 const WINDOW_UNIFORM: readonly Edit[] = [
   {
     // Slices.
     from: 'uniform float drawRimOpacity;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;',
-    to: `uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\n${DISPLAY_COLOR}uniform highp sampler2D detailXy, detailXz, detailYz;\nuniform vec3 hasDetail;\nuniform vec3 detailScale;\nuniform vec3 detailOffset;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;`,
+    to: `uniform float drawRimOpacity;\nuniform vec2 windowLowHigh;\n${DISPLAY_COLOR}uniform highp sampler2D detailXy, detailXz, detailYz;\nuniform vec3 hasDetail;\nuniform highp sampler2D labelsXy, labelsXz, labelsYz;\nuniform vec3 hasLabels;\nuniform vec3 detailScale;\nuniform vec3 detailOffset;\nuniform bool isAlphaClipDark;\nuniform highp sampler3D drawing;`,
   },
   {
     from: '	vec4 background = texture(volume, texPos);\n	color = vec4(background.rgb, opacity);',
     to: '	vec4 background = texture(volume, texPos);\n	vec3 detailAt = texPos * detailScale + detailOffset;\n	if (any(greaterThan(abs(detailAt - 0.5), vec3(0.5001)))) discard;\n	if (axCorSag == 0 && hasDetail.z > 0.5) background.rgb = texture(detailXy, hasDetail.z > 1.5 ? texPos.xy : detailAt.xy).rrr;\n	if (axCorSag == 1 && hasDetail.y > 0.5) background.rgb = texture(detailXz, hasDetail.y > 1.5 ? texPos.xz : detailAt.xz).rrr;\n	if (axCorSag == 2 && hasDetail.x > 0.5) background.rgb = texture(detailYz, hasDetail.x > 1.5 ? texPos.yz : detailAt.yz).rrr;\n	background.rgb = displayColor(background.r).rgb;\n	color = vec4(background.rgb, opacity);',
+  },
+  {
+    from: '	ocolor.a *= overlayAlpha;\n	float drawV = texture(drawing, texPos).r;\n',
+    to: '	ocolor.a *= overlayAlpha;\n	float drawV = texture(drawing, texPos).r;\n	if (axCorSag == 0 && hasLabels.z > 0.5) drawV = texture(labelsXy, detailAt.xy).r;\n	if (axCorSag == 1 && hasLabels.y > 0.5) drawV = texture(labelsXz, detailAt.xz).r;\n	if (axCorSag == 2 && hasLabels.x > 0.5) drawV = texture(labelsYz, detailAt.yz).r;\n',
   },
   {
     // The three planes in 3D.

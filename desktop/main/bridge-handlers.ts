@@ -69,7 +69,7 @@ function appState(program: Program): ReturnType<BridgeHandlers['app.state']> {
 }
 
 function settingsHandlers(program: Program): HandlersOf<'settings' | 'preferences' | 'view_state'> {
-  const { preferences, settings, views, files, getWindow } = program
+  const { preferences, settings, facts, files, getWindow } = program
   return {
     'settings.theme': (theme) => {
       preferences.change({ theme })
@@ -89,8 +89,8 @@ function settingsHandlers(program: Program): HandlersOf<'settings' | 'preference
       if (folder) preferences.change({ results_folder: folder })
       return null
     },
-    'view_state.find': (volumeRef) => views.find(files.find(volumeRef).file),
-    'view_state.keep': async ({ volume_ref, state }) => nothing(views.keep(files.find(volume_ref).file, state)),
+    'view_state.find': (volumeRef) => facts.views.find(files.find(volumeRef).file),
+    'view_state.keep': async ({ volume_ref, state }) => nothing(facts.views.keep(files.find(volume_ref).file, state)),
   }
 }
 

@@ -11,11 +11,18 @@ export interface MaskVolume {
   mode0: Mode0 | null
 }
 
-/** What a mask begins with. */
+/** A label as people know it. */
+export interface NamedLabel {
+  value: number
+  name: string
+  color: string
+}
+
+/** What a mask begins with. `labels` are names and colours that are known of it. */
 export type MaskBeginning =
-  | { kind: 'run'; name: string; file: string; labels: { value: number; name: string; color: string }[] }
-  | { kind: 'file'; name: string; file: string; mode0: Mode0 | null }
-  | { kind: 'empty' }
+  | { kind: 'run'; name: string; file: string; labels: NamedLabel[] }
+  | { kind: 'file'; name: string; file: string; mode0: Mode0 | null; labels: NamedLabel[] }
+  | { kind: 'empty'; labels: NamedLabel[] }
 
 /** Where a mask is written, and what of it. */
 export interface MaskTarget {
@@ -68,9 +75,10 @@ export type MaskReply =
   /** A new snapshot, without being asked. */
   | { type: 'changed'; view: MaskView }
 
-/** First message: where masks are kept. */
+/** First message: where masks are kept, and unpacked copies of compressed volumes. */
 export interface MaskStart {
   type: 'start'
   folder: string
+  copies: { folder: string; mostBytes: number }
   program_version: string
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { type BrowserWindow, dialog } from 'electron'
+import type { BrowserWindow } from 'electron'
 import {
   BRIDGE_CHANNELS,
   type BridgeInput,
@@ -11,11 +11,15 @@ import {
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { askFile, askMaskFile, besideMask } from './export-mask.ts'
-import type { MaskAnswer, MaskBeginning, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
-import { MASK_EXTENSIONS, type OpenFiles } from './open-files.ts'
+import type { KeptFacts } from './file-facts.ts'
+import { LabelNames } from './label-names.ts'
+import { type FoundBeginning, MaskBeginnings } from './mask-beginnings.ts'
+import type { MaskAnswer, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
+import type { OpenFiles } from './open-files.ts'
 import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
+import type { CacheChoice } from './volume-host.ts'
 
 export interface MasksDeps {
   getWindow: () => BrowserWindow | null
@@ -23,9 +27,20 @@ export interface MasksDeps {
   newRef: () => string
   /** Masks that are being corrected are kept here. */
   folder: string
+  /** Unpacked copies of compressed volumes. */
+  copies: CacheChoice
   programVersion: string
   files: OpenFiles
   runs: Runs
+  facts: Pick<KeptFacts, 'labels' | 'signs'>
+}
+
+interface ShownMask {
+  view: MaskView
+  runRef: string | null
+  names: LabelNames
+  /** The run's probability was brought here. */
+  hasProbability: boolean
 }
 
 /**
@@ -35,11 +50,13 @@ export interface MasksDeps {
 export class Masks {
   private readonly deps: MasksDeps
   private readonly service: ServiceProcess<MaskCall, MaskAnswer, Extract<MaskReply, { type: 'changed' }>>
-  private shown: { view: MaskView; runRef: string | null } | null = null
+  private readonly beginnings: MaskBeginnings
+  private shown: ShownMask | null = null
   private hasOffered = false
 
   constructor(deps: MasksDeps) {
     this.deps = deps
+    this.beginnings = new MaskBeginnings(deps)
     this.service = new ServiceProcess(
       {
         entry: 'mask-service.js',
@@ -47,7 +64,7 @@ export class Masks {
         portChannel: BRIDGE_CHANNELS.maskPort,
         stoppedCode: 'mask_service_stopped',
         getWindow: deps.getWindow,
-        hello: { type: 'start', folder: deps.folder, program_version: deps.programVersion },
+        hello: { type: 'start', folder: deps.folder, copies: deps.copies, program_version: deps.programVersion },
         onStopped: (error) => this.stopped(error),
       },
       ({ view }) => this.changed(view),
@@ -68,15 +85,21 @@ export class Masks {
   async edit(input: BridgeInput<'mask.edit'>): Promise<MaskView | null> {
     if (this.shown?.view.is_unsaved) throw new DomainError('mask_unsaved', { name: this.shown.view.volume_name })
     const { volume, file } = this.deps.files.find(input.volume_ref)
-    const beginning = await this.beginning(input)
-    if (!beginning) return null
-    const answer = await this.service.call({
-      type: 'begin',
-      mask_ref: this.deps.newRef(),
-      volume: asMaskVolume(volume, file),
-      beginning,
-    })
-    return this.took(answer, input.kind === 'run' ? input.run_ref : null)
+    const found = await this.beginnings.find(input, file)
+    const answer = found && (await this.begin(asMaskVolume(volume, file), found))
+    return answer && this.took(answer, input.kind === 'run' ? input.run_ref : null, found.home)
+  }
+
+  /** Asks for the sign of a mask's bytes where it matters; null when the user leaves it. */
+  private async begin(volume: MaskVolume, found: FoundBeginning): Promise<MaskAnswer | null> {
+    const call = { type: 'begin', mask_ref: this.deps.newRef(), volume } as const
+    try {
+      return await this.service.call({ ...call, beginning: found.beginning })
+    } catch (error) {
+      if (!(error instanceof DomainError && error.code === 'mask_sign_doubtful')) throw error
+      const told = await this.beginnings.askSign(found)
+      return told && this.service.call({ ...call, beginning: told.beginning })
+    }
   }
 
   async apply({ mask_ref, operation }: BridgeInput<'mask.apply'>): Promise<{ num_voxels: number }> {
@@ -102,7 +125,9 @@ export class Masks {
 
   /** Brings the run's probability here. @throws {DomainError} `artifact_not_found`, `run_not_found` */
   async fetchProbability({ mask_ref }: { mask_ref: string }): Promise<void> {
-    const runRef = this.shown?.view.mask_ref === mask_ref ? this.shown.runRef : null
+    const shown = this.shown?.view.mask_ref === mask_ref ? this.shown : null
+    if (shown?.hasProbability) return
+    const runRef = shown?.runRef
     if (!runRef) throw new DomainError('probability_not_kept', { jobId: 'of this mask' })
     const folder = this.deps.runs.folderOf(runRef)
     await mkdir(folder, { recursive: true })
@@ -115,16 +140,18 @@ export class Masks {
       }),
     )
     await this.ask({ type: 'probability', mask_ref, probability, candidate })
+    if (this.shown?.view.mask_ref === mask_ref) this.shown = { ...this.shown, hasProbability: true }
   }
 
   /** Writes the mask where the user says; null when no place was chosen. */
   async save({ mask_ref, format, labels, is_cropped }: BridgeInput<'mask.save'>): Promise<ExportedFile> {
-    const { view } = this.find(mask_ref)
+    const { view, names } = this.find(mask_ref)
     const part = labels ? `_label_${labels.slice(0, 3).join('_')}` : ''
     const file = await askMaskFile(this.deps.getWindow(), view.volume_name, `_mask${part}`, format)
     if (!file) return null
     const target = { file, labels: labels ?? null, is_cropped: is_cropped ?? false }
     const answer = await this.ask({ type: 'save', mask_ref, target })
+    await names.exportedTo(file)
     return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
 
@@ -144,8 +171,9 @@ export class Masks {
 
   /** @throws {DomainError} `mask_unsaved` */
   async close({ mask_ref, is_discarded }: BridgeInput<'mask.close'>): Promise<void> {
-    this.find(mask_ref)
+    const { names } = this.find(mask_ref)
     await this.service.call({ type: 'close', mask_ref, is_discarded })
+    await (is_discarded ? names.discard() : names.flush())
     this.shown = null
     this.deps.tell({ type: 'mask_closed', mask_ref })
   }
@@ -173,11 +201,12 @@ export class Masks {
     await this.deps.files.open(found.file, found.mode0)
     const { volume, file } = this.deps.files.findFile(found.file)
     const answer = await this.service.call({ type: 'recover', mask_ref, volume: asMaskVolume(volume, file) })
-    this.took(answer, null)
+    this.took(answer, null, answer.view?.origin === 'empty' ? file : null)
   }
 
   /** Another volume is open, or none: changes that no export holds stay on disk, and are offered at once. */
   async volumeChanged(): Promise<void> {
+    await this.shown?.names.flush()
     const maskRef = this.forgetShown()
     if (maskRef === null) return
     await this.service.call({ type: 'leave', mask_ref: maskRef })
@@ -186,29 +215,8 @@ export class Masks {
   }
 
   stop(): void {
+    void this.shown?.names.flush()
     this.service.stop()
-  }
-
-  private async beginning(input: BridgeInput<'mask.edit'>): Promise<MaskBeginning | null> {
-    if (input.kind === 'empty') return { kind: 'empty' }
-    if (input.kind === 'run') {
-      const { view, file } = this.deps.runs.finishedMask(input.run_ref)
-      const labels = view.labels.map(({ value, name, color }) => ({ value, name, color }))
-      return { kind: 'run', name: `${view.model_name}, ${view.volume_name}`, file, labels }
-    }
-    const window = this.deps.getWindow()
-    if (!window) return null
-    const chosen = await dialog.showOpenDialog(window, {
-      title: 'Open mask',
-      properties: ['openFile'],
-      filters: [
-        { name: 'Masks', extensions: MASK_EXTENSIONS },
-        { name: 'All files', extensions: ['*'] },
-      ],
-    })
-    const [file] = chosen.filePaths
-    if (chosen.canceled || !file) return null
-    return { kind: 'file', name: path.basename(file), file, mode0: input.mode0 }
   }
 
   private forgetShown(): string | null {
@@ -218,7 +226,7 @@ export class Masks {
     return maskRef
   }
 
-  private find(maskRef: string): { view: MaskView; runRef: string | null } {
+  private find(maskRef: string): ShownMask {
     if (this.shown?.view.mask_ref !== maskRef) throw new DomainError('mask_not_open')
     return this.shown
   }
@@ -229,9 +237,10 @@ export class Masks {
     return answer
   }
 
-  private took({ view }: MaskAnswer, runRef: string | null): MaskView {
+  /** @param home the file that the mask began with; null where that is not known */
+  private took({ view }: MaskAnswer, runRef: string | null, home: string | null): MaskView {
     if (!view) throw new DomainError('internal')
-    this.shown = { view, runRef }
+    this.shown = { view, runRef, names: new LabelNames(this.deps.facts.labels, view, home), hasProbability: false }
     this.deps.tell({ type: 'mask_changed', mask: view })
     return view
   }
@@ -239,6 +248,7 @@ export class Masks {
   private changed(view: MaskView): void {
     if (this.shown?.view.mask_ref !== view.mask_ref) return
     this.shown = { ...this.shown, view }
+    this.shown.names.changed(view)
     this.deps.tell({ type: 'mask_changed', mask: view })
   }
 

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/bridge.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import type { KeptFacts } from './file-facts.ts'
 import type { VolumeHost } from './volume-host.ts'
 
 /** Endings that masks are looked for by. */
@@ -51,6 +52,8 @@ export interface OpenFilesDeps {
   onClosed: () => void
   newRef: () => string
   sampleFile: string
+  /** How bytes of mode 0 are read, where the user said it of a file before. */
+  signs: KeptFacts['signs']
 }
 
 /** Opens the files that the user chose, by whatever way; only these are ever read. The newest choice wins. */
@@ -96,14 +99,18 @@ export class OpenFiles {
     await this.open(this.deps.sampleFile)
   }
 
-  /** Opens a file; what was on show stays when it cannot be opened. The outcome is told to the window. */
-  async open(chosen: string, mode0: Mode0 | null = null): Promise<void> {
+  /**
+   * Opens a file; what was on show stays when it cannot be opened. The outcome is told to the window.
+   * @param mode0 absent: as the user said of this file before
+   */
+  async open(chosen: string, mode0?: Mode0 | null): Promise<void> {
     const file = path.resolve(chosen)
     const name = path.basename(file)
     const turn = ++this.numOpened
     this.deps.tell({ type: 'volume_opening', name })
     try {
-      const volume = await this.deps.volumes.open(this.deps.newRef(), file, mode0)
+      const sign = mode0 === undefined ? await this.deps.signs.find(file) : mode0
+      const volume = await this.deps.volumes.open(this.deps.newRef(), file, sign)
       if (turn !== this.numOpened) return
       this.shown = { volume, file }
       this.deps.tell({ type: 'volume_opened', volume })
@@ -117,7 +124,9 @@ export class OpenFiles {
   /** Opens the file on show again, read another way. @throws {DomainError} `volume_not_open` */
   async openAgain(mode0: Mode0): Promise<void> {
     if (!this.shown) throw new DomainError('volume_not_open')
-    await this.open(this.shown.file, mode0)
+    const { file } = this.shown
+    await this.deps.signs.keep(file, mode0)
+    await this.open(file, mode0)
   }
 
   async close(): Promise<void> {

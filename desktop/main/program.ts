@@ -11,6 +11,7 @@ import { ConfirmedCertificates } from './confirmed-certificates.ts'
 import { Connections } from './connections.ts'
 import { CrashReports } from './crash-reports.ts'
 import { readDiagnostics } from './diagnostics.ts'
+import { openKeptFacts } from './file-facts.ts'
 import { LocalEngine } from './local-engine.ts'
 import { LogLines } from './log-lines.ts'
 import { Masks } from './masks.ts'
@@ -27,13 +28,14 @@ import { RunStore } from './run-store.ts'
 import { Runs } from './runs.ts'
 import { Settings } from './settings.ts'
 import { TokenVault } from './token-vault.ts'
-import { ViewStates } from './view-states.ts'
-import { type LevelCacheChoice, VolumeHost } from './volume-host.ts'
+import { type VolumeCaches, VolumeHost } from './volume-host.ts'
 import { watchCrashes } from './watch-crashes.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 // 20 GB: the levels and every voxel of two tomograms of 10 GB, or of dozens of usual ones.
 const LEVEL_CACHE_BYTES = 20e9
+// 20 GB: unpacked copies of the compressed volumes that were open last.
+const UNPACKED_BYTES = 20e9
 
 export type Program = ReturnType<typeof buildProgram>
 
@@ -66,13 +68,19 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     tell({ type: 'recent_changed', recent: recent.list })
     showMenu()
   })
-  const views = new ViewStates(userData)
+  const facts = openKeptFacts(userData)
   const diagnose = () => readDiagnostics({ connection: () => connections.connection, lines: () => log.lines, clean })
-  const levels = {
-    folder: path.join(userData, 'levels'),
-    mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+  const caches = {
+    levels: {
+      folder: path.join(userData, 'levels'),
+      mostBytes: Number(process.env.CRYOMAMBA_LEVEL_CACHE_BYTES) || LEVEL_CACHE_BYTES,
+    },
+    copies: {
+      folder: path.join(userData, 'unpacked'),
+      mostBytes: Number(process.env.CRYOMAMBA_UNPACKED_BYTES) || UNPACKED_BYTES,
+    },
   }
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), levels)
+  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), caches)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -120,16 +128,19 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
       runs.volumeClosed()
     },
     sampleFile,
+    signs: facts.signs,
   })
-  const beside = buildBeside({ getWindow, tell, newRef }, levels)
+  const beside = buildBeside({ getWindow, tell, newRef }, caches)
   const masks = new Masks({
     getWindow,
     tell,
     newRef,
     folder: path.join(userData, 'corrections'),
+    copies: caches.copies,
     programVersion: app.getVersion(),
     files,
     runs,
+    facts,
   })
   const pictures = new Pictures({
     getWindow,
@@ -147,7 +158,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     crashes,
     preferences,
     recent,
-    views,
+    facts,
     volumes,
     engine,
     connections,
@@ -160,13 +171,14 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
 }
 
 /** Its levels are cached apart: each process clears what others have left in its folder. */
-function buildBeside(deps: Omit<BesideFileDeps, 'volumes'>, { folder, mostBytes }: LevelCacheChoice): BesideFile {
+function buildBeside(deps: Omit<BesideFileDeps, 'volumes'>, caches: VolumeCaches): BesideFile {
   const stopped = (error: DomainError) => {
     beside.close()
     deps.tell({ type: 'problem', problem: error.toEnvelope() })
   }
+  const { folder, mostBytes } = caches.levels
   const levels = { folder: `${folder}-beside`, mostBytes: mostBytes / 2 }
-  const volumes = new VolumeHost(deps.getWindow, stopped, levels, BRIDGE_CHANNELS.besidePort)
+  const volumes = new VolumeHost(deps.getWindow, stopped, { ...caches, levels }, BRIDGE_CHANNELS.besidePort)
   const beside = new BesideFile({ ...deps, volumes })
   return beside
 }

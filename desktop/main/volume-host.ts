@@ -9,10 +9,16 @@ interface Waiting {
   reject(error: DomainError): void
 }
 
-/** Where levels of volumes are kept between openings, and how many bytes they may take together. */
-export interface LevelCacheChoice {
+/** A folder of what is kept between openings, and how many bytes it may take. */
+export interface CacheChoice {
   folder: string
   mostBytes: number
+}
+
+/** What of volumes is kept between openings: their levels, and unpacked copies of compressed files. */
+export interface VolumeCaches {
+  levels: CacheChoice
+  copies: CacheChoice
 }
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
@@ -24,7 +30,7 @@ type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 export class VolumeHost {
   private readonly getWindow: () => BrowserWindow | null
   private readonly onStopped: (error: DomainError) => void
-  private readonly cache: LevelCacheChoice
+  private readonly caches: VolumeCaches
   private readonly portChannel: string
   private child: UtilityProcess | null = null
   private numCalls = 0
@@ -34,13 +40,13 @@ export class VolumeHost {
   constructor(
     getWindow: () => BrowserWindow | null,
     onStopped: (error: DomainError) => void,
-    cache: LevelCacheChoice,
+    caches: VolumeCaches,
     portChannel: string = BRIDGE_CHANNELS.port,
   ) {
     this.portChannel = portChannel
     this.getWindow = getWindow
     this.onStopped = onStopped
-    this.cache = cache
+    this.caches = caches
   }
 
   /**
@@ -102,7 +108,7 @@ export class VolumeHost {
     if (this.child) return this.child
     const child = utilityProcess.fork(
       path.join(import.meta.dirname, 'volume-service.js'),
-      [this.cache.folder, String(this.cache.mostBytes)],
+      [this.caches.levels, this.caches.copies].flatMap(({ folder, mostBytes }) => [folder, String(mostBytes)]),
       {
         serviceName: 'CryoMamba volumes',
         stdio: 'inherit',

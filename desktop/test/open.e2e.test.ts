@@ -135,6 +135,12 @@ describe('8-bit values of a doubtful sign', () => {
     expect((await crosshair()).value).toBe(-56)
     await desktop.page.getByText('Unsigned', { exact: true }).click()
     await expect.poll(async () => (await crosshair()).value, { timeout: 20_000 }).toBe(200)
+    // It is remembered for the file.
+    await openThroughDialog(desktop, SAMPLE)
+    await volumeShown(desktop, 'sample.mrc')
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'bytes.mrc')
+    expect((await crosshair()).value).toBe(200)
   })
 })
 

@@ -376,6 +376,17 @@ export const VolumeRequest = Type.Union([
     },
     closed,
   ),
+  /** The final mask in a plane of the file, numbered as `plane` numbers them. Not answered while there is none. */
+  Type.Object(
+    {
+      type: Type.Literal('label_plane'),
+      volume_ref: Ref,
+      request_index: Type.Integer(),
+      axis: DisplayAxis,
+      index: Type.Integer({ minimum: 0 }),
+    },
+    closed,
+  ),
   /** The value of one voxel of the file, in file units. */
   Type.Object(
     { type: Type.Literal('voxel'), volume_ref: Ref, request_index: Type.Integer(), index_xyz: IndexXyz },
@@ -419,6 +430,18 @@ export interface PlaneMessage {
   voxels: Uint8Array<ArrayBuffer> | null
 }
 
+/** The final mask of a run in a plane at the file's full resolution, laid out as `PlaneMessage`. */
+export interface LabelPlaneMessage {
+  type: 'label_plane'
+  volume_ref: string
+  run_ref: string
+  request_index: number
+  axis: DisplayAxis
+  index: number
+  shape: [rows: number, columns: number]
+  voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+}
+
 /** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
@@ -437,6 +460,7 @@ export type VolumeMessage =
   | LevelMessage
   | PlaneMessage
   | LabelsMessage
+  | LabelPlaneMessage
   | { type: 'level_progress'; volume_ref: string; done_planes: number; total_planes: number }
   | { type: 'labels_cleared'; volume_ref: string }
   /** `value` is null where the file holds NaN; `label` is null without a final mask. */

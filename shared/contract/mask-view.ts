@@ -164,7 +164,7 @@ export const MaskRequest = Type.Union([
     },
     closed,
   ),
-  /** One slice at the file's full resolution. */
+  /** One slice at the file's full resolution; while it is of the mask now, or of a threshold that is tried, what changes in it follows as patches. */
   Type.Object(
     {
       type: Type.Literal('plane'),
@@ -172,6 +172,8 @@ export const MaskRequest = Type.Union([
       request_index: RequestIndex,
       axis: Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')]),
       index: Index,
+      /** `tried` is what the threshold would give that was tried last; not answered while none is. */
+      state: Type.Union([Type.Literal('now'), Type.Literal('before'), Type.Literal('tried')]),
     },
     closed,
   ),
@@ -188,18 +190,20 @@ export interface MaskPatch {
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
+/** A slice across an axis of the file at full resolution, or a part of it, as a box of the file. z, y, x order. */
+export interface MaskPlane {
+  mask_ref: string
+  axis: 'x' | 'y' | 'z'
+  start_zyx: [number, number, number]
+  shape_zyx: [number, number, number]
+  voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+}
+
 /** What the mask service tells the window. */
 export type MaskMessage =
   | (Omit<MaskPatch, 'type'> & { type: 'level' })
   | MaskPatch
   | { type: 'label_at'; mask_ref: string; request_index: number; label: number | null }
-  /** Rows and columns of the slice, x fastest (y in YZ). */
-  | {
-      type: 'plane'
-      mask_ref: string
-      request_index: number
-      num_rows: number
-      num_columns: number
-      voxels: Uint16Array<ArrayBuffer>
-    }
+  | (MaskPlane & { type: 'plane'; request_index: number })
+  | (MaskPlane & { type: 'plane_patch' })
   | { type: 'mask_problem'; mask_ref: string; problem: Type.Static<typeof ErrorEnvelope> }

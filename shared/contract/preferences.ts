@@ -74,6 +74,56 @@ export const ViewState = Type.Object(
     hidden_labels: Type.Array(LabelValue, { maxItems: 1000 }),
     mask_opacity: Type.Number({ minimum: 0, maximum: 1 }),
     is_mask_visible: Type.Boolean(),
+    /** How values become colours, and what 3D shows; absent in states of older versions. */
+    display: Type.Optional(
+      Type.Object(
+        {
+          colormap: Type.Union([
+            Type.Literal('gray'),
+            Type.Literal('viridis'),
+            Type.Literal('inferno'),
+            Type.Literal('magma'),
+            Type.Literal('plasma'),
+            Type.Literal('turbo'),
+          ]),
+          gamma: Type.Number({ minimum: 0.1, maximum: 10 }),
+          is_inverted: Type.Boolean(),
+          projection: Type.Union([
+            Type.Literal('planes'),
+            Type.Literal('maximum'),
+            Type.Literal('volume'),
+            Type.Literal('nothing'),
+          ]),
+          /** Standard deviation of a Gaussian over the slices, voxels of the file. */
+          smoothing_vox: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+          has_surfaces: Type.Optional(Type.Boolean()),
+          cut: orNull(
+            Type.Object(
+              {
+                axis: Type.Union([Type.Literal('x'), Type.Literal('y'), Type.Literal('z')]),
+                share: Type.Number({ minimum: 0, maximum: 1 }),
+              },
+              closed,
+            ),
+          ),
+        },
+        closed,
+      ),
+    ),
+    /** Labels of the mask that was corrected last; `origin` says which mask that was. */
+    corrected: Type.Optional(
+      Type.Object(
+        {
+          origin: Type.String({ maxLength: 1000 }),
+          hidden_labels: Type.Array(LabelValue, { maxItems: 1000 }),
+          opacities: Type.Array(
+            Type.Object({ value: LabelValue, opacity: Type.Number({ minimum: 0, maximum: 1 }) }, closed),
+            { maxItems: 1000 },
+          ),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 )

@@ -33,6 +33,12 @@ export const MASK_PROBLEMS = {
     'The mask of {name} has changes that are not saved.',
     'Export it or discard the changes first.',
   ),
+  mask_sign_doubtful: row(
+    422,
+    'Sign not known',
+    '{name} holds bytes over 127, which are labels when they are unsigned, and no labels when they are signed.',
+    'Say which they are, or save the mask with 16 bits.',
+  ),
   mask_grid_differs: row(
     422,
     'Other grid',

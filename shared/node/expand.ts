@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { DomainError } from '../errors/domain-error.ts'
 import { Bunzip2 } from './bunzip2.ts'
 import { asReadProblem } from './file-source.ts'
+import type { UnpackedCopies } from './unpacked-copies.ts'
 
 export type Compression = 'gzip' | 'bzip2'
 
@@ -32,6 +33,10 @@ export interface ExpandRequest {
   /** Compressed data begin at this byte. */
   startByte?: number
   tempDir?: string
+  /** Keeps what is unpacked between openings; without it each opening unpacks anew. */
+  copies?: UnpackedCopies
+  /** How many bytes a header in another file asks for: a copy that was kept for another number is of no use. */
+  neededBytes?: number
   maxExpandedBytes?: number
   /**
    * Looks at the first unpacked bytes and says how many bytes the whole must have. A bomb is found out here: nothing
@@ -67,12 +72,21 @@ export async function expandHead(request: Omit<ExpandRequest, 'expectedBytes'>, 
 }
 
 /**
- * Unpacks a file by streaming into a private temporary file, never more than its header asks for.
+ * Unpacks a file by streaming into a private temporary file, never more than its header asks for; or finds the copy that
+ * an earlier opening kept.
  * @throws {DomainError} `format_corrupt_stream`, `format_expansion_limit`, `format_truncated`, `disk_full`,
  *   `file_unwritable`, `canceled`
  */
-export function expandToFile(request: ExpandRequest): Promise<ExpandedFile> {
-  return makeTemporaryFile(request.name, request.tempDir, (handle, folder) => fill(request, handle, folder))
+export async function expandToFile(request: ExpandRequest): Promise<ExpandedFile> {
+  const unpack = (tempDir: string | undefined) =>
+    makeTemporaryFile(request.name, tempDir, (handle, folder) => fill(request, handle, folder))
+  const { file, compression, startByte = 0, neededBytes = null, copies } = request
+  if (!copies) return unpack(request.tempDir)
+  try {
+    return await copies.open({ file, compression, startByte, neededBytes }, unpack)
+  } catch (error) {
+    throw asTemporaryProblem(error, request.name)
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { type OpenedVolume, RawVoxelSource } from '../formats/raw-voxel-source.t
 import type { ByteSource } from '../volume/header.ts'
 import { type ExpandedFile, expandToFile, SLACK_BYTES, temporaryFileOf } from './expand.ts'
 import { openFileSource } from './file-source.ts'
+import type { UnpackedCopies } from './unpacked-copies.ts'
 
 /** Headers are text of some kB; ones with many data files or notes may be longer. */
 const MAX_HEADER_BYTES = 1024 * 1024
@@ -15,6 +16,7 @@ const READ_BYTES = 1024 * 1024
 
 interface Options {
   tempDir?: string
+  copies?: UnpackedCopies
   maxExpandedBytes?: number
   signal?: AbortSignal
 }
@@ -112,7 +114,7 @@ function expandData(
   expectedBytes: number,
   options: Options,
 ): Promise<ExpandedFile> {
-  const { tempDir, maxExpandedBytes, signal } = options
+  const { tempDir, copies, maxExpandedBytes, signal } = options
   const compression = data.encoding === 'bzip2' ? 'bzip2' : 'gzip'
   const skipped = Math.max(0, data.byteSkip)
   return expandToFile({
@@ -121,7 +123,9 @@ function expandData(
     compression,
     startByte,
     tempDir,
+    copies,
     maxExpandedBytes,
+    neededBytes: skipped + expectedBytes,
     expectedBytes: () => skipped + expectedBytes,
     signal,
   })

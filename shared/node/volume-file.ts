@@ -10,6 +10,7 @@ import { compressionOf, expandHead, expandToFile } from './expand.ts'
 import { openFileSource } from './file-source.ts'
 import { openNrrd } from './open-nrrd.ts'
 import { isWorthReordering, ReorderedVolume } from './reordered-volume.ts'
+import type { UnpackedCopies } from './unpacked-copies.ts'
 import { writeVolume } from './write-volume.ts'
 
 export interface OpenVolumeOptions {
@@ -17,6 +18,8 @@ export interface OpenVolumeOptions {
   mode0?: 'signed' | 'unsigned'
   /** Where compressed files are unpacked; default the system's temporary folder. */
   tempDir?: string
+  /** Keeps unpacked copies of compressed files between openings. */
+  copies?: UnpackedCopies
   /** Most bytes that a compressed file may expand to. */
   maxExpandedBytes?: number
   signal?: AbortSignal
@@ -25,7 +28,7 @@ export interface OpenVolumeOptions {
 /**
  * Opens a volume file of any readable format for random access. The caller closes it.
  * The kind is found by content, not by ending. Compressed files are unpacked to a temporary file, which goes when the
- * source is closed.
+ * source is closed, or to a copy that is kept.
  * @throws {DomainError} `file_not_found`, `file_unreadable`, `format_*`
  */
 export async function openVolumeFile(file: string, options: OpenVolumeOptions = {}): Promise<OpenedVolume> {
@@ -82,6 +85,7 @@ async function openCompressed(file: string, name: string, options: OpenVolumeOpt
     name,
     compression,
     tempDir: options.tempDir,
+    copies: options.copies,
     maxExpandedBytes: options.maxExpandedBytes,
     expectedBytes: (unpackedHead) => announcedBytes(parseHead(name, unpackedHead, null, options)),
     signal: options.signal,
@@ -148,9 +152,15 @@ async function expandedImage(
     name: dataName,
     compression,
     tempDir: options.tempDir,
+    copies: options.copies,
     maxExpandedBytes: options.maxExpandedBytes,
   }
-  const expanded = await expandToFile({ ...request, expectedBytes: () => expected, signal: options.signal })
+  const expanded = await expandToFile({
+    ...request,
+    neededBytes: expected,
+    expectedBytes: () => expected,
+    signal: options.signal,
+  })
   const bytes: ByteSource = await openFileSource(expanded.path, dataName)
   return { bytes, dataName, remove: expanded.remove }
 }

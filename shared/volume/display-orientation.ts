@@ -68,6 +68,24 @@ export function orientVoxels<T extends Uint8Array | Uint16Array>(
   return out
 }
 
+/**
+ * A box of one plane turned into display order.
+ * @param shapeZyx of the file
+ * @param fileAxis the axis of the file that the plane is across, 0 = x
+ * @returns rows and columns; columns run along x, or y where the plane is across x
+ */
+export function orientPlane<T extends Uint8Array | Uint16Array>(
+  voxels: T,
+  shapeZyx: Zyx,
+  fileAxis: 0 | 1 | 2,
+  orientation: DisplayOrientation,
+): { shape: [rows: number, columns: number]; voxels: T } {
+  const shown = toDisplayAxes([shapeZyx[2], shapeZyx[1], shapeZyx[0]], orientation)
+  const displayAxis = orientation.fileAxisXyz.indexOf(fileAxis)
+  const [width, height] = shown.filter((_, axis) => axis !== displayAxis)
+  return { shape: [height, width], voxels: orientVoxels(voxels, shapeZyx, orientation) }
+}
+
 /** Where the first display voxel lies in the file. */
 function cornerOf(shapeXyz: Xyz, strides: Xyz, { fileAxisXyz, isFlippedXyz }: DisplayOrientation): number {
   let corner = 0

@@ -1,25 +1,32 @@
 import type { MessagePortMain } from 'electron'
 import { checkMaskRequest } from '../../../shared/contract/bridge-check.ts'
-import type { MaskMessage, MaskRequest } from '../../../shared/contract/mask-view.ts'
+import type { MaskMessage, MaskPlane, MaskRequest } from '../../../shared/contract/mask-view.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
 import { boxOf, type MaskChange, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
-import { planeAxes, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
+import { planeAxes, type SliceAxis, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
+import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
 import { SerialQueue } from '../volume-service/serial-queue.ts'
 import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
-import { ProbabilityFiles } from './probability-files.ts'
+import { ProbabilityFiles, type TriedThreshold } from './probability-files.ts'
 import { type SavedMask, saveMask } from './save-mask.ts'
+import { ShownSlices } from './shown-slices.ts'
 import { takeAway } from './take-away.ts'
 
 /** The program of the utility process that holds the mask: calls come from the main process, voxels go to the window. */
 let kept: KeptMasks | null = null
+let copies: UnpackedCopies | undefined
 let programVersion = ''
 let current: MaskSession | null = null
 let shownBin: number | null = null
+const shownSlices = new ShownSlices()
+/** Slices of the threshold that is tried. */
+const triedSlices = new ShownSlices()
+let tried: (TriedThreshold & { bin: number; labels: Uint16Array }) | null = null
 let windowPort: MessagePortMain | null = null
 /** While a slider moves only its newest place is worth computing. */
 let newestTry: MaskRequest | null = null
@@ -29,6 +36,7 @@ process.parentPort.on('message', ({ data, ports }) => {
   const message = data as (MaskCall & { call: number }) | MaskStart | { type: 'window_port' }
   if (message.type === 'start') {
     kept = new KeptMasks(message.folder)
+    copies = new UnpackedCopies(message.copies.folder, message.copies.mostBytes)
     programVersion = message.program_version
   } else if (message.type === 'window_port') takePort(ports[0])
   else void answer(message)
@@ -65,9 +73,9 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
       await kept.forget(call.mask_ref)
       return {}
     case 'begin':
-      return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning))
+      return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning, copies))
     case 'recover':
-      return take(await MaskSession.recover(kept, call.mask_ref, call.volume))
+      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, copies))
     case 'label':
       await open(call.change.mask_ref).changeLabel(call.change)
       return { view: open(call.change.mask_ref).view() }
@@ -122,6 +130,8 @@ async function take(session: MaskSession): Promise<MaskAnswer> {
   if (current) await leave(current)
   current = session
   shownBin = null
+  shownSlices.clear()
+  endTrying()
   return { view: session.view() }
 }
 
@@ -153,10 +163,19 @@ function tellWindow(message: MaskMessage): void {
   windowPort?.postMessage(message)
 }
 
-/** Sends what a change makes of the level on show. */
+/** Sends what a change makes of the level and the slices on show. */
 function show(session: MaskSession, change: MaskChange | null): void {
   const box = change && boxOf(change)
-  if (box && shownBin !== null) sendLevel(session, session.editor.bricks, box, shownBin, 'patch')
+  if (!box) return
+  const { bricks } = session.editor
+  if (shownBin !== null) sendLevel(session, bricks, box, shownBin, 'patch')
+  for (const part of shownSlices.partsIn(box))
+    tellWindow({ type: 'plane_patch', ...planePart(session, bricks, part.axis, part.box) })
+}
+
+function planePart(session: MaskSession, bricks: LabelBricks, axis: SliceAxis, { startZyx, shapeZyx }: VoxelBox) {
+  const voxels = narrow(session, bricks.readBox(startZyx, shapeZyx))
+  return { mask_ref: session.ref, axis, start_zyx: [...startZyx], shape_zyx: [...shapeZyx], voxels } satisfies MaskPlane
 }
 
 function sendLevel(session: MaskSession, bricks: LabelBricks, box: VoxelBox, bin: number, type: 'level' | 'patch') {
@@ -196,6 +215,7 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
   const { bricks } = session.editor
   switch (request.type) {
     case 'view': {
+      endTrying()
       shownBin = request.state === 'now' ? request.bin : null
       const shown = request.state === 'now' ? bricks : session.beginning
       const whole = { startZyx: [0, 0, 0] as const, shapeZyx: bricks.shapeZyx }
@@ -207,26 +227,59 @@ async function serve(session: MaskSession, request: MaskRequest): Promise<void> 
       const label = isInside ? bricks.at(...indexZyx) : null
       return tellWindow({ type: 'label_at', mask_ref: session.ref, request_index: request.request_index, label })
     }
-    case 'plane': {
-      const { rows, columns, across } = planeAxes(request.axis)
-      if (request.index >= bricks.shapeZyx[across]) return
-      const box = sliceBox(bricks.shapeZyx, request.axis, request.index)
-      return tellWindow({
-        type: 'plane',
-        mask_ref: session.ref,
-        request_index: request.request_index,
-        num_rows: bricks.shapeZyx[rows],
-        num_columns: bricks.shapeZyx[columns],
-        voxels: bricks.readBox(box.startZyx, box.shapeZyx) as Uint16Array<ArrayBuffer>,
-      })
-    }
-    case 'try_threshold': {
-      if (!session.probability || shownBin === null || request !== newestTry) return
-      const bin = shownBin
-      const labels = await session.probability.tryOut(bin, request.threshold, request.smallest_object_voxels)
-      const shape = bricks.shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
-      const voxels = narrow(session, labels)
-      tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
-    }
+    case 'plane':
+      return sendSlice(session, request)
+    case 'try_threshold':
+      return tryThreshold(session, request)
   }
+}
+
+function endTrying(): void {
+  tried = null
+  triedSlices.clear()
+}
+
+async function sendSlice(
+  session: MaskSession,
+  { axis, index, state, request_index }: MaskRequest & { type: 'plane' },
+): Promise<void> {
+  const { bricks } = session.editor
+  if (index >= bricks.shapeZyx[planeAxes(axis).across]) return
+  for (const [slices, of] of [
+    [shownSlices, 'now'],
+    [triedSlices, 'tried'],
+  ] as const)
+    if (state === of) slices.show(axis, index)
+    else slices.hide(axis)
+  if (state === 'tried') return sendTried(session, { axis, index }, { type: 'plane', request_index })
+  const box = sliceBox(bricks.shapeZyx, axis, index)
+  const shown = state === 'now' ? bricks : session.beginning
+  tellWindow({ type: 'plane', request_index, ...planePart(session, shown, axis, box) })
+}
+
+/** What a threshold gives: on the level on show, and in the slices that are seen at full resolution. */
+async function tryThreshold(session: MaskSession, request: MaskRequest & { type: 'try_threshold' }): Promise<void> {
+  if (!session.probability || shownBin === null || request !== newestTry) return
+  const bin = shownBin
+  const { shapeZyx } = session.editor.bricks
+  const threshold = { threshold: request.threshold, smallestObjectVoxels: request.smallest_object_voxels }
+  const labels = await session.probability.tryOut(bin, threshold)
+  tried = { ...threshold, bin, labels }
+  const shape = shapeZyx.map((size) => Math.ceil(size / bin)) as [number, number, number]
+  const voxels = narrow(session, labels)
+  tellWindow({ type: 'level', mask_ref: session.ref, bin, start_zyx: [0, 0, 0], shape_zyx: shape, voxels })
+  for (const { axis, box } of triedSlices.partsIn({ startZyx: [0, 0, 0], shapeZyx }))
+    await sendTried(session, { axis, index: box.startZyx[planeAxes(axis).across] }, { type: 'plane_patch' })
+}
+
+async function sendTried(
+  session: MaskSession,
+  slice: { axis: SliceAxis; index: number },
+  message: { type: 'plane'; request_index: number } | { type: 'plane_patch' },
+): Promise<void> {
+  const labels = tried && (await session.probability?.trySlice(slice, tried, tried))
+  if (!labels) return
+  const { startZyx, shapeZyx } = sliceBox(session.editor.bricks.shapeZyx, slice.axis, slice.index)
+  const part = { mask_ref: session.ref, axis: slice.axis, start_zyx: [...startZyx], shape_zyx: [...shapeZyx] }
+  tellWindow({ ...message, ...part, voxels: narrow(session, labels) } as MaskMessage)
 }

@@ -5,7 +5,7 @@ import { Value } from 'typebox/value'
 import { Mode0 } from '../../../shared/contract/bridge.ts'
 import { ShapeZyx } from '../../../shared/contract/common.ts'
 import type { KeptFile } from '../mask-service-messages.ts'
-import { OperationCount, readChanges } from './mask-journal.ts'
+import { OperationCount, readChanges, readFacts } from './mask-journal.ts'
 
 // A disk that is unplugged today may be back next month.
 const KEEP_WITHOUT_VOLUME_MS = 60 * 24 * 3600 * 1000
@@ -42,16 +42,52 @@ export const MaskRecord = Type.Object({
 })
 export type MaskRecord = Type.Static<typeof MaskRecord>
 
-/** The folders of masks that are being corrected: one each, with what it began with and a journal of its changes. */
+// Some hundred strokes over a slice of 4096 × 4096 voxels.
+const LONGEST_JOURNAL_BYTES = 64 * 1024 * 1024
+
+/**
+ * The folders of masks that are being corrected: one each, with what it began with, a journal of its changes, and in
+ * place of a long journal a snapshot and a journal of what came after it, both of one generation.
+ */
 export class KeptMasks {
   readonly folder: string
+  /** Beyond this a journal begins anew from a snapshot. */
+  readonly longestJournalBytes: number
 
-  constructor(folder: string) {
+  constructor(folder: string, longestJournalBytes = LONGEST_JOURNAL_BYTES) {
     this.folder = folder
+    this.longestJournalBytes = longestJournalBytes
   }
 
-  fileOf(maskRef: string, name: 'mask.json' | 'beginning.bricks' | 'changes.journal'): string {
+  fileOf(maskRef: string, name: 'mask.json' | 'beginning.bricks'): string {
     return path.join(this.folder, maskRef, name)
+  }
+
+  /** The snapshot of a generation from 1 on. */
+  snapshotOf(maskRef: string, generation: number): string {
+    return path.join(this.folder, maskRef, `snapshot-${generation}.bricks`)
+  }
+
+  /** The journal of a generation; that of 0 follows what the mask began with. */
+  journalOf(maskRef: string, generation: number): string {
+    return path.join(this.folder, maskRef, generation === 0 ? 'changes.journal' : `changes-${generation}.journal`)
+  }
+
+  /** The generation of the newest snapshot; 0 where there is none. */
+  async newestSnapshot(maskRef: string): Promise<number> {
+    const names = await readdir(path.join(this.folder, maskRef)).catch(() => [])
+    return Math.max(0, ...names.map((name) => Number(/^snapshot-(\d+)\.bricks$/.exec(name)?.[1] ?? 0)))
+  }
+
+  /** Removes snapshots and journals of all other generations, whole or not. */
+  async dropOthers(maskRef: string, generation: number): Promise<void> {
+    const folder = path.join(this.folder, maskRef)
+    const needed = [this.snapshotOf(maskRef, generation), this.journalOf(maskRef, generation)].map((file) =>
+      path.basename(file),
+    )
+    for (const name of await readdir(folder))
+      if (/^(snapshot|changes)\b/.test(name) && !needed.includes(name))
+        await rm(path.join(folder, name), { force: true })
   }
 
   /** Replaces the record, by a rename. */
@@ -93,15 +129,17 @@ export class KeptMasks {
 
   private async keptFile(maskRef: string): Promise<KeptFile | null> {
     const record = await this.read(maskRef)
-    const journal = this.fileOf(maskRef, 'changes.journal')
-    const { mtimeMs } = (await stat(journal).catch(() => null)) ?? { mtimeMs: 0 }
-    const count = new OperationCount()
-    let changedAt = record?.changed_at ?? ''
-    if (mtimeMs > 0)
-      for await (const { group, time } of readChanges(journal)) {
-        count.add(group)
-        changedAt = time
-      }
+    const generation = await this.newestSnapshot(maskRef)
+    const journal = this.journalOf(maskRef, generation)
+    const facts = generation > 0 ? await readFacts(this.snapshotOf(maskRef, generation)) : null
+    const newest = await stat(journal).catch(() => stat(this.snapshotOf(maskRef, generation)).catch(() => null))
+    const mtimeMs = newest?.mtimeMs ?? 0
+    const count = new OperationCount(facts ?? undefined)
+    let changedAt = facts?.changed_at ?? record?.changed_at ?? ''
+    for await (const { name, group, time } of readChanges(journal)) {
+      count.add(name, group)
+      changedAt = time
+    }
     const isNeeded = record !== null && count.total !== (record.num_exported ?? 0)
     const isSame = isNeeded && (await isSameFile(record))
     if (!isNeeded || (!isSame && Date.now() - mtimeMs > KEEP_WITHOUT_VOLUME_MS)) await this.forget(maskRef)

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
-import { BRICK, LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
+import { loadBricks } from '../../../shared/mask/edit/load-bricks.ts'
 import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { boxesInOrder } from '../../../shared/volume/boxes-in-order.ts'
-import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import type { VolumeHeader } from '../../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 
-// 16 M voxels at once.
-const MOST_READ_VOXELS = 16 * 1024 * 1024
+// 4 M voxels at once.
+const MOST_HASHED_VOXELS = 4 * 1024 * 1024
 
 /**
  * A mask file as bricks, on the grid of a volume.
- * @throws {DomainError} `mask_grid_differs`, `request_invalid` for values that are no labels, what `openVolumeFile` throws
+ * @param mode0 of bytes of an MRC file; signed ones below 0 become background
+ * @throws {DomainError} `mask_grid_differs`, `request_invalid` for values that are no labels, `mask_sign_doubtful` where
+ *   `mode0` is not told and bytes over 127 occur, what `openVolumeFile` throws
  */
 export async function loadMask(
   file: string,
@@ -24,23 +27,23 @@ export async function loadMask(
   try {
     const reason = gridDifference(source.header, volume)
     if (reason) throw new DomainError('mask_grid_differs', { name: path.basename(file), reason })
-    return await readBricks(source)
+    return await loadBricks(source, (voxels) =>
+      voxels instanceof Int8Array && source.header.geometry.format === 'mrc'
+        ? labelsOfBytes(voxels, mode0 === 'signed', path.basename(file))
+        : labelsOf(voxels, source.header),
+    )
   } finally {
     await source.close()
   }
 }
 
-async function readBricks(source: VoxelSource): Promise<LabelBricks> {
-  const { header } = source
-  const [nz, ny, nx] = header.shapeZyx
-  const bricks = new LabelBricks(header.shapeZyx)
-  const rowsAtOnce = Math.max(1, Math.floor(MOST_READ_VOXELS / (BRICK * BRICK * nx))) * BRICK
-  for (let z = 0; z < nz; z += BRICK)
-    for (let y = 0; y < ny; y += rowsAtOnce) {
-      const shape: Zyx = [Math.min(BRICK, nz - z), Math.min(rowsAtOnce, ny - y), nx]
-      bricks.load([z, y, 0], shape, labelsOf(await source.readBox([z, y, 0], shape), header))
-    }
-  return bricks
+function labelsOfBytes(voxels: Int8Array, isToldSigned: boolean, name: string): Uint16Array {
+  const labels = new Uint16Array(voxels.length)
+  for (let i = 0; i < voxels.length; i++) {
+    if (voxels[i] >= 0) labels[i] = voxels[i]
+    else if (!isToldSigned) throw new DomainError('mask_sign_doubtful', { name })
+  }
+  return labels
 }
 
 /** Why a mask cannot lie on a volume's grid; null when it can. A voxel size that one of them does not know differs not. */
@@ -90,7 +93,7 @@ export function hashBricks(bricks: LabelBricks, counts: ReadonlyMap<number, numb
   const [nz, ny, nx] = bricks.shapeZyx
   const hash = createHash('sha256')
   const isNarrow = labelType(counts) === 'uint8'
-  for (const { startZyx, shapeZyx } of boxesInOrder([nz, ny, nx], MOST_READ_VOXELS / 4)) {
+  for (const { startZyx, shapeZyx } of boxesInOrder([nz, ny, nx], MOST_HASHED_VOXELS)) {
     const box = bricks.readBox(startZyx, shapeZyx)
     const bytes = isNarrow ? Uint8Array.from(box) : box
     hash.update(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))

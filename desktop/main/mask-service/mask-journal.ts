@@ -13,6 +13,8 @@ const MOST_RECORD_BYTES = 2 ** 31 - 1
 interface JournalRecord<T> {
   fields: T
   bytes: Uint8Array
+  /** Where the record ends in the file. */
+  endByte: number
 }
 
 /** One record as it is stored. */
@@ -26,9 +28,13 @@ function recordBytes(fields: unknown, parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([head.subarray(0, 8), body])
 }
 
-/** The whole records of a file, in order; what was cut off or damaged at the end is left out. */
+/** The whole records of a file, in order; what was cut off or damaged at the end is left out. None of a missing file. */
 async function* readRecords<T>(file: string): AsyncGenerator<JournalRecord<T>> {
-  const handle = await open(file, 'r')
+  const handle = await open(file, 'r').catch((error) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (!handle) return
   try {
     const head = Buffer.alloc(8)
     for (let at = 0; ; ) {
@@ -39,8 +45,8 @@ async function* readRecords<T>(file: string): AsyncGenerator<JournalRecord<T>> {
       await handle.read(body, 0, length, at + 8)
       if (crc32(body) !== head.readUInt32LE(4)) return
       const jsonEnd = 4 + body.readUInt32LE(0)
-      yield { fields: JSON.parse(body.toString('utf8', 4, jsonEnd)) as T, bytes: body.subarray(jsonEnd) }
       at += 8 + length
+      yield { fields: JSON.parse(body.toString('utf8', 4, jsonEnd)) as T, bytes: body.subarray(jsonEnd), endByte: at }
     }
   } finally {
     await handle.close()
@@ -56,10 +62,28 @@ interface EndFields {
   end: true
 }
 
-/** Writes all bricks that are not empty; complete on disk when it returns. */
-export async function writeBricks(file: string, bricks: LabelBricks): Promise<void> {
-  const handle = await open(file, 'w')
+/** What was done until a snapshot. */
+export interface OperationFacts {
+  total: number
+  last_group: string | null
+  /** How often each kind was carried out. */
+  kinds: Record<string, number>
+  /** ISO 8601. */
+  changed_at: string
+}
+interface FactFields {
+  facts: OperationFacts
+}
+
+/**
+ * Writes all bricks that are not empty; complete on disk when it returns.
+ * @param facts of the changes that they hold; absent for what a mask began with
+ * @returns size of the file
+ */
+export async function writeBricks(file: string, bricks: LabelBricks, facts?: OperationFacts): Promise<number> {
+  const handle = await open(file, 'w', 0o600)
   try {
+    if (facts) await handle.appendFile(recordBytes({ facts } satisfies FactFields, []))
     for (let brick = 0; brick < bricks.numBricks; brick++) {
       const stored = bricks.packedOf(brick)
       if (stored === 0) continue
@@ -68,23 +92,36 @@ export async function writeBricks(file: string, bricks: LabelBricks): Promise<vo
     }
     await handle.appendFile(recordBytes({ end: true } satisfies EndFields, []))
     await handle.sync()
+    return (await handle.stat()).size
   } finally {
     await handle.close()
   }
 }
 
-/** Bricks of `writeBricks`. @throws {DomainError} `mask_journal_damaged` */
-export async function readBricks(file: string, name: string, shapeZyx: Zyx): Promise<LabelBricks> {
+/** Bricks of `writeBricks`, and the changes that they hold. @throws {DomainError} `mask_journal_damaged` */
+export async function readBricks(
+  file: string,
+  name: string,
+  shapeZyx: Zyx,
+): Promise<{ bricks: LabelBricks; facts: OperationFacts | null; sizeBytes: number }> {
   const bricks = new LabelBricks(shapeZyx)
+  let facts: OperationFacts | null = null
   try {
-    for await (const { fields, bytes } of readRecords<BrickFields | EndFields>(file)) {
-      if ('end' in fields) return bricks
-      bricks.restore(fields.brick, fields.label ?? Uint8Array.from(bytes))
+    for await (const { fields, bytes, endByte } of readRecords<BrickFields | EndFields | FactFields>(file)) {
+      if ('end' in fields) return { bricks, facts, sizeBytes: endByte }
+      if ('facts' in fields) facts = fields.facts
+      else bricks.restore(fields.brick, fields.label ?? Uint8Array.from(bytes))
     }
   } catch (cause) {
     throw new DomainError('mask_journal_damaged', { name, reason: 'a part of the mask cannot be read', cause })
   }
   throw new DomainError('mask_journal_damaged', { name, reason: 'the mask that they began with is incomplete' })
+}
+
+/** The changes that a snapshot holds, without reading it whole; null where that cannot be read. */
+export async function readFacts(file: string): Promise<OperationFacts | null> {
+  for await (const { fields } of readRecords<Partial<FactFields>>(file)) return fields.facts ?? null
+  return null
 }
 
 interface ChangeFields {
@@ -103,6 +140,7 @@ export interface NotedChange {
   group: string | null
   time: string
   change: MaskChange
+  endByte: number
 }
 
 /**
@@ -113,12 +151,26 @@ export class MaskJournal {
   private readonly handle: FileHandle
   private syncing: NodeJS.Timeout | null = null
 
-  private constructor(handle: FileHandle) {
+  private written: number
+
+  private constructor(handle: FileHandle, written: number) {
     this.handle = handle
+    this.written = written
   }
 
+  /** Goes on with a journal that ends with a whole record; or begins one. */
   static async open(file: string): Promise<MaskJournal> {
-    return new MaskJournal(await open(file, 'a'))
+    const handle = await open(file, 'a', 0o600)
+    return new MaskJournal(handle, (await handle.stat()).size)
+  }
+
+  /** Begins anew, whatever is there. */
+  static async begin(file: string): Promise<MaskJournal> {
+    return new MaskJournal(await open(file, 'w', 0o600), 0)
+  }
+
+  get sizeBytes(): number {
+    return this.written
   }
 
   async note(name: string, group: string | null, change: MaskChange): Promise<void> {
@@ -135,16 +187,26 @@ export class MaskJournal {
         length: one.after.length,
       })),
     }
-    await this.handle.appendFile(
-      recordBytes(
-        fields,
-        change.bricks.map((one) => one.after),
-      ),
+    const bytes = recordBytes(
+      fields,
+      change.bricks.map((one) => one.after),
     )
+    await this.append(bytes)
     this.syncing ??= setTimeout(() => {
       this.syncing = null
       void this.handle.datasync().catch(() => undefined)
     }, 1000)
+  }
+
+  /** A record that was not written whole goes again: it would hide what is noted after it. */
+  private async append(bytes: Buffer): Promise<void> {
+    try {
+      await this.handle.appendFile(bytes)
+    } catch (error) {
+      await this.handle.truncate(this.written).catch(() => undefined)
+      throw error
+    }
+    this.written += bytes.length
   }
 
   async close(): Promise<void> {
@@ -155,7 +217,7 @@ export class MaskJournal {
 
 /** Changes of a journal, in order. A change that was cut off by a crash, and what follows it, is left out. */
 export async function* readChanges(file: string): AsyncGenerator<NotedChange> {
-  for await (const { fields, bytes } of readRecords<ChangeFields>(file)) {
+  for await (const { fields, bytes, endByte } of readRecords<ChangeFields>(file)) {
     let at = 0
     const bricks = fields.bricks.map(({ brick, start_zyx, shape_zyx, length }) => {
       const after = Uint8Array.from(bytes.subarray(at, at + length))
@@ -163,20 +225,32 @@ export async function* readChanges(file: string): AsyncGenerator<NotedChange> {
       return { brick, startZyx: start_zyx, shapeZyx: shape_zyx, before: new Uint8Array(0), after }
     })
     const change = { bricks, gained: new Map(fields.gained), numVoxels: fields.num_voxels }
-    yield { name: fields.name, group: fields.group, time: fields.time, change }
+    yield { name: fields.name, group: fields.group, time: fields.time, change, endByte }
   }
 }
 
 /** Counts operations: the parts of one stroke are one. */
 export class OperationCount {
-  total = 0
-  private lastGroup: string | null = null
+  total: number
+  readonly kinds: Record<string, number>
+  private lastGroup: string | null
 
-  /** True when this begins a new operation. */
-  add(group: string | null): boolean {
+  constructor(before?: OperationFacts) {
+    this.total = before?.total ?? 0
+    this.kinds = { ...before?.kinds }
+    this.lastGroup = before?.last_group ?? null
+  }
+
+  get facts(): OperationFacts {
+    const changed_at = new Date().toISOString()
+    return { total: this.total, last_group: this.lastGroup, kinds: this.kinds, changed_at }
+  }
+
+  add(name: string, group: string | null): void {
     const isNew = group === null || group !== this.lastGroup
     this.lastGroup = group
-    if (isNew) this.total++
-    return isNew
+    if (!isNew) return
+    this.total++
+    this.kinds[name] = (this.kinds[name] ?? 0) + 1
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { codeOf, int16Bytes, type MrcWords, mrcBytes } from '../../../build/test-support/mrc-bytes.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import { levelPatch } from '../../../shared/mask/edit/level-patch.ts'
+import { sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { applyAffine } from '../../../shared/volume/affine.ts'
 import type { MaskBeginning } from '../mask-service-messages.ts'
@@ -33,7 +34,13 @@ function volumeOf(file: string) {
 }
 
 const newKept = () => new KeptMasks(path.join(folder, `kept-${++counter}`))
-const fileBeginning = (file: string): MaskBeginning => ({ kind: 'file', name: 'mask.mrc', file, mode0: null })
+const fileBeginning = (file: string): MaskBeginning => ({
+  kind: 'file',
+  name: 'mask.mrc',
+  file,
+  mode0: null,
+  labels: [],
+})
 
 function dot(x: number, y: number, z: number, label = 1): MaskOperation {
   const at = { stroke: `s${x}${y}${z}`, axis: 'z', shape: 'disc', radius_vox: 0.5, path_xyz: [[x, y, z]] } as const
@@ -87,6 +94,63 @@ describe('a mask that is being corrected', () => {
     expect(await codeOf(begin)).toBe('request_invalid')
   })
 
+  it.each([
+    ['asks for the sign of bytes over 127', null, null],
+    ['takes bytes over 127 as labels where they are unsigned', 'unsigned', [3, 200]],
+    ['takes them as background where they are signed', 'signed', [3]],
+  ] as const)('%s', async (_name, mode0, expected) => {
+    const body = Uint8Array.from({ length: N }, (_, i) => (i === 4 ? 3 : i === 9 ? 200 : 0))
+    const file = volumeFile(() => 0, { mode: 0, body })
+    const beginning = { ...(fileBeginning(file) as MaskBeginning & { kind: 'file' }), mode0 }
+    const begin = () => MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), beginning)
+    if (!expected) return expect(await codeOf(begin)).toBe('mask_sign_doubtful')
+    const session = await begin()
+    expect(session.view().labels.map(({ value }) => value)).toEqual(expected)
+    await session.close(false)
+  })
+
+  it('asks nothing where all bytes are below 128', async () => {
+    const body = Uint8Array.from({ length: N }, (_, i) => i)
+    const file = volumeFile(() => 0, { mode: 0, body })
+    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), fileBeginning(file))
+    expect(session.view().labels).toHaveLength(N - 1)
+    await session.close(false)
+  })
+
+  it('has names and colours of an exported mask again, unless its labels are others now', async () => {
+    const volume = volumeOf(volumeFile(() => 0))
+    const session = await MaskSession.begin(newKept(), 'm', volume, { kind: 'empty', labels: [] })
+    await session.changeLabel({ mask_ref: 'm', value: 4, name: 'membrane', color: '#445566' })
+    await apply(session, dot(3, 2, 1, 4))
+    const out = path.join(folder, 'named.mrc')
+    await save(session, out)
+    const again = await MaskSession.begin(newKept(), 'n', volume, fileBeginning(out))
+    expect(again.view().labels).toMatchObject([{ value: 4, name: 'membrane', color: '#445566', is_locked: false }])
+    await apply(session, dot(5, 2, 1, 4))
+    const provenance = readFileSync(`${out}.provenance.json`)
+    await save(session, out)
+    writeFileSync(`${out}.provenance.json`, provenance)
+    const changed = await MaskSession.begin(newKept(), 'o', volume, fileBeginning(out))
+    expect(changed.view().labels).toMatchObject([{ value: 4, name: 'Label 4' }])
+    for (const one of [session, again, changed]) await one.close(true)
+  })
+
+  it('begins with the names that are known, then other labels that occur', async () => {
+    const beginning = { ...fileBeginning(volumeFile((i) => (i < 9 ? 2 : i < 20 ? 7 : 0))) } as MaskBeginning
+    const known = [
+      { value: 9, name: 'vesicle', color: '#010203' },
+      { value: 2, name: 'ribosome', color: '#112233' },
+    ]
+    const from = { ...beginning, labels: known }
+    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), from)
+    expect(session.view().labels.map(({ value, name, voxels }) => [value, name, voxels])).toEqual([
+      [9, 'vesicle', 0],
+      [2, 'ribosome', 9],
+      [7, 'Label 7', 11],
+    ])
+    await session.close(false)
+  })
+
   it('has all changes that were answered after a crash, and offers them', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))
@@ -117,7 +181,7 @@ describe('a mask that is being corrected', () => {
   it('counts the parts of one stroke as one change, also after a crash', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))
-    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty' })
+    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty', labels: [] })
     const part = (x: number) => ({ ...(dot(x, 1, 1) as MaskOperation & { kind: 'brush' }), stroke: 'one' })
     for (const x of [1, 2, 3]) await apply(session, part(x))
     expect(session.view().num_operations).toBe(1)
@@ -132,11 +196,11 @@ describe('a mask that is being corrected', () => {
   it('leaves out a change whose last byte a crash cut off', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))
-    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty' })
+    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty', labels: [] })
     await apply(session, dot(3, 2, 1))
     const first = labels(session)
     await apply(session, dot(5, 4, 2))
-    const journal = kept.fileOf('m', 'changes.journal')
+    const journal = kept.journalOf('m', 0)
     truncateSync(journal, readFileSync(journal).length - 1)
     const again = await MaskSession.recover(kept, 'm', volume)
     expect(labels(again)).toEqual(first)
@@ -146,7 +210,7 @@ describe('a mask that is being corrected', () => {
 
   it('takes a change back that cannot be written down, and says so', async () => {
     const kept = newKept()
-    const session = await MaskSession.begin(kept, 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty' })
+    const session = await MaskSession.begin(kept, 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty', labels: [] })
     // A file where the folder of kept masks would be.
     writeFileSync(kept.folder, '')
     expect(await codeOf(() => apply(session, dot(3, 2, 1)))).toBe('file_unwritable')
@@ -172,11 +236,11 @@ describe('a mask that is being corrected', () => {
   it('offers nothing of a volume that is another file now', async () => {
     const kept = newKept()
     const file = volumeFile(() => 0)
-    const session = await MaskSession.begin(kept, 'm', volumeOf(file), { kind: 'empty' })
+    const session = await MaskSession.begin(kept, 'm', volumeOf(file), { kind: 'empty', labels: [] })
     await apply(session, dot(3, 2, 1))
     appendFileSync(file, 'x')
     expect(await kept.list(null)).toEqual([])
-    expect(existsSync(kept.fileOf('m', 'changes.journal'))).toBe(true)
+    expect(existsSync(kept.journalOf('m', 0))).toBe(true)
     await session.close(true)
   })
 })
@@ -185,18 +249,51 @@ describe('a threshold', () => {
   it('is tried on a level with the foreground that the exact mask has there', async () => {
     const probability = volumeFile((i) => (i * 37) % 256)
     const candidate = volumeFile((i) => (i % 11 === 0 ? 0 : 1 + (i % 2)))
-    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty' })
+    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), {
+      kind: 'empty',
+      labels: [],
+    })
     session.probability = await ProbabilityFiles.open(probability, candidate, [3, 5, 7])
     for (const threshold of [0, 0.3, 0.7, 1])
       for (const bin of [1, 2, 4]) {
         await apply(session, { kind: 'threshold', threshold, smallest_object_voxels: 0 })
         const exact = levelPatch(session.editor.bricks, { startZyx: [0, 0, 0], shapeZyx: [3, 5, 7] }, bin).labels
-        const tried = await session.probability.tryOut(bin, threshold, 0)
+        const tried = await session.probability.tryOut(bin, { threshold, smallestObjectVoxels: 0 })
         expect([...tried].map((label) => label > 0)).toEqual([...exact].map((label) => label > 0))
         if (bin === 1) expect([...tried]).toEqual([...exact])
       }
     await session.close(true)
   })
+
+  it.each([0, 2, 5])(
+    'is tried in a slice with exactly the voxels that it gives there: objects from %i',
+    async (smallest) => {
+      const probability = volumeFile((i) => (i * 37) % 256)
+      const candidate = volumeFile((i) => (i % 11 === 0 ? 0 : 1 + (i % 2)))
+      const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), {
+        kind: 'empty',
+        labels: [],
+      })
+      session.probability = await ProbabilityFiles.open(probability, candidate, [3, 5, 7])
+      for (const threshold of [0.3, 0.8, 0.93]) {
+        await apply(session, { kind: 'threshold', threshold, smallest_object_voxels: smallest })
+        const tried = { threshold, smallestObjectVoxels: smallest }
+        const level = { bin: 1, labels: await session.probability.tryOut(1, tried) }
+        for (const [axis, size] of [
+          ['x', 7],
+          ['y', 5],
+          ['z', 3],
+        ] as const)
+          for (let index = 0; index < size; index++) {
+            const slice = await session.probability.trySlice({ axis, index }, tried, level)
+            const box = sliceBox([3, 5, 7], axis, index)
+            const exact = session.editor.bricks.readBox(box.startZyx, box.shapeZyx)
+            expect([...(slice ?? [])]).toEqual([...exact])
+          }
+      }
+      await session.close(true)
+    },
+  )
 })
 
 describe('saving', () => {
@@ -230,7 +327,10 @@ describe('saving', () => {
     'writes one label cropped to it, at its place in the world: %s',
     async (name) => {
       for (const words of [{ origin: [100, 200, 300] }, { nstart: [4, 5, 6] }, {}]) {
-        const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0, words)), { kind: 'empty' })
+        const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0, words)), {
+          kind: 'empty',
+          labels: [],
+        })
         await apply(session, dot(2, 1, 1, 4))
         await apply(session, dot(5, 3, 2, 4))
         await apply(session, dot(0, 0, 0, 1))
@@ -251,7 +351,10 @@ describe('saving', () => {
   )
 
   it('refuses a label that does not occur', async () => {
-    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty' })
+    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), {
+      kind: 'empty',
+      labels: [],
+    })
     expect(await codeOf(() => save(session, path.join(folder, 'no.mrc'), { labels: [3] }))).toBe('label_absent')
     expect(existsSync(path.join(folder, 'no.mrc'))).toBe(false)
     await session.close(true)

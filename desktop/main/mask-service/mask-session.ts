@@ -1,5 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
-import path from 'node:path'
+import { stat } from 'node:fs/promises'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
@@ -7,16 +6,21 @@ import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
 import { defaultColor } from '../../../shared/mask/label-colors.ts'
+import type { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { asWriteProblem } from '../../../shared/node/write-volume.ts'
 import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
 import { applyOperation } from './apply-operation.ts'
+import { ChangeStore } from './change-store.ts'
 import type { KeptMasks, MaskRecord } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
-import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
+import { writtenLabels } from './written-labels.ts'
+
+// Longer lists are of no use to anyone; labels beyond are shown all the same.
+const MOST_LISTED = 1000
 
 /**
  * One mask that is being corrected: bricks, journal, record and the volume under it. What it began with is on disk
@@ -33,9 +37,8 @@ export class MaskSession {
   private readonly volumeRef: string
   private readonly kept: KeptMasks
   private readonly canHaveProbability: boolean
-  private journal: MaskJournal | null = null
+  private readonly changes: ChangeStore
   private busy: string | null = null
-  private readonly operations = new OperationCount()
   private stopping = { aborted: false }
 
   private constructor(facts: {
@@ -44,29 +47,39 @@ export class MaskSession {
     kept: KeptMasks
     source: VoxelSource
     record: MaskRecord
+    beginning: LabelBricks
     bricks: LabelBricks
-    counts: Map<number, number>
     canHaveProbability: boolean
+    changes: ChangeStore
+    counts?: Map<number, number>
   }) {
     this.ref = facts.ref
     this.volumeRef = facts.volumeRef
     this.kept = facts.kept
     this.source = facts.source
     this.record = facts.record
-    this.beginning = facts.bricks.copy()
-    this.editor = new MaskEditor(facts.bricks, facts.counts)
+    this.changes = facts.changes
+    this.beginning = facts.beginning
+    this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks))
     this.canHaveProbability = facts.canHaveProbability
     for (const { value, is_locked } of this.record.labels) if (is_locked) this.editor.locked.add(value)
   }
 
   /** @throws {DomainError} `mask_grid_differs`, `request_invalid`, what `openVolumeFile` throws */
-  static async begin(kept: KeptMasks, ref: string, volume: MaskVolume, from: MaskBeginning): Promise<MaskSession> {
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+  static async begin(
+    kept: KeptMasks,
+    ref: string,
+    volume: MaskVolume,
+    from: MaskBeginning,
+    copies?: UnpackedCopies,
+  ): Promise<MaskSession> {
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
       const { header } = source
       const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
       const bricks = from.kind === 'empty' ? new LabelBricks(header.shapeZyx) : await loadMask(from.file, header, mode0)
       const counts = countBricks(bricks)
+      const labels_sha256 = hashBricks(bricks, counts)
       const { size, mtimeMs } = await stat(volume.file)
       const now = new Date().toISOString()
       const record: MaskRecord = {
@@ -78,9 +91,9 @@ export class MaskSession {
         origin: {
           kind: from.kind,
           name: from.kind === 'empty' ? '' : from.name,
-          labels_sha256: hashBricks(bricks, counts),
+          labels_sha256,
         },
-        labels: firstLabels(from, counts),
+        labels: await firstLabels(from, counts, labels_sha256),
         ...{ began_at: now, changed_at: now, num_operations: 0, num_exported: null, operations: {} },
       }
       const canHaveProbability = from.kind === 'run'
@@ -90,9 +103,11 @@ export class MaskSession {
         kept,
         source,
         record,
+        beginning: bricks.copy(),
         bricks,
         counts,
         canHaveProbability,
+        changes: new ChangeStore(kept, ref),
       })
     } catch (error) {
       await source.close()
@@ -101,25 +116,21 @@ export class MaskSession {
   }
 
   /** Takes up what an earlier start kept. @throws {DomainError} `mask_journal_damaged`, what `openVolumeFile` throws */
-  static async recover(kept: KeptMasks, ref: string, volume: MaskVolume): Promise<MaskSession> {
+  static async recover(
+    kept: KeptMasks,
+    ref: string,
+    volume: MaskVolume,
+    copies?: UnpackedCopies,
+  ): Promise<MaskSession> {
     const record = await kept.read(ref)
     if (!record) throw new DomainError('mask_journal_damaged', { name: volume.name, reason: 'their record is missing' })
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined })
+    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
-      const { shapeZyx } = source.header
-      const bricks = await readBricks(kept.fileOf(ref, 'beginning.bricks'), volume.name, shapeZyx)
-      const counts = countBricks(bricks)
-      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, bricks, counts }
-      const session = new MaskSession({ ...facts, canHaveProbability: false })
-      const journal = kept.fileOf(ref, 'changes.journal')
-      record.operations = {}
-      for await (const { name, group, change } of readChanges(journal)) {
-        session.editor.put(change)
-        session.count(name, group)
-      }
-      record.num_operations = session.operations.total
-      session.journal = await MaskJournal.open(journal)
-      return session
+      const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, source.header.shapeZyx)
+      record.operations = store.operations.kinds
+      record.num_operations = store.operations.total
+      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, beginning, bricks: now, changes: store }
+      return new MaskSession({ ...facts, canHaveProbability: false })
     } catch (error) {
       await source.close()
       throw error
@@ -195,19 +206,19 @@ export class MaskSession {
     if (is_locked !== undefined) label.is_locked = is_locked
     if (label.is_locked) this.editor.locked.add(value)
     else this.editor.locked.delete(value)
-    if (this.journal) await this.kept.write(this.ref, this.record)
+    if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
   }
 
   /** Everything was written to a file of the user's. */
   async exported(): Promise<void> {
     this.record.num_exported = this.record.num_operations
-    if (this.journal) await this.kept.write(this.ref, this.record)
+    if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
   }
 
   /** Ends it; what is kept on disk goes when nothing of it is needed any more. */
   async close(isDiscarded: boolean): Promise<void> {
     const isNeeded = this.view().is_unsaved && !isDiscarded
-    await this.journal?.close()
+    await this.changes.close()
     await this.probability?.close()
     await this.source.close()
     if (!isNeeded) await this.kept.forget(this.ref)
@@ -232,27 +243,20 @@ export class MaskSession {
       this.editor.history.clear()
       throw asWriteProblem(cause, 'The journal of the corrections')
     }
-    this.count(name, group)
-    this.record.num_operations = this.operations.total
+    this.record.operations = this.changes.operations.kinds
+    this.record.num_operations = this.changes.operations.total
     this.record.changed_at = new Date().toISOString()
     // Strokes come many a second; they are counted again from the journal after a crash.
     if (name !== 'brush') await this.kept.write(this.ref, this.record)
+    await this.changes.compact(this.editor.bricks)
   }
 
   private async writeDown(name: string, group: string | null, change: MaskChange): Promise<void> {
-    if (!this.journal) {
-      const file = this.kept.fileOf(this.ref, 'beginning.bricks')
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-      await writeBricks(file, this.beginning)
-      this.journal = await MaskJournal.open(this.kept.fileOf(this.ref, 'changes.journal'))
+    if (!this.changes.isOnDisk) {
       await this.kept.write(this.ref, this.record)
+      await this.changes.begin(this.beginning)
     }
-    await this.journal.note(name, group, change)
-  }
-
-  private count(name: string, group: string | null): void {
-    const { operations } = this.record
-    if (this.operations.add(group)) operations[name] = (operations[name] ?? 0) + 1
+    await this.changes.note(name, group, change)
   }
 
   private async readValues({ startZyx, shapeZyx }: VoxelBox, signal?: Abort): Promise<Float32Array> {
@@ -261,10 +265,18 @@ export class MaskSession {
   }
 }
 
-function firstLabels(from: MaskBeginning, counts: ReadonlyMap<number, number>): MaskRecord['labels'] {
-  if (from.kind === 'run') return from.labels.map((one) => ({ ...one, is_locked: false }))
-  const values = [...counts.keys()].filter((value) => value !== 0).sort(ascending)
-  return (values.length > 0 ? values.slice(0, 1000) : [1]).map(plainLabel)
+/** Names that are known, in their order; then every other label that occurs. An empty mask has one to draw with. */
+async function firstLabels(
+  from: MaskBeginning,
+  counts: ReadonlyMap<number, number>,
+  labelsSha256: string,
+): Promise<MaskRecord['labels']> {
+  const isUnknown = from.kind === 'file' && from.labels.length === 0
+  const known = isUnknown ? await writtenLabels(from.file, labelsSha256) : from.labels
+  const listed = new Set(known.map((one) => one.value))
+  const others = [...counts.keys()].filter((value) => value !== 0 && !listed.has(value)).sort(ascending)
+  const labels = [...known.map((one) => ({ ...one, is_locked: false })), ...others.map(plainLabel)]
+  return labels.length > 0 ? labels.slice(0, MOST_LISTED) : [plainLabel(1)]
 }
 
 function plainLabel(value: number) {

@@ -1,11 +1,29 @@
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { ComponentFinder, filterPlane, removeSmallerThan } from '../../../shared/mask/components.ts'
+import { type SliceAxis, sliceBox } from '../../../shared/mask/edit/plane-axes.ts'
 import { candidatesAbove, type ProbabilityPlanes } from '../../../shared/mask/edit/threshold-operation.ts'
 import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { blockGridShape } from '../../../shared/mask/preview-rule.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
+import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
+import { BlockNeighbours, keepNearBlocks } from './near-blocks.ts'
+
+/** Beyond this a slice across x, which has one voxel in every row, takes too long to be read. */
+const MOST_BYTES_ACROSS_X = 48 * 1024 * 1024
+
+/** A threshold that is tried. */
+export interface TriedThreshold {
+  threshold: number
+  smallestObjectVoxels: number
+}
+
+interface ProbabilitySlice {
+  index: number
+  probability: ArrayLike<number>
+  candidate: ArrayLike<number>
+}
 
 interface ProbabilityLevel {
   bin: number
@@ -21,6 +39,8 @@ interface ProbabilityLevel {
 export class ProbabilityFiles implements ProbabilityPlanes {
   private readonly files: { probability: VoxelSource; candidate: VoxelSource }
   private level: ProbabilityLevel | null = null
+  /** Read last across each axis. */
+  private readonly slices = new Map<SliceAxis, ProbabilitySlice>()
 
   private constructor(files: { probability: VoxelSource; candidate: VoxelSource }) {
     this.files = files
@@ -52,7 +72,7 @@ export class ProbabilityFiles implements ProbabilityPlanes {
    * resolution: a quarter of its voxels reach the threshold. Its label is its most frequent candidate; objects are
    * measured in blocks. The exact mask comes from `thresholdMask`.
    */
-  async tryOut(bin: number, threshold: number, smallestObjectVoxels: number): Promise<Uint16Array> {
+  async tryOut(bin: number, { threshold, smallestObjectVoxels }: TriedThreshold): Promise<Uint16Array> {
     const { probability, candidate, shapeZyx } = await this.levelOf(bin)
     const labels = candidatesAbove(probability, candidate, threshold)
     const smallest = smallestObjectVoxels / bin ** 3
@@ -65,6 +85,40 @@ export class ProbabilityFiles implements ProbabilityPlanes {
     const ids = finder.secondPass()
     for (let z = 0; z < shapeZyx[0]; z++) filterPlane(planeAt(z), ids.next(planeAt(z)), keep)
     return labels
+  }
+
+  /**
+   * What a threshold gives in a slice at full resolution. Where small objects go, voxels stay where their block of the level,
+   * or one beside it, has the same label in an object that stays there.
+   * @param tried what `tryOut` gave for the same threshold on the level of `bin`
+   * @returns z, y, x order; null across x of a large file
+   */
+  async trySlice(
+    { axis, index }: { axis: SliceAxis; index: number },
+    { threshold, smallestObjectVoxels }: TriedThreshold,
+    tried: { bin: number; labels: Uint16Array },
+  ): Promise<Uint16Array | null> {
+    const slice = await this.sliceOf(axis, index)
+    if (!slice) return null
+    const labels = candidatesAbove(slice.probability, slice.candidate, threshold)
+    const { shapeZyx } = this.files.probability.header
+    if (smallestObjectVoxels / tried.bin ** 3 > 1)
+      keepNearBlocks(labels, sliceBox(shapeZyx, axis, index), new BlockNeighbours(tried, shapeZyx))
+    return labels
+  }
+
+  private async sliceOf(axis: SliceAxis, index: number): Promise<ProbabilitySlice | null> {
+    const known = this.slices.get(axis)
+    if (known?.index === index) return known
+    const { probability, candidate } = this.files
+    const { shapeZyx, dtype } = probability.header
+    if (axis === 'x' && numVoxels(shapeZyx) * BYTES_PER_VOXEL[dtype] > MOST_BYTES_ACROSS_X) return null
+    const box = sliceBox(shapeZyx, axis, index)
+    const read = async (source: VoxelSource) =>
+      labelsOf(await source.readBox(box.startZyx, box.shapeZyx), source.header)
+    const slice = { index, probability: await read(probability), candidate: await read(candidate) }
+    this.slices.set(axis, slice)
+    return slice
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { MessagePortMain } from 'electron'
 import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
+import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../../shared/volume/header.ts'
@@ -26,8 +27,9 @@ let sentLabels: LabelLevel | null = null
 let opening = new AbortController()
 const lastPlaneRequest = new Map<string, number>()
 const work = new SerialQueue()
-const [cacheFolder, cacheBytes] = process.argv.slice(2)
+const [cacheFolder, cacheBytes, copiesFolder, copiesBytes] = process.argv.slice(2)
 const cache = new LevelCache(cacheFolder, Number(cacheBytes))
+const copies = new UnpackedCopies(copiesFolder, Number(copiesBytes))
 const AXES = ['x', 'y', 'z'] as const
 
 process.parentPort.on('message', ({ data, ports }) => {
@@ -95,7 +97,7 @@ async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' })
   const { signal } = opening
   const folder = await omeZarrFolder(path)
   const image = folder ? await openOmeZarr(folder) : null
-  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, signal }))
+  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, copies, signal }))
   if (signal.aborted) {
     await source.close()
     throw new DomainError('canceled')
@@ -124,6 +126,7 @@ async function serveWindow(data: unknown): Promise<void> {
     if (!volume) return
     if (request.type === 'level') await serveLevel(volume, request)
     else if (request.type === 'plane') await sendPlane(volume, request)
+    else if (request.type === 'label_plane') await work.run(() => sendLabelPlane(volume, request))
     else await sendVoxel(volume, request)
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return
@@ -183,6 +186,17 @@ async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'p
   const { shape, codes } = plane ?? { shape: [0, 0] as [number, number], codes: null }
   const at = { axis, index, thickness, projection, request_index }
   tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })
+}
+
+async function sendLabelPlane(
+  volume: OpenVolume,
+  { axis, index, request_index }: VolumeRequest & { type: 'label_plane' },
+): Promise<void> {
+  const plane = await volume.labelPlane(AXES.indexOf(axis) as 0 | 1 | 2, index)
+  if (!plane || current !== volume) return
+  const { runRef, shape, labels } = plane
+  const at = { volume_ref: volume.ref, run_ref: runRef, request_index, axis, index, shape }
+  tellWindow({ type: 'label_plane', ...at, voxels: labels as Uint8Array<ArrayBuffer> })
 }
 
 /** The labels over the level on show; of a later preview only the planes that changed. */

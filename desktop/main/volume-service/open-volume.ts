@@ -7,6 +7,7 @@ import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import {
   type DisplayOrientation,
   displayOrientation,
+  orientPlane,
   orientVoxels,
   toDisplayAxes,
 } from '../../../shared/volume/display-orientation.ts'
@@ -16,16 +17,17 @@ import type { ServicePreview } from '../volume-service-messages.ts'
 import { type FullPlane, type PlaneRequest, readFullPlane } from './full-planes.ts'
 import type { Level } from './level.ts'
 import type { LevelLimits } from './level-store.ts'
-import { asLabels, maskOnLevel } from './mask-level.ts'
 import { plainNumbers } from './plain-numbers.ts'
 import type { Pyramid } from './pyramid.ts'
+import { ShownMask } from './shown-mask.ts'
 
 // Enough for every field and label of a header; text of extended headers may be megabytes.
 const MOST_TEXT = 8000
+const FILE_AXES = ['x', 'y', 'z'] as const
 
 type ShownLabels =
   | { kind: 'preview'; runRef: string; preview: ServicePreview }
-  | { kind: 'mask'; runRef: string; source: VoxelSource }
+  | { kind: 'mask'; runRef: string; mask: ShownMask }
 
 export interface LabelLevel {
   runRef: string
@@ -33,6 +35,13 @@ export interface LabelLevel {
   bin: number
   shapeZyx: [number, number, number]
   voxels: LabelArray
+}
+
+/** A slice of the final mask at full resolution, in display order. */
+export interface LabelPlane {
+  runRef: string
+  shape: [number, number]
+  labels: LabelArray
 }
 
 /**
@@ -96,27 +105,35 @@ export class OpenVolume {
 
   /** A full-resolution plane across a display axis (0 = x), in display order; null where it cannot be given yet. */
   async plane(displayAxis: 0 | 1 | 2, request: Omit<PlaneRequest, 'fileAxis'>): Promise<FullPlane | null> {
+    const { range, bricks, isChunked, signal } = this.pyramid
+    if (!range) return null
+    const at = { ...request, ...this.filePlane(displayAxis, request.index) }
+    const plane = await readFullPlane({ source: this.source, range, bricks, isChunked }, at, signal)
+    if (!plane) return null
+    const [rows, columns] = plane.shape
+    const shapeZyx: Zyx =
+      at.fileAxis === 2 ? [1, rows, columns] : at.fileAxis === 1 ? [rows, 1, columns] : [rows, columns, 1]
+    const { shape, voxels } = orientPlane(plane.codes, shapeZyx, at.fileAxis, this.orientation)
+    return { shape, codes: voxels }
+  }
+
+  /** The final mask in a full-resolution plane, as `plane` numbers them; null while there is none. */
+  async labelPlane(displayAxis: 0 | 1 | 2, displayIndex: number): Promise<LabelPlane | null> {
+    if (this.labels?.kind !== 'mask') return null
+    const { runRef, mask } = this.labels
+    const { fileAxis, index } = this.filePlane(displayAxis, displayIndex)
+    const slice = await mask.slice(FILE_AXES[fileAxis], index)
+    const { shape, voxels } = orientPlane(slice.labels, slice.shapeZyx, fileAxis, this.orientation)
+    return { runRef, shape, labels: voxels }
+  }
+
+  /** The file's own axis and number of a plane across a display axis. */
+  private filePlane(displayAxis: 0 | 1 | 2, displayIndex: number): { fileAxis: 0 | 1 | 2; index: number } {
     const { fileAxisXyz, isFlippedXyz } = this.orientation
     const fileAxis = fileAxisXyz[displayAxis] as 0 | 1 | 2
     const size = reverseTriple(this.source.header.shapeZyx)[fileAxis]
-    const along = Math.min(size - 1, request.index)
-    const index = isFlippedXyz[displayAxis] ? size - 1 - along : along
-    const { range, bricks, isChunked, signal } = this.pyramid
-    if (!range) return null
-    const at = { ...request, fileAxis, index }
-    const plane = await readFullPlane({ source: this.source, range, bricks, isChunked }, at, signal)
-    return plane && this.orientPlane(plane, fileAxis)
-  }
-
-  /** A plane as a volume of one plane, turned like every other. */
-  private orientPlane({ shape: [rows, columns], codes }: FullPlane, fileAxis: 0 | 1 | 2): FullPlane {
-    const shapeZyx: [number, number, number] =
-      fileAxis === 2 ? [1, rows, columns] : fileAxis === 1 ? [rows, 1, columns] : [rows, columns, 1]
-    const turned = orientVoxels(codes, shapeZyx, this.orientation)
-    const shown = toDisplayAxes(reverseTriple(shapeZyx), this.orientation)
-    const displayAxis = this.orientation.fileAxisXyz.indexOf(fileAxis)
-    const [width, height] = shown.filter((_, axis) => axis !== displayAxis)
-    return { shape: [height, width], codes: turned }
+    const along = Math.min(size - 1, displayIndex)
+    return { fileAxis, index: isFlippedXyz[displayAxis] ? size - 1 - along : along }
   }
 
   private shown(level: Level): Level {
@@ -144,7 +161,7 @@ export class OpenVolume {
   async labelAt(indexXyz: Xyz): Promise<number | null> {
     const indexZyx = reverseTriple(indexXyz)
     if (this.labels?.kind !== 'mask' || !isInside(indexZyx, this.source.header.shapeZyx)) return null
-    return asLabels(await this.labels.source.readBox(indexZyx, [1, 1, 1]))[0]
+    return this.labels.mask.labelAt(indexZyx)
   }
 
   showPreview(runRef: string, preview: ServicePreview): Promise<void> {
@@ -160,7 +177,7 @@ export class OpenVolume {
       const reason = `it has ${found.join(' × ')} voxels (z, y, x), the volume has ${wanted.join(' × ')}`
       throw new DomainError('format_header_invalid', { name: path.basename(file), reason })
     }
-    await this.replaceLabels({ kind: 'mask', runRef, source })
+    await this.replaceLabels({ kind: 'mask', runRef, mask: new ShownMask(source) })
   }
 
   clearLabels(): Promise<void> {
@@ -175,7 +192,7 @@ export class OpenVolume {
     const levelShape = blockGridShape(shape, bin)
     const at = { runRef: labels.runRef, bin, shapeZyx: this.displayShape(levelShape) }
     const turned = (voxels: LabelArray) => orientVoxels(voxels, levelShape, this.orientation)
-    if (labels.kind === 'mask') return { ...at, stage: 'final', voxels: turned(await maskOnLevel(labels.source, bin)) }
+    if (labels.kind === 'mask') return { ...at, stage: 'final', voxels: turned(await labels.mask.onLevel(bin)) }
     const { stage, factor, voxels } = labels.preview
     return { ...at, stage, voxels: turned(labelsOnLevel(voxels, factor, shape, bin, true)) }
   }
@@ -189,7 +206,7 @@ export class OpenVolume {
   private async replaceLabels(next: ShownLabels | null): Promise<void> {
     const before = this.labels
     this.labels = next
-    if (before?.kind === 'mask') await before.source.close()
+    if (before?.kind === 'mask') await before.mask.close()
   }
 }
 

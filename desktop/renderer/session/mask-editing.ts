@@ -13,6 +13,7 @@ import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import { NO_MARK, pointerTool, type ToolMark } from './pointer-tools.ts'
+import { tellExport } from './tell-export.ts'
 
 /** What correcting needs of the session. */
 export interface EditingGround {
@@ -23,6 +24,8 @@ export interface EditingGround {
   view(): VolumeView | null
   /** Shows the labels again that were there before the correcting. */
   showRunAgain(): void
+  /** A slice at full resolution that was asked for. */
+  planeCame(plane: Extract<MaskMessage, { type: 'plane' }>): void
 }
 
 /** Correcting a mask in the window: tools, the port to the mask service, and what the user asks for. */
@@ -33,6 +36,8 @@ export class MaskEditing {
   private port: MessagePort | null = null
   private readonly waiting: MaskRequest[] = []
   private numLabelRequests = 0
+  /** Labels of the run that were hidden before the correcting. */
+  private hiddenBefore: readonly number[] = []
 
   constructor(ground: EditingGround) {
     this.ground = ground
@@ -58,15 +63,20 @@ export class MaskEditing {
   }
 
   maskChanged(mask: MaskView): void {
-    const { mask: before, maskChanged } = this.ground.store.getState()
+    const { mask: before, maskChanged, hiddenLabels, labelsHidden } = this.ground.store.getState()
+    const isNew = before?.mask_ref !== mask.mask_ref
+    if (!before) this.hiddenBefore = hiddenLabels
+    // A run's mask is looked at as the run was.
+    if (isNew) labelsHidden(mask.origin === 'run' ? this.hiddenBefore : [])
     maskChanged(mask)
-    if (before?.mask_ref !== mask.mask_ref) this.showLevel()
+    if (isNew) this.showLevel()
   }
 
   maskClosed(maskRef: string): void {
-    const { mask, maskClosed } = this.ground.store.getState()
+    const { mask, maskClosed, labelsHidden } = this.ground.store.getState()
     if (mask?.mask_ref !== maskRef) return
     maskClosed()
+    labelsHidden(this.hiddenBefore)
     this.onMark(NO_MARK)
     this.ground.view()?.clearLabels()
     this.ground.showRunAgain()
@@ -164,16 +174,7 @@ export class MaskEditing {
 
   private export(what: string, write: (maskRef: string) => Promise<ExportedFile>) {
     return this.withMask(({ mask_ref }) =>
-      this.ground.attempt(async () => {
-        const { exportChanged, workDone } = this.ground.store.getState()
-        exportChanged(what)
-        try {
-          const file = await write(mask_ref)
-          if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
-        } finally {
-          exportChanged(null)
-        }
-      }),
+      this.ground.attempt(() => tellExport(this.ground.store, what, () => write(mask_ref))),
     )
   }
 
@@ -208,7 +209,8 @@ export class MaskEditing {
     })
   }
 
-  private send(request: MaskRequest): void {
+  /** To the mask service, once it is there. */
+  send(request: MaskRequest): void {
     if (this.port) this.port.postMessage(request)
     else this.waiting.push(request)
   }
@@ -222,6 +224,10 @@ export class MaskEditing {
         this.labelsCame(message)
         if (crosshairXyz) this.crosshairMoved(crosshairXyz)
         return
+      case 'plane':
+        return this.ground.planeCame(message)
+      case 'plane_patch':
+        return this.ground.view()?.patchLabelPlane(message)
       case 'label_at':
         return message.request_index === this.numLabelRequests ? maskLabelRead(message.label) : undefined
       case 'mask_problem':

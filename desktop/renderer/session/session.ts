@@ -17,6 +17,7 @@ import type { Layout } from '../viewer/pane-layout.ts'
 import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
 import { BesideVolume } from './beside-volume.ts'
 import type { BridgeClient } from './bridge-client.ts'
+import { LabelPlaneRequests } from './label-plane-requests.ts'
 import { labelStyles } from './label-styles.ts'
 import { levelRequest } from './level-request.ts'
 import { MaskEditing } from './mask-editing.ts'
@@ -28,6 +29,7 @@ import { ProgramActions } from './program-actions.ts'
 import { regionPointer } from './region-pointer.ts'
 import { RunActions } from './run-actions.ts'
 import { ServerActions } from './server-actions.ts'
+import { tellExport } from './tell-export.ts'
 import { ViewMemory } from './view-memory.ts'
 
 /**
@@ -46,6 +48,7 @@ export class Session implements PictureOwner {
   private port: MessagePort | null = null
   private readonly waiting: VolumeRequest[] = []
   private readonly planes: PlaneRequests
+  private readonly labelPlanes: LabelPlaneRequests
   private view: VolumeView | null = null
   private numVoxelRequests = 0
 
@@ -61,12 +64,19 @@ export class Session implements PictureOwner {
       attempt: (work) => this.attempt(work),
       view: () => this.view,
       showRunAgain: () => this.requestLevel(),
+      planeCame: (plane) => this.labelPlanes.maskPlaneCame(plane),
     })
     this.beside = new BesideVolume({ store, bridge, view: () => this.view, attempt: (work) => this.attempt(work) })
     this.planes = new PlaneRequests(store, (request) => this.send(request))
     this.pictures = new PictureMaking({
       ...{ store, bridge, planes: this.planes, view: () => this.view },
       attempt: (work) => this.attempt(work),
+    })
+    this.labelPlanes = new LabelPlaneRequests({
+      store,
+      view: () => this.view,
+      askVolume: (request) => this.send(request),
+      askMask: (request) => this.masks.send(request),
     })
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
   }
@@ -210,16 +220,7 @@ export class Session implements PictureOwner {
     this.export('probability', () => this.bridge.request('run.probability', { run_ref: runRef }))
 
   private export(what: string, write: () => Promise<ExportedFile>): Promise<void> {
-    return this.attempt(async () => {
-      const { exportChanged, workDone } = this.store.getState()
-      exportChanged(what)
-      try {
-        const file = await write()
-        if (file) workDone(`Saved ${file.name}.`, file.warnings.map((warning) => warning.message).join(' '))
-      } finally {
-        exportChanged(null)
-      }
-    })
+    return this.attempt(() => tellExport(this.store, what, write))
   }
 
   private async attempt(work: () => Promise<unknown>): Promise<void> {
@@ -312,6 +313,8 @@ export class Session implements PictureOwner {
         return this.levelCame(message)
       case 'plane':
         return this.planes.came(message, this.view)
+      case 'label_plane':
+        return this.labelPlanes.runPlaneCame(message)
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':

@@ -2,6 +2,7 @@ import type { ViewState } from '../../../shared/contract/preferences.ts'
 import type { Store } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
+import { displayOf, keptCorrected, keptDisplay, restoreCorrected } from './kept-look.ts'
 import type { Session } from './session.ts'
 
 // A drag or a turn of the wheel is written once, after it.
@@ -15,7 +16,7 @@ export interface ViewMemoryGround {
 
 /**
  * Keeps how each file is looked at, and looks at it so again when it is opened: layout, crosshair, camera, window,
- * colours and visibility of labels. States: waiting for the first level → restoring → keeping.
+ * gamma, colour map, colours and visibility of labels. States: waiting for the first level → restoring → keeping.
  */
 export class ViewMemory {
   private readonly ground: ViewMemoryGround
@@ -41,6 +42,7 @@ export class ViewMemory {
     if (volumeRef !== this.volumeRef) this.volumeChanged(volumeRef)
     else if (state.level && !before.level) queueMicrotask(() => void this.restore())
     if (state.labelsOnShow && !before.labelsOnShow) this.restoreLabels(state)
+    if (state.mask && state.mask.mask_ref !== before.mask?.mask_ref) this.restoreMask()
     const isChanged = KEPT.some((key) => state[key] !== before[key])
     if (isChanged) this.keepLater()
   }
@@ -62,12 +64,14 @@ export class ViewMemory {
     if (found) this.apply(found)
     this.isKeeping = true
     this.restoreLabels(this.store)
+    this.restoreMask()
   }
 
-  private apply({ layout, crosshair_xyz, window: range, camera }: ViewState): void {
+  private apply({ layout, crosshair_xyz, window: range, camera, display }: ViewState): void {
     const { session, view } = this.ground
-    const { level, volume, maskOpacityChanged } = this.store
+    const { level, volume, maskOpacityChanged, displayChanged } = this.store
     session.setLayout(layout)
+    if (display) displayChanged(displayOf(display))
     if (camera) view()?.setCamera(camera)
     const [sizeZ, sizeY, sizeX] = volume?.shape_zyx ?? [0, 0, 0]
     const isInside = crosshair_xyz?.every((index, axis) => index >= 0 && index < [sizeX, sizeY, sizeZ][axis])
@@ -87,6 +91,11 @@ export class ViewMemory {
     for (const { value, color } of found.label_colors) labelColored(value, color)
     for (const value of found.hidden_labels) labelToggled(value)
     if (!found.is_mask_visible && this.store.isMaskVisible) this.store.maskToggled()
+  }
+
+  /** What is changed while it is restored is the same as what is kept. */
+  private restoreMask(): void {
+    restoreCorrected(this.found?.corrected, () => this.store)
   }
 
   private keepLater(): void {
@@ -109,13 +118,14 @@ export class ViewMemory {
   private now(): ViewState {
     const state = this.store
     const { level, crosshairXyz, labelColors } = state
+    const corrected = keptCorrected(state) ?? this.found?.corrected
     const inUnits = (share: number) => (level ? level.low + share * (level.high - level.low) : 0)
     return {
       layout: state.layout,
       crosshair_xyz: crosshairXyz ? [crosshairXyz[0], crosshairXyz[1], crosshairXyz[2]] : null,
       window: level ? { low: inUnits(state.window.low), high: inUnits(state.window.high) } : null,
       camera: this.ground.view()?.camera() ?? null,
-      ...(state.run && state.labelsOnShow
+      ...(state.run && state.labelsOnShow && !state.mask
         ? {
             label_model: state.run.model_id,
             label_colors: Object.entries(labelColors).map(([value, color]) => ({ value: Number(value), color })),
@@ -128,6 +138,8 @@ export class ViewMemory {
           }),
       mask_opacity: state.maskOpacity,
       is_mask_visible: state.isMaskVisible,
+      display: keptDisplay(state.display),
+      ...(corrected ? { corrected } : {}),
     }
   }
 
@@ -142,6 +154,8 @@ const KEPT = [
   'window',
   'labelColors',
   'hiddenLabels',
+  'labelOpacities',
+  'display',
   'maskOpacity',
   'isMaskVisible',
 ] as const satisfies readonly (keyof Store)[]

@@ -26,6 +26,8 @@ export interface RunSlice {
   labelsShown: (labels: Pick<LabelsMessage, 'run_ref' | 'stage'> | null) => void
   labelColored: (value: number, color: string) => void
   labelToggled: (value: number) => void
+  /** These are hidden now, all others seen. */
+  labelsHidden: (values: readonly number[]) => void
   maskOpacityChanged: (opacity: number) => void
   maskToggled: () => void
   exportChanged: (format: string | null) => void
@@ -69,6 +71,7 @@ export const createRunSlice: StateCreator<RunSlice> = (set) => ({
         ? hiddenLabels.filter((hidden) => hidden !== value)
         : [...hiddenLabels, value],
     })),
+  labelsHidden: (hiddenLabels) => set({ hiddenLabels }),
   maskOpacityChanged: (maskOpacity) => set({ maskOpacity }),
   maskToggled: () => set(({ isMaskVisible }) => ({ isMaskVisible: !isMaskVisible })),
   exportChanged: (exporting) => set({ exporting }),

@@ -31,7 +31,9 @@ interface ShownPlane {
 export class DetailPlanes {
   private readonly nv: Niivue
   private readonly textures = new Map<DisplayAxis, WebGLTexture>()
+  /** The plane that is held across each axis; it is seen while the crosshair is in it. */
   private readonly shown = new Map<DisplayAxis, ShownPlane>()
+  private at: readonly [number, number, number] = [-1, -1, -1]
   private numShown = 0
   private grid: LevelGrid | null = null
   private sigmaVox = 0
@@ -85,10 +87,9 @@ export class DetailPlanes {
     return true
   }
 
-  /** Hides every plane that is not at this place: the level is seen there again. */
+  /** The crosshair came here: planes elsewhere are not seen, the level is; they are again when it comes back. */
   keepAt(indexXyz: readonly [number, number, number]): void {
-    for (const [axis, name] of AXES.entries())
-      if (this.shown.get(name)?.index !== indexXyz[axis]) this.shown.delete(name)
+    this.at = indexXyz
   }
 
   hide(): void {
@@ -106,12 +107,17 @@ export class DetailPlanes {
 
   private prepareAxis(axis: DisplayAxis): number {
     const { gl } = this.nv
-    const texture =
-      this.sigmaVox > 0 ? this.smoothedOf(axis) : (this.shown.has(axis) && this.textures.get(axis)) || null
+    const plane = this.seen(axis)
+    const texture = this.sigmaVox > 0 ? this.smoothedOf(axis) : (plane && this.textures.get(axis)) || null
     if (!texture) return LEVEL
     gl.activeTexture(gl.TEXTURE0 + SAMPLERS[axis].unit)
     gl.bindTexture(gl.TEXTURE_2D, texture)
-    return this.shown.has(axis) ? FILE_PLANE : LEVEL_PLANE
+    return plane ? FILE_PLANE : LEVEL_PLANE
+  }
+
+  private seen(axis: DisplayAxis): ShownPlane | null {
+    const plane = this.shown.get(axis)
+    return plane?.index === this.at[AXES.indexOf(axis)] ? plane : null
   }
 
   /** Made anew only where something else is to be seen. */
@@ -120,7 +126,7 @@ export class DetailPlanes {
     const source = this.sourceOf(axis)
     if (!source || !this.grid) return null
     const sigmaTexels = source.kind === 'plane' ? this.sigmaVox : this.sigmaVox / this.grid.bin
-    const what = `${source.kind} ${this.shown.get(axis)?.turn ?? this.shareOf(axis)} ${sigmaTexels}`
+    const what = `${source.kind} ${this.seen(axis)?.turn ?? this.shareOf(axis)} ${sigmaTexels}`
     const found = this.smoothed.get(axis) ?? { texture: gl.createTexture(), what: '' }
     this.smoothed.set(axis, found)
     if (found.what === what) return found.texture
@@ -131,7 +137,7 @@ export class DetailPlanes {
   }
 
   private sourceOf(axis: DisplayAxis): SmoothSource | null {
-    const plane = this.shown.get(axis)
+    const plane = this.seen(axis)
     const texture = plane ? this.textures.get(axis) : this.nv.volumeTexture
     if (!texture || !this.grid) return null
     if (plane) return { kind: 'plane', texture, size: plane.size }

@@ -1,12 +1,13 @@
 import type { Niivue } from '@niivue/niivue'
 import type { LabelsMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
-import { orientVoxels, toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
+import { orientVoxels } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import { inGraphics } from './graphics-span.ts'
 import { writeSlots } from './label-patch.ts'
-import { type LabelStyle, type SlotRule, slotColors, slotRule, slotsOf } from './label-slots.ts'
-import type { LevelGrid } from './level-grid.ts'
+import { LabelPlanes } from './label-planes.ts'
+import { type LabelStyle, planeSlots, type SlotRule, slotColors, slotRule, slotsOf } from './label-slots.ts'
+import { boxOnDisplay, type LevelGrid } from './level-grid.ts'
 
 /** NiiVue keeps the drawing layer on this texture unit. */
 const DRAWING_UNIT = 33_991 // gl.TEXTURE7
@@ -16,6 +17,8 @@ const DRAWING_UNIT = 33_991 // gl.TEXTURE7
  * Masks, previews and corrections all go through here; a part of the planes can be replaced alone.
  */
 export class LabelLayer {
+  /** At the file's full resolution on the slices, where the level is coarser. */
+  readonly planes: LabelPlanes
   private readonly nv: Niivue
   private styles: readonly LabelStyle[] = []
   private rule: SlotRule = 'value'
@@ -24,6 +27,7 @@ export class LabelLayer {
 
   constructor(nv: Niivue) {
     this.nv = nv
+    this.planes = new LabelPlanes(nv, (labels) => planeSlots(labels, this.styles, this.rule))
   }
 
   /** @param grid of the level on show; labels of another grid are ignored */
@@ -48,11 +52,8 @@ export class LabelLayer {
     if (bin !== grid.bin || !bitmap || !nv.drawTexture || slotRule(voxels, this.styles, false) !== this.rule)
       return false
     const { orientation } = grid
-    const shape = toDisplayAxes(reverseTriple(shape_zyx), orientation)
-    const level = reverseTriple(grid.levelShapeZyx)
-    const start = toDisplayAxes(reverseTriple(start_zyx), orientation).map((at, axis) =>
-      orientation.isFlippedXyz[axis] ? level[axis] - at - shape[axis] : at,
-    ) as [number, number, number]
+    const box = boxOnDisplay({ start_zyx, shape_zyx }, grid.levelShapeZyx, orientation)
+    const { startXyz: start, shapeXyz: shape } = box
     const slots = slotsOf(orientVoxels(voxels, shape_zyx, orientation), this.styles, false)
     writeSlots(bitmap, grid.levelShapeZyx, slots, { start_zyx: reverseTriple(start), shape_zyx: reverseTriple(shape) })
     inGraphics('labels', () => {
@@ -66,6 +67,7 @@ export class LabelLayer {
   }
 
   clear(): void {
+    this.planes.hide()
     this.nv.drawBitmap = null
     this.nv.drawTexture = this.nv.r8Tex(this.nv.drawTexture, DRAWING_UNIT, [1, 2, 2, 2], true)
   }
@@ -74,6 +76,7 @@ export class LabelLayer {
   setStyles(styles: readonly LabelStyle[]): void {
     this.styles = styles
     this.applyColors()
+    if (this.rule === 'order') this.planes.restyle()
   }
 
   setOpacity(opacity: number, isVisible: boolean): void {
@@ -86,6 +89,7 @@ export class LabelLayer {
     if (this.rule === rule) return
     this.rule = rule
     this.applyColors()
+    this.planes.restyle()
   }
 
   private applyColors(): void {

@@ -52,6 +52,11 @@ export function slotsOf<T extends ArrayBufferLike>(
   return slots
 }
 
+/** Labels of a finished mask as display slots by the rule that is in use. A new array. */
+export function planeSlots(labels: Uint16Array, styles: readonly LabelStyle[], rule: SlotRule): Uint8Array {
+  return rule === 'value' ? Uint8Array.from(labels) : slotsOf(labels, styles, false)
+}
+
 /** Colours of the 256 slots, red, green, blue, alpha; hidden labels, background and "not computed" are transparent. */
 export function slotColors(styles: readonly LabelStyle[], rule: SlotRule): Uint8ClampedArray {
   const lut = new Uint8ClampedArray(256 * 4)

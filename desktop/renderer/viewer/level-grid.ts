@@ -78,3 +78,21 @@ export function filePlaceAt(grid: LevelGrid, fractionXyz: ArrayLike<number>): Tr
   }) as Triple
   return toFileAxes(along, grid.orientation)
 }
+
+/**
+ * A box of the file, or of a level of it, along the display axes.
+ * @param box        z, y, x of the file
+ * @param shownZyx   shape of the whole, along the display axes
+ */
+export function boxOnDisplay(
+  box: { start_zyx: Zyx; shape_zyx: Zyx },
+  shownZyx: Zyx,
+  orientation: DisplayOrientation,
+): { startXyz: Triple; shapeXyz: Triple } {
+  const shapeXyz = toDisplayAxes(reverseTriple(box.shape_zyx), orientation)
+  const size = reverseTriple(shownZyx)
+  const startXyz = toDisplayAxes(reverseTriple(box.start_zyx), orientation).map((at, axis) =>
+    orientation.isFlippedXyz[axis] ? size[axis] - at - shapeXyz[axis] : at,
+  ) as Triple
+  return { startXyz, shapeXyz }
+}

@@ -1,6 +1,6 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
 import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
-import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import type { MaskPatch, MaskPlane } from '../../../shared/contract/mask-view.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
@@ -8,6 +8,7 @@ import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
 import { LabelLayer } from './label-layer.ts'
+import { type LabelPlanePart, planeOnDisplay } from './label-planes.ts'
 import type { LabelStyle } from './label-slots.ts'
 import { LabelSurfaces, type SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
@@ -128,6 +129,7 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
+    this.labels.planes.attach()
     this.shading.attach(this.events.firstDisplay)
     this.detail.setSmoothing(this.events.firstDisplay.smoothingVox)
     this.surfaces.setOn(this.events.firstDisplay.hasSurfaces, this.events.firstDisplay.cut)
@@ -239,6 +241,35 @@ export class VolumeView {
     return isShown
   }
 
+  /** Puts labels at full resolution on their slice, if the crosshair is still in it. @returns whether they are shown */
+  showLabelPlane(part: LabelPlanePart | MaskPlane): boolean {
+    const plane = this.onDisplay(part)
+    if (!this.grid || !plane) return false
+    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
+    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
+    const isShown = inGraphics('labels', () => this.labels.planes.show(plane))
+    this.redraw()
+    return isShown
+  }
+
+  /** Replaces a part of labels that are shown at full resolution. */
+  patchLabelPlane(part: MaskPlane): void {
+    const plane = this.onDisplay(part)
+    if (plane) inGraphics('labels', () => this.labels.planes.patch(plane))
+    this.redraw()
+  }
+
+  /** The level's labels are seen on all slices again. */
+  hideLabelPlanes(): void {
+    this.labels.planes.hide()
+    this.redraw()
+  }
+
+  private onDisplay(part: LabelPlanePart | MaskPlane): LabelPlanePart | null {
+    if (!this.grid) return null
+    return 'start_zyx' in part ? planeOnDisplay(part, this.grid) : part
+  }
+
   /** Gives the left button to a tool; null gives it back to the crosshair. */
   setPointerTool(tool: PointerTool | null): void {
     this.pointer.tool = tool
@@ -272,7 +303,7 @@ export class VolumeView {
     if (!this.grid) return
     const fraction = fractionOf(this.grid, indexXyz)
     for (let axis = 0; axis < 3; axis++) this.nv.scene.crosshairPos[axis] = fraction[axis]
-    this.detail.keepAt(displayIndexOf(this.grid, indexXyz))
+    this.keepPlanesAt(indexXyz)
     this.redraw()
     this.events.onCrosshair(indexXyz)
   }
@@ -345,8 +376,17 @@ export class VolumeView {
       return drawPicture(stage, order, take)
     } finally {
       if (order.plane) this.detail.hide()
+      if (this.grid) this.keepPlanesAt(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
       this.redraw()
     }
+  }
+
+  /** Planes at full resolution are seen where the crosshair is in them. */
+  private keepPlanesAt(indexXyz: Xyz): void {
+    if (!this.grid) return
+    const shown = displayIndexOf(this.grid, indexXyz)
+    this.detail.keepAt(shown)
+    this.labels.planes.keepAt(shown)
   }
 
   /** Only of the scene: nobody is told, and it does not last. */
@@ -354,6 +394,7 @@ export class VolumeView {
     if (!this.grid) return
     if (crosshair)
       for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
+    this.keepPlanesAt(crosshair ?? fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
     if (plane?.voxels) this.detail.show(plane, plane.voxels)
   }
 

@@ -25,7 +25,7 @@ export function MaskLabelSettings({ label, labels }: { label: MaskLabel; labels:
           maxLength={200}
           onChange={(event) => setName(event.currentTarget.value)}
           onBlur={rename}
-          onKeyDown={(event) => event.key === 'Enter' && rename()}
+          onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
         />
       </label>
       <Slider

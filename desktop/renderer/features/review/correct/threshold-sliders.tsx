@@ -36,7 +36,7 @@ export function ThresholdSliders() {
         <output>{smallest === 0 ? 'all' : formatCount(smallest)}</output>
       </Slider>
       <p className="faint">
-        Shown on the level of the picture. Applied at full resolution; locked labels stay as they are.
+        Objects are measured on the level of the picture. Applied at full resolution; locked labels stay as they are.
       </p>
       <div className="row">
         <button type="button" className="primary" onClick={() => void masks.applyThreshold()}>

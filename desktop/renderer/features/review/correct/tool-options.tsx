@@ -18,11 +18,13 @@ const HINTS: Readonly<Record<Tool, string>> = {
 /** What the chosen tool can be told, and one line on how it is used. */
 export function ToolOptions({ tool, busy }: { tool: Tool; busy: string | null }) {
   const { masks } = useSession()
+  const hasRange = useFacts((state) => state.growRange !== null)
   return (
     <section className="tool-options" aria-label="Tool options">
       {tool === 'brush' || tool === 'ball' || tool === 'eraser' ? <BrushSize /> : null}
       {tool === 'brush' || tool === 'ball' || tool === 'lasso' ? <PaintOver /> : null}
       {tool === 'grow' ? <GrowRange /> : null}
+      {tool === 'grow' && !hasRange ? <p>Choose the range of values first; nothing grows before.</p> : null}
       {tool === 'look' || tool === 'brush' || tool === 'lasso' ? <BetweenSlices /> : null}
       {busy && busy !== 'brush' ? (
         <p>
