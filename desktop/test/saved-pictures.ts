@@ -91,9 +91,12 @@ export async function playMovie({ app, folder }: DesktopApp, file: string, times
       if (!context) throw new Error('no canvas')
       const frames = []
       for (const time of times) {
+        // Sought is before shown; a frame that is on show already is not told again.
+        const shown = new Promise<void>((resolve) => video.requestVideoFrameCallback(() => resolve()))
         const sought = came('seeked')
         video.currentTime = time
         await sought
+        await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 1_000))])
         context.drawImage(video, 0, 0)
         const { data } = context.getImageData(0, 0, width, height)
         let [sum, count, bright, brightX] = [0, 0, 0, 0]
