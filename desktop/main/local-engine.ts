@@ -73,8 +73,12 @@ export class LocalEngine {
       }
       const notInTime = () => fail(new DomainError('engine_not_available', { reason: 'it did not start in time' }))
       const timer = setTimeout(notInTime, START_TIMEOUT_MS)
+      const ready = (address: ServerAddress) => {
+        clearTimeout(timer)
+        resolve(address)
+      }
       server.on('message', (message: FromServer) => {
-        if (message.type === 'ready') resolve({ url: message.url, token: message.token })
+        if (message.type === 'ready') ready({ url: message.url, token: message.token })
         else if (message.type === 'failed') fail(errorFromEnvelope(message.error))
         else if (message.type === 'launch_worker') this.launchWorker(server, message)
         else if (message.type === 'kill_worker') this.workers.get(message.id)?.kill()
