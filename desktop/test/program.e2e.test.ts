@@ -2,6 +2,8 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
+import { pixelsAt } from './pixels.ts'
+import { writeSmallVolume } from './small-volume.ts'
 
 let desktop: DesktopApp
 
@@ -152,6 +154,31 @@ describe('a file that was open before', () => {
     await expect.poll(() => page.getByTestId('crosshair').textContent()).toContain('71')
     expect(await page.getByRole('button', { name: 'XZ', exact: true }).getAttribute('aria-pressed')).toBe('true')
     await desktop.screenshot('35-looked-at-again')
+  })
+
+  it('leaves the next file to be seen whole, however far it was moved', async () => {
+    const { page } = desktop
+    const next = path.join(desktop.folder, 'next.mrc')
+    writeSmallVolume(next, 1)
+    await page.getByRole('button', { name: 'XY', exact: true }).click()
+    const canvas = await page.locator('canvas').boundingBox()
+    if (!canvas) throw new Error('no picture')
+    const middle = [canvas.x + canvas.width * 0.5, canvas.y + canvas.height * 0.55] as const
+    await page.mouse.move(...middle)
+    await page.keyboard.down('Control')
+    for (let i = 0; i < 12; i++) await page.mouse.wheel(0, -120)
+    await page.keyboard.up('Control')
+    await page.mouse.down({ button: 'right' })
+    await page.mouse.move(middle[0] + 300, middle[1] - 300, { steps: 4 })
+    await page.mouse.up({ button: 'right' })
+    await openThroughDialog(desktop, next)
+    await volumeShown(desktop, 'next.mrc')
+    const along = [0.35, 0.45, 0.55, 0.65].map((share) => [canvas.x + canvas.width * share, middle[1]] as const)
+    const isDrawn = async () => (await pixelsAt(page, along)).every(([r, g, b]) => r + g + b > 60)
+    await expect.poll(isDrawn).toBe(true)
+    await page.getByRole('button', { name: 'All', exact: true }).click()
+    await openThroughDialog(desktop, copy)
+    await volumeShown(desktop, 'looked-at.mrc')
   })
 
   it('begins anew once it was changed', async () => {

@@ -238,6 +238,8 @@ export class Session implements PictureOwner {
         return state.volumeOpening(event.name)
       case 'volume_opened':
         this.view?.clear()
+        // Zoom and place of the volume before may lie beside this one.
+        this.view?.resetView()
         state.planesHidden()
         state.measurementsCleared()
         state.displaySpacingGiven(null)
