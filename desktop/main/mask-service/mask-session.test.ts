@@ -208,6 +208,19 @@ describe('a mask that is being corrected', () => {
     await session.close(true)
   })
 
+  it('tells that it is busy no more when nothing could be done', async () => {
+    const session = await MaskSession.begin(newKept(), 'm', volumeOf(volumeFile(() => 0)), {
+      kind: 'empty',
+      labels: [],
+    })
+    const told: (string | null)[] = []
+    const onBusy = () => told.push(session.view().busy)
+    const nothingThere = () => session.apply({ kind: 'object', label: 1, seed_xyz: [3, 2, 1] }, onBusy)
+    expect(await codeOf(nothingThere)).not.toBe('ok')
+    expect(told).toEqual(['object', null])
+    await session.close(true)
+  })
+
   it('takes a change back that cannot be written down, and says so', async () => {
     const kept = newKept()
     const session = await MaskSession.begin(kept, 'm', volumeOf(volumeFile(() => 0)), { kind: 'empty', labels: [] })

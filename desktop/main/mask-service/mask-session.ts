@@ -158,28 +158,39 @@ export class MaskSession {
     }
   }
 
-  /** @throws {DomainError} what `applyOperation` throws; nothing is changed then */
+  /**
+   * @param onBusy told when it begins, unless it is done at once, and when it ends without a change
+   * @throws {DomainError} what `applyOperation` throws; nothing is changed then
+   */
   async apply(operation: MaskOperation, onBusy: () => void): Promise<MaskChange> {
-    this.stopping = { aborted: false }
     this.busy = operation.kind
     if (operation.kind !== 'brush') onBusy()
     try {
-      const change = await applyOperation(
-        {
-          editor: this.editor,
-          spacingZyx: this.source.header.voxelSizeZyx ?? [1, 1, 1],
-          readValues: (box, signal) => this.readValues(box, signal),
-          probability: this.probability,
-          signal: this.stopping,
-        },
-        operation,
-      )
-      if ('label' in operation && operation.label > 0) this.listLabel(operation.label)
-      await this.note(operation.kind, operation.kind === 'brush' ? operation.stroke : null, change)
-      return change
-    } finally {
+      const change = await this.carryOut(operation)
       this.busy = null
+      return change
+    } catch (error) {
+      this.busy = null
+      if (operation.kind !== 'brush') onBusy()
+      throw error
     }
+  }
+
+  private async carryOut(operation: MaskOperation): Promise<MaskChange> {
+    this.stopping = { aborted: false }
+    const change = await applyOperation(
+      {
+        editor: this.editor,
+        spacingZyx: this.source.header.voxelSizeZyx ?? [1, 1, 1],
+        readValues: (box, signal) => this.readValues(box, signal),
+        probability: this.probability,
+        signal: this.stopping,
+      },
+      operation,
+    )
+    if ('label' in operation && operation.label > 0) this.listLabel(operation.label)
+    await this.note(operation.kind, operation.kind === 'brush' ? operation.stroke : null, change)
+    return change
   }
 
   async undo(): Promise<MaskChange | null> {
