@@ -41,6 +41,7 @@ export function App() {
     <DropZone>
       <TopBar />
       <div className="notices">
+        <CrashNotice />
         <KeptQuestion />
         <Notices />
       </div>
@@ -48,16 +49,15 @@ export function App() {
       <main className={hasVolume ? 'workspace' : 'workspace is-empty'}>
         <aside className="column is-left" aria-label="Volume and display">
           <VolumePanel />
+          <LabelsPanel />
+          <MaskLabels />
           <PositionPanel />
           <ContrastPanel />
           <BesideContrast />
           <ViewPanel />
           <MeasurePanel />
-          <LabelsPanel />
-          <MaskLabels />
         </aside>
         <div className={isSplit ? 'stage is-split' : 'stage'}>
-          <CrashNotice />
           <ViewerPane />
           {isSplit ? <BesidePane /> : null}
           {hasVolume ? null : <EmptyState />}

@@ -30,7 +30,9 @@ export const createAppSlice: StateCreator<AppSlice> = (set) => {
   const add = (kind: Notice['kind'], message: string, hint: string) =>
     set(({ notices, numNotices }) => ({
       numNotices: numNotices + 1,
-      notices: [...withoutSame(notices, message), { notice_id: numNotices, kind, message, hint }].slice(-MAX_NOTICES),
+      notices: [...stillWorthTelling(notices, kind, message), { notice_id: numNotices, kind, message, hint }].slice(
+        -MAX_NOTICES,
+      ),
     }))
   return {
     app: null,
@@ -46,6 +48,7 @@ export const createAppSlice: StateCreator<AppSlice> = (set) => {
   }
 }
 
-function withoutSame(notices: readonly Notice[], message: string): Notice[] {
-  return notices.filter((notice) => notice.message !== message)
+/** Of what was done only the last is told, and nothing twice. */
+function stillWorthTelling(notices: readonly Notice[], kind: Notice['kind'], message: string): Notice[] {
+  return notices.filter((notice) => notice.message !== message && !(kind === 'done' && notice.kind === 'done'))
 }

@@ -7,7 +7,7 @@ export function CrashNotice() {
   const crash = useFacts((state) => state.crash)
   if (!crash) return null
   return (
-    <div className="crash" role="status" data-testid="crash">
+    <div className="notice is-plain" role="status" data-testid="crash">
       <p>
         <strong>A part of CryoMamba stopped</strong> ({crash.what}). A report lies on this computer; it was not sent.
       </p>
