@@ -52,5 +52,5 @@ export function MaskLabelRow({ label, isActive }: { label: MaskLabel; isActive: 
 function volumeText(voxels: number, size: readonly [number, number, number] | null, unit: string | null): string {
   if (!size || !unit) return ''
   const [factor, name] = unit === 'angstrom' ? [1e-3, 'nm'] : [1, unit === 'um' ? 'µm' : unit]
-  return ` · ${formatValue(Number((voxels * size[0] * size[1] * size[2] * factor).toPrecision(4)))} ${name}³`
+  return ` · ${formatValue(Number((voxels * size[0] * size[1] * size[2] * factor).toPrecision(4)))}\u00a0${name}³`
 }
