@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatCount, formatDuration, formatShare, formatValue } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatMoment, formatShare, formatValue } from './format.ts'
 
 describe('format', () => {
   it('writes bytes with three digits and a decimal unit', () => {
@@ -14,6 +14,15 @@ describe('format', () => {
 
   it('writes durations in two units', () => {
     expect([0.4, 59.6, 200, 7500].map(formatDuration)).toEqual(['0 s', '1 min 0 s', '3 min 20 s', '2 h 5 min'])
+  })
+
+  it('writes a moment as its time, with the day and the year only where they differ', () => {
+    const now = new Date(2026, 10, 21, 16, 0)
+    const written = (year: number, day: number) => formatMoment(new Date(year, 10, day, 9, 5).toISOString(), now)
+    expect(written(2026, 21)).toBe('09:05')
+    expect(written(2026, 19)).toMatch(/^(?=.*19)(?!.*2026).*, 09:05$/)
+    expect(written(2025, 19)).toMatch(/^(?=.*19)(?=.*2025).*, 09:05$/)
+    expect(formatMoment('', now)).toBe('')
   })
 
   it('keeps five significant digits of values', () => {

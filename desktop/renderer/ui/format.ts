@@ -42,3 +42,13 @@ export function formatShare(share: number): string {
   if (percent < 0.1) return '<0.1 %'
   return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`
 }
+
+/** `14:05` of today, else with the day before it; empty where the time is not known. */
+export function formatMoment(iso: string, now = new Date()): string {
+  const moment = new Date(iso)
+  if (Number.isNaN(moment.getTime())) return ''
+  const time = moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  if (moment.toDateString() === now.toDateString()) return time
+  const year = moment.getFullYear() === now.getFullYear() ? undefined : 'numeric'
+  return `${moment.toLocaleDateString([], { day: 'numeric', month: 'short', year })}, ${time}`
+}

@@ -1,5 +1,6 @@
 import type { RunView } from '../../../../shared/contract/bridge.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { formatMoment } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Meter } from '../../ui/meter.tsx'
 import { hasEnded, progressShare, rowText } from './progress-text.ts'
@@ -10,6 +11,7 @@ export function RunRow({ run }: { run: RunView }) {
   const session = useSession()
   const isShown = useFacts((state) => state.run?.run_ref === run.run_ref)
   const share = progressShare(run)
+  const begun = formatMoment(run.created_at)
   return (
     <li
       className={isShown ? 'run-row is-chosen' : 'run-row'}
@@ -41,7 +43,10 @@ export function RunRow({ run }: { run: RunView }) {
       <p className="faint">
         {run.model_name} · {run.server_name}
       </p>
-      <p>{rowText(run)}</p>
+      <p>
+        {rowText(run)}
+        {begun ? <span className="faint"> · {begun}</span> : null}
+      </p>
       {share === null ? null : <Meter label={`Progress of ${run.volume_name}`} share={share} />}
       {run.phase === 'completed' && !isShown && run.source !== 'file' ? (
         <button type="button" className="small" onClick={() => void session.exportMask(run.run_ref, 'mrc')}>
