@@ -42,6 +42,8 @@ export function rowText(run: RunView): string {
   if (run.phase === 'failed') return run.problem?.message ?? 'Failed'
   if (run.phase === 'waiting') return `${progressTitle(run)}: ${run.problem?.message ?? ''}`
   const share = progressShare(run)
+  // The line above names the model.
+  if (run.phase === 'running') return share === null ? 'Running' : `Running ${formatShare(share)}`
   const position = run.phase === 'queued' ? run.progress?.queue_position : null
   if (position) return `In the queue, ${position === 1 ? 'next' : `number ${position}`}`
   return share === null ? progressTitle(run) : `${progressTitle(run)} ${formatShare(share)}`

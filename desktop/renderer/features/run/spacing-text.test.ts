@@ -5,7 +5,7 @@ import { spacingNote } from './spacing-text.ts'
 const model = (policy: ModelSummary['spacing']['policy']) => ({
   spacing: { target_zyx: [10, 10, 10] as [number, number, number], unit: 'angstrom' as const, policy },
 })
-const volume = (size: number | null, unit: 'nm' | 'angstrom' | null = 'angstrom') => ({
+const volume = (size: number | null, unit: 'mm' | 'nm' | 'angstrom' | null = 'angstrom') => ({
   voxel_size_zyx: size === null ? null : ([size, size, size] as [number, number, number]),
   unit,
 })
@@ -19,6 +19,16 @@ describe('the spacing of a model against that of a volume', () => {
     expect(spacingNote(model('warn'), volume(2.5))).toMatchObject({ isWarning: true })
     expect(spacingNote(model('warn'), volume(2.5))?.text).toMatch(/4\.0 times apart/)
     expect(spacingNote(model('warn'), volume(11))?.isWarning).toBe(false)
+  })
+
+  it('advises to bin only where that helps', () => {
+    expect(spacingNote(model('warn'), volume(2.5))?.text).toMatch(/Bin the volume/)
+    expect(spacingNote(model('warn'), volume(40))?.text).toBe(
+      'Voxels are 40 Å, the model expects 10 Å: 4.0 times apart. Expect a poor mask.',
+    )
+    expect(spacingNote(model('warn'), volume(2, 'mm'))?.text).toBe(
+      'Voxels are 2 mm, the model expects 10 Å: it was not made for such volumes.',
+    )
   })
 
   it('says that the volume is resampled where the model does that', () => {

@@ -13,6 +13,9 @@ export interface SpacingNote {
 /** Beyond this ratio a model that does not resample is shown things of a size that it was not trained on; the server warns there, too. */
 const FAR_RATIO = 1.2
 
+/** Beyond this ratio the volume is of another kind, and one unit for both would only hide that. */
+const OTHER_KIND_RATIO = 1000
+
 /** The model's spacing against the volume's; null where the model works at any. */
 export function spacingNote(
   { spacing: { target_zyx: target, unit, policy } }: Pick<ModelSummary, 'spacing'>,
@@ -26,13 +29,15 @@ export function spacingNote(
   const scale = METRES[volume.unit] / METRES[unit]
   const found = volume.voxel_size_zyx.map((size) => size * scale)
   const ratio = Math.max(...found.map((size, axis) => Math.max(size / target[axis], target[axis] / size)))
-  const both = `Voxels are ${sizes(found)} ${sign}, the model expects ${wanted}`
+  const isOtherKind = ratio >= OTHER_KIND_RATIO
+  const own = isOtherKind ? `${sizes(volume.voxel_size_zyx)} ${UNIT_SIGNS[volume.unit]}` : `${sizes(found)} ${sign}`
+  const both = `Voxels are ${own}, the model expects ${wanted}`
   if (policy === 'resample') return { text: `${both}: the volume is resampled for it.`, isWarning: ratio > 4 }
   if (ratio <= FAR_RATIO) return { text: `${both}.`, isWarning: false }
-  return {
-    text: `${both}: ${ratio.toFixed(1)} times apart. Bin the volume to that size first, or expect a poor mask.`,
-    isWarning: true,
-  }
+  if (isOtherKind) return { text: `${both}: it was not made for such volumes.`, isWarning: true }
+  const isFiner = found.every((size, axis) => size < target[axis])
+  const advice = isFiner ? 'Bin the volume to that size first, or expect a poor mask.' : 'Expect a poor mask.'
+  return { text: `${both}: ${ratio.toFixed(1)} times apart. ${advice}`, isWarning: true }
 }
 
 function sizes(values: readonly number[]): string {
