@@ -121,7 +121,7 @@ describe('how a volume is looked at', () => {
     const { page } = desktop
     return {
       layout: await page.getByTestId('viewer').locator('button[aria-pressed=true]').first().textContent(),
-      colors: await page.getByLabel('Colors').inputValue(),
+      colors: await page.getByLabel('Colours').inputValue(),
       gamma: await page.getByRole('slider', { name: 'Gamma' }).inputValue(),
       isInverted: await page.getByLabel('Invert').isChecked(),
       crosshair: await page.getByTestId('crosshair').textContent(),
@@ -133,7 +133,7 @@ describe('how a volume is looked at', () => {
   it('comes back after another start', async () => {
     const { page } = desktop
     await page.getByTestId('viewer').getByRole('button', { name: 'XZ', exact: true }).click()
-    await page.getByLabel('Colors').selectOption('inferno')
+    await page.getByLabel('Colours').selectOption('inferno')
     await page.getByRole('slider', { name: 'Gamma' }).fill('1.6')
     await page.getByLabel('Invert').check()
     await page.getByRole('textbox', { name: 'Black' }).fill('12')

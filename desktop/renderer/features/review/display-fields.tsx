@@ -29,7 +29,7 @@ export function ColorFields() {
   const change = useFacts((state) => state.displayChanged)
   return (
     <>
-      <Choice name="Colors" value={colormap} choices={COLORMAPS} onChange={(next) => change({ colormap: next })} />
+      <Choice name="Colours" value={colormap} choices={COLORMAPS} onChange={(next) => change({ colormap: next })} />
       <Slider name="Gamma" min={0.3} max={3} step={0.05} value={gamma} onChange={(next) => change({ gamma: next })}>
         <output>{gamma.toFixed(2)}</output>
       </Slider>
