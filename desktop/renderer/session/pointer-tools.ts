@@ -44,6 +44,12 @@ export function placed({ pointXyz, axis }: SlicePoint, store: DesktopStore): [nu
   return place
 }
 
+/** Where a brush is put down. One of a single voxel has the centre of none within it when it points at a corner. */
+export function brushPlace(point: SlicePoint, store: DesktopStore): [number, number, number] {
+  const [x, y, z] = placed(point, store)
+  return store.getState().brushSize === 1 ? [Math.round(x), Math.round(y), Math.round(z)] : [x, y, z]
+}
+
 /** The voxel under a point. */
 function voxelAt(point: SlicePoint, store: DesktopStore): [number, number, number] {
   const shape = store.getState().volume?.shape_zyx ?? [1, 1, 1]
@@ -83,12 +89,12 @@ class BrushTool implements PointerTool {
     this.stroke = crypto.randomUUID()
     this.axis = point.axis
     this.last = null
-    this.waiting = [placed(point, this.ground.store)]
+    this.waiting = [brushPlace(point, this.ground.store)]
     void this.send()
   }
 
   move(point: SlicePoint): void {
-    this.waiting.push(placed(point, this.ground.store))
+    this.waiting.push(brushPlace(point, this.ground.store))
     void this.send()
   }
 
