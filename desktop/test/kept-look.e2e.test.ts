@@ -120,7 +120,7 @@ describe('how a volume is looked at', () => {
   const look = async () => {
     const { page } = desktop
     return {
-      layout: await page.getByTestId('viewer').locator('button[aria-pressed=true]').first().textContent(),
+      layout: await page.getByRole('toolbar', { name: 'Panes' }).getAttribute('data-layout'),
       colors: await page.getByLabel('Colours').inputValue(),
       gamma: await page.getByRole('slider', { name: 'Gamma' }).inputValue(),
       isInverted: await page.getByLabel('Invert').isChecked(),
@@ -132,7 +132,7 @@ describe('how a volume is looked at', () => {
 
   it('comes back after another start', async () => {
     const { page } = desktop
-    await page.getByTestId('viewer').getByRole('button', { name: 'XZ', exact: true }).click()
+    await page.getByRole('button', { name: 'XZ', exact: true }).click()
     await page.getByLabel('Colours').selectOption('inferno')
     await page.getByRole('slider', { name: 'Gamma' }).fill('1.6')
     await page.getByLabel('Invert').check()
@@ -142,7 +142,7 @@ describe('how a volume is looked at', () => {
     await page.getByLabel('Voxel z').press('Enter')
     await page.waitForTimeout(1500)
     before = await look()
-    expect(before).toMatchObject({ layout: 'XZ', colors: 'inferno', gamma: '1.6', isInverted: true })
+    expect(before).toMatchObject({ layout: 'xz', colors: 'inferno', gamma: '1.6', isInverted: true })
     await desktop.closeAndKeep()
     desktop = await launchDesktop([VOLUME], desktop.folder)
     await volumeShown(desktop, 'tomogram.mrc')
