@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { webcrypto } from 'node:crypto'
 import type { Upload } from '../contract/uploads.ts'
 import { DomainError } from '../errors/domain-error.ts'
 import { IdleGuard } from './idle-guard.ts'
@@ -137,7 +137,8 @@ export class PartSender {
     const bytes = await this.read(index, signal)
     await run.checkUnchanged()
     await this.whole?.take(index, bytes)
-    const digest = createHash('sha256').update(bytes).digest('base64')
+    // Beside this thread, which goes on to feed the other parts' sockets.
+    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('base64')
     const guard = new IdleGuard(run.options.idleMs ?? IDLE_MS, signal)
     let sentBytes = 0
     const onSlice = (slice: number) => {

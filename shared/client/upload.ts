@@ -18,8 +18,9 @@ const MOST_FAILURES = 10
 /** The same once the server has taken the upload: a quarter of an hour. */
 const MOST_FAILURES_OPEN = 64
 
-/** How often the server is asked whether it has verified the file. */
-const VERIFY_POLL_MS = 150
+/** How soon the server is asked first whether it has verified the file, and how often at last. */
+const FIRST_POLL_MS = 20
+const LAST_POLL_MS = 500
 
 /**
  * Files up to this size are hashed before anything is asked: it takes a tenth of a second and finds a file that the
@@ -154,8 +155,9 @@ export class UploadRun {
     let upload = await this.patiently(() =>
       this.http.json<Upload>({ method: 'POST', url: `${url}/complete`, data: { sha256 }, signal }),
     )
-    while (upload.state === 'verifying' || upload.state === 'receiving') {
-      await pause(VERIFY_POLL_MS, signal)
+    for (let pollMs = FIRST_POLL_MS; upload.state === 'verifying' || upload.state === 'receiving'; ) {
+      await pause(pollMs, signal)
+      pollMs = Math.min(1.25 * pollMs, LAST_POLL_MS)
       upload = await this.patiently(() => this.http.json<Upload>({ method: 'GET', url, signal }))
     }
     if (upload.error) throw errorFromEnvelope(upload.error)
