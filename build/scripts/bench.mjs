@@ -4,7 +4,16 @@ import { existsSync, readdirSync } from 'node:fs'
 import { startDisplay } from './display.mjs'
 
 // Files beside the suites that are parts of them.
-const PARTS = ['report', 'onnx-file', 'half-model', 'plain-transfer', 'page-probe', 'test-volume', 'server-process']
+const PARTS = [
+  'report',
+  'onnx-file',
+  'half-model',
+  'plain-transfer',
+  'page-probe',
+  'test-volume',
+  'niivue-alone',
+  'server-process',
+]
 const ROOMS = ['server', 'desktop']
 
 const [suite, ...rest] = process.argv.slice(2)

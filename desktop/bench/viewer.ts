@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core'
+import { niivueAlone } from './niivue-alone.ts'
 import {
   contrastLatency,
   firstImageMs,
@@ -20,8 +21,9 @@ import {
 import { readTimeMs, writeTestVolume } from './test-volume.ts'
 
 /**
- * `npm run bench -- viewer [--json] [--quick]`: the real program with volumes of three sizes. Time inside NiiVue and the
- * graphics driver is told apart: without a graphics card it is most of everything. `--quick` takes the first only.
+ * `npm run bench -- viewer [--json] [--quick] [--long]`: the real program with volumes of three sizes, and NiiVue alone
+ * with the same. Time inside NiiVue and the graphics driver is told apart: without a graphics card it is most of
+ * everything. `--quick` takes the first volume only, `--long` only one of 10.5 GB.
  */
 const CASES: readonly { name: string; shapeZyx: [number, number, number]; budget: string | null }[] = [
   { name: '256³ int16', shapeZyx: [256, 256, 256], budget: null },
@@ -29,6 +31,12 @@ const CASES: readonly { name: string; shapeZyx: [number, number, number]; budget
   { name: '928×960×464 int16', shapeZyx: [464, 960, 928], budget: null },
   { name: '512³ int16, every voxel drawn', shapeZyx: [512, 512, 512], budget: '128 M voxels' },
 ]
+/** 10.5 GB, with an axis beyond what a texture takes. */
+const LONG_CASE = {
+  name: '2100×1600×1560 int16',
+  shapeZyx: [1560, 1600, 2100] as [number, number, number],
+  budget: null,
+}
 const RUN_REF = 'bench-run'
 const MB = 1e6
 
@@ -79,12 +87,37 @@ async function benchCase({ name, shapeZyx, budget }: (typeof CASES)[number], fol
     addLatency('label update, whole', await labelLatency(page, { ...update, planes: null }, 6), add)
     addLatency('label update, 9 planes', await labelLatency(page, { ...update, planes: 9 }, 10), add)
     for (const [process, peak] of watch.peaks()) add(`memory, ${process}, peak`, peak / MB, 'MB')
+    watch.stop()
+    if (!budget) await compare(app, file, shapeZyx, rows)
   } finally {
     watch.stop()
     await app.close()
     rmSync(file)
   }
   return { name, rows }
+}
+
+/** What NiiVue alone does with the same volume, and how this program's numbers stand to it. */
+async function compare(
+  app: ElectronApplication,
+  file: string,
+  shape: [number, number, number],
+  rows: Row[],
+): Promise<void> {
+  const alone = await niivueAlone(app, file, shape)
+  if (alone.problem) rows.push({ what: `NiiVue alone: ${alone.problem}`, value: Number.NaN, unit: '' })
+  const pairs = [
+    ['first image, drawn', alone.firstMs, 'opening: first image, drawn'],
+    ['contrast, until drawn', alone.contrastMs, 'contrast: until drawn, median'],
+  ] as const
+  for (const [what, value, ours] of pairs) {
+    if (value === null) continue
+    const own = rows.find((row) => row.what === ours)?.value ?? Number.NaN
+    rows.push(
+      { what: `NiiVue alone: ${what}`, value, unit: 'ms' },
+      { what: `NiiVue alone ÷ this program: ${what}`, value: value / own, unit: '' },
+    )
+  }
 }
 
 function report(what: string, opened: Opened, add: (what: string, value: number) => void): void {
@@ -215,7 +248,8 @@ nameElectronRuntime()
 const folder = path.join(os.tmpdir(), `cryomamba-bench-${process.pid}`)
 mkdirSync(folder, { recursive: true })
 try {
-  const cases = process.argv.includes('--quick') ? CASES.slice(0, 1) : CASES
+  const isLong = process.argv.includes('--long')
+  const cases = isLong ? [LONG_CASE] : process.argv.includes('--quick') ? CASES.slice(0, 1) : CASES
   const reports: CaseReport[] = []
   console.log(
     `viewer on ${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, load ${os.loadavg()[0].toFixed(1)}`,
