@@ -70,7 +70,7 @@ function ConnectedPanel() {
       <p className="faint">
         {deviceNames(connection.info)} · CryoMamba {connection.info.version}
       </p>
-      <IdentityLine me={connection.me} />
+      <IdentityLine me={connection.kind === 'local' ? null : connection.me} />
       {problem ? (
         <p className="result is-bad" role="alert" data-code={problem.code}>
           <strong>{problem.message}</strong> {problem.hint}
