@@ -43,12 +43,13 @@ export class ServerActions {
 
   private async reach(target: ConnectionTarget, state: 'testing' | 'connecting'): Promise<void> {
     const { bridge, store } = this.ground
-    const { checkChanged, connected, appKnown, certificateAsked } = store.getState()
+    const { checkChanged, connected, appKnown, certificateAsked, problemsOver } = store.getState()
     checkChanged({ state })
     try {
       if (state === 'testing')
         return checkChanged({ state: 'answered', info: await bridge.request('connection.test', target) })
       connected(await bridge.request('connection.use', target))
+      problemsOver('connection')
       appKnown(await bridge.request('app.state', null))
     } catch (error) {
       const problem = envelopeOf(error)

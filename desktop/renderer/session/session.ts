@@ -274,7 +274,7 @@ export class Session implements PictureOwner {
         return state.problemMet(event.problem)
       case 'connection_lost':
         state.disconnected()
-        return state.problemMet(event.problem)
+        return state.problemMet(event.problem, 'connection')
       case 'preferences_changed':
         return state.preferencesChanged(event.preferences, event.theme)
       case 'recent_changed':

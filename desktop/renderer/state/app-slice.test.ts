@@ -20,4 +20,11 @@ describe('what the user is told', () => {
     for (const message of ['a', 'b', 'a', 'c', 'd']) store.getState().problemMet(problem(message))
     expect(told(store)).toEqual(['a', 'c', 'd'])
   })
+  it('takes back what was said of a connection that is there again', () => {
+    const store = newStore()
+    store.getState().problemMet(problem('the server stopped'), 'connection')
+    store.getState().problemMet(problem('no label there'))
+    store.getState().problemsOver('connection')
+    expect(told(store)).toEqual(['no label there'])
+  })
 })

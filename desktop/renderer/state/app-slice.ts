@@ -8,6 +8,8 @@ export interface Notice {
   kind: 'problem' | 'done'
   message: string
   hint: string
+  /** It is no news any more once this is well again. */
+  about?: 'connection'
 }
 
 /** The program itself: what it can do here, how it looks, what it has to say. */
@@ -18,7 +20,8 @@ export interface AppSlice {
   numNotices: number
   appKnown: (app: AppState) => void
   themeChanged: (theme: Theme) => void
-  problemMet: (problem: ProblemEnvelope) => void
+  problemMet: (problem: ProblemEnvelope, about?: Notice['about']) => void
+  problemsOver: (about: Notice['about']) => void
   workDone: (message: string, hint: string) => void
   noticeDismissed: (noticeId: number) => void
 }
@@ -27,12 +30,10 @@ export interface AppSlice {
 const MAX_NOTICES = 3
 
 export const createAppSlice: StateCreator<AppSlice> = (set) => {
-  const add = (kind: Notice['kind'], message: string, hint: string) =>
+  const add = (notice: Omit<Notice, 'notice_id'>) =>
     set(({ notices, numNotices }) => ({
       numNotices: numNotices + 1,
-      notices: [...stillWorthTelling(notices, kind, message), { notice_id: numNotices, kind, message, hint }].slice(
-        -MAX_NOTICES,
-      ),
+      notices: [...stillWorthTelling(notices, notice), { ...notice, notice_id: numNotices }].slice(-MAX_NOTICES),
     }))
   return {
     app: null,
@@ -41,14 +42,15 @@ export const createAppSlice: StateCreator<AppSlice> = (set) => {
     numNotices: 0,
     appKnown: (app) => set({ app, theme: app.theme }),
     themeChanged: (theme) => set({ theme }),
-    problemMet: ({ message, hint }) => add('problem', message, hint),
-    workDone: (message, hint) => add('done', message, hint),
+    problemMet: ({ message, hint }, about) => add({ kind: 'problem', message, hint, ...(about ? { about } : {}) }),
+    problemsOver: (about) => set(({ notices }) => ({ notices: notices.filter((notice) => notice.about !== about) })),
+    workDone: (message, hint) => add({ kind: 'done', message, hint }),
     noticeDismissed: (noticeId) =>
       set(({ notices }) => ({ notices: notices.filter((notice) => notice.notice_id !== noticeId) })),
   }
 }
 
 /** Of what was done only the last is told, and nothing twice. */
-function stillWorthTelling(notices: readonly Notice[], kind: Notice['kind'], message: string): Notice[] {
+function stillWorthTelling(notices: readonly Notice[], { kind, message }: Pick<Notice, 'kind' | 'message'>): Notice[] {
   return notices.filter((notice) => notice.message !== message && !(kind === 'done' && notice.kind === 'done'))
 }
