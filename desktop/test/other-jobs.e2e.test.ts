@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job, JobList } from '../../shared/contract/jobs.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, SAMPLE, volumeShown } from './desktop-app.ts'
 import { runCli } from './run-cli.ts'
-import { exportMask, sha256Of } from './run-flow.ts'
+import { connectTo, exportMask, sha256Of } from './run-flow.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import { writeSmallVolume } from './small-volume.ts'
 
@@ -23,13 +23,8 @@ beforeAll(async () => {
   }
   desktop = await launchDesktop([at('a.mrc')])
   await volumeShown(desktop, 'a.mrc')
-  const { page } = desktop
-  await page.getByText('Server', { exact: true }).click()
-  await page.getByLabel('Address').fill(server.url)
-  await page.getByLabel('Token').fill(server.token)
-  await page.getByRole('button', { name: 'Connect', exact: true }).click()
-  await page.getByTestId('connected').waitFor()
-  await page.getByText('Jobs made elsewhere').click()
+  await connectTo(desktop, server)
+  await desktop.page.getByText('Jobs made elsewhere').click()
 })
 afterAll(async () => {
   await desktop?.close()

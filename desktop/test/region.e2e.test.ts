@@ -2,7 +2,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JobList } from '../../shared/contract/jobs.ts'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
-import { expectMaskDrawn, exportMask, type MaskVoxels, readMask } from './run-flow.ts'
+import { connectTo, expectMaskDrawn, exportMask, type MaskVoxels, readMask } from './run-flow.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 let server: ServerProcess
@@ -12,12 +12,7 @@ beforeAll(async () => {
   server = await startServer()
   desktop = await launchDesktop([SAMPLE])
   await volumeShown(desktop, 'sample.mrc')
-  const { page } = desktop
-  await page.getByText('Server', { exact: true }).click()
-  await page.getByLabel('Address').fill(server.url)
-  await page.getByLabel('Token').fill(server.token)
-  await page.getByRole('button', { name: 'Connect', exact: true }).click()
-  await page.getByTestId('connected').waitFor()
+  await connectTo(desktop, server)
 })
 afterAll(async () => {
   await desktop?.close()

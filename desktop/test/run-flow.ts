@@ -5,6 +5,15 @@ import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import type { DesktopApp } from './desktop-app.ts'
 import { pixelsAt, type Rgb, saturation } from './pixels.ts'
 
+/** Connects the window to a server. */
+export async function connectTo({ page }: DesktopApp, { url, token }: { url: string; token: string }): Promise<void> {
+  await page.getByText('Server', { exact: true }).click()
+  await page.getByLabel('Address').fill(url)
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole('button', { name: 'Connect', exact: true }).click()
+  await page.getByTestId('connected').waitFor()
+}
+
 /** Presses Run and waits for previews and the end. The tile and preview lines are read on the way. */
 export async function runModel({ page, screenshot }: DesktopApp, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click()

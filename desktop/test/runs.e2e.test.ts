@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JobList } from '../../shared/contract/jobs.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, SAMPLE, volumeShown } from './desktop-app.ts'
+import { connectTo } from './run-flow.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import { writeSmallVolume } from './small-volume.ts'
 
@@ -18,22 +19,13 @@ beforeAll(async () => {
   server = await startServer({ env: { CRYOMAMBA_PATH_ROOTS: volumes } })
   desktop = await launchDesktop([path.join(volumes, 'a.mrc')])
   await volumeShown(desktop, 'a.mrc')
-  await connect()
+  await connectTo(desktop, server)
 })
 afterAll(async () => {
   await desktop?.close()
   await server?.stop()
   rmSync(volumes, { recursive: true, force: true })
 })
-
-async function connect() {
-  const { page } = desktop
-  await page.getByText('Server', { exact: true }).click()
-  await page.getByLabel('Address').fill(server.url)
-  await page.getByLabel('Token').fill(server.token)
-  await page.getByRole('button', { name: 'Connect', exact: true }).click()
-  await page.getByTestId('connected').waitFor()
-}
 
 async function newestJob() {
   const reply = await fetch(`${server.url}/v1/jobs`, { headers: { authorization: `Bearer ${server.token}` } })
@@ -167,7 +159,7 @@ describe('runs in the window', () => {
     await row('sample.mrc', 'waiting').waitFor()
     await row('b.mrc', 'completed').first().waitFor()
     await desktop.screenshot('25-next-start')
-    await connect() // this system has no keychain: the token was not kept
+    await connectTo(desktop, server) // this system has no keychain: the token was not kept
     await row('sample.mrc', 'completed').waitFor({ timeout: 240_000 })
     await row('sample.mrc').getByRole('button', { name: 'sample.mrc', exact: true }).click()
     await volumeShown(desktop, 'sample.mrc')

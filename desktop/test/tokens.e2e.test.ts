@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
 import { runCli } from './run-cli.ts'
+import { connectTo } from './run-flow.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 interface Token {
@@ -17,12 +18,7 @@ beforeAll(async () => {
   for (const _ of [1, 2, 3]) tokens.push(await ofServer('create', '--user', 'anna', '--days', '1'))
   desktop = await launchDesktop([SAMPLE])
   await volumeShown(desktop, 'sample.mrc')
-  const { page } = desktop
-  await page.getByText('Server', { exact: true }).click()
-  await page.getByLabel('Address').fill(server.url)
-  await page.getByLabel('Token').fill(tokens[0].token)
-  await page.getByRole('button', { name: 'Connect', exact: true }).click()
-  await page.getByTestId('connected').waitFor()
+  await connectTo(desktop, { url: server.url, token: tokens[0].token })
 })
 afterAll(async () => {
   await desktop?.close()

@@ -6,7 +6,7 @@ import type { JobList } from '../../shared/contract/jobs.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, SAMPLE, volumeShown } from './desktop-app.ts'
 import { runCli } from './run-cli.ts'
-import { expectMaskDrawn, exportMask, readMask } from './run-flow.ts'
+import { connectTo, expectMaskDrawn, exportMask, readMask } from './run-flow.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 let folder: string
@@ -23,12 +23,7 @@ beforeAll(async () => {
   desktop = await launchDesktop()
   await openThroughDialog(desktop, path.join(zarr, '.zattrs'))
   await volumeShown(desktop, 'tomogram.ome.zarr')
-  const { page } = desktop
-  await page.getByText('Server', { exact: true }).click()
-  await page.getByLabel('Address').fill(server.url)
-  await page.getByLabel('Token').fill(server.token)
-  await page.getByRole('button', { name: 'Connect', exact: true }).click()
-  await page.getByTestId('connected').waitFor()
+  await connectTo(desktop, server)
 })
 afterAll(async () => {
   await desktop?.close()
