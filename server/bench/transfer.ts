@@ -10,6 +10,8 @@ const PART_BYTES = 16 * MIB
 const LANES = 4
 const ROUNDS = 3
 const FILE_BYTES = 1024 * MIB
+/** Sent once before the clock runs: servers run for weeks, and compile what they need at the first request. */
+const WARM_UP_BYTES = 16 * MIB
 const MEMORY_BYTES = [256 * MIB, 2048 * MIB]
 const CLI = path.join(import.meta.dirname, '../../desktop/cli/main.js')
 const PLAIN = path.join(import.meta.dirname, 'plain-transfer.js')
@@ -32,6 +34,7 @@ export async function benchTransfer(asJson: boolean): Promise<void> {
   try {
     const file = path.join(folder, 'volume.mrc')
     await writeVolume(file, FILE_BYTES)
+    await writeVolume(warmUpFile(folder), WARM_UP_BYTES)
     const ways = await waysOf(folder, file)
     const found = new Map<string, Timing[]>()
     for (let round = 0; round < ROUNDS; round++)
@@ -45,12 +48,14 @@ export async function benchTransfer(asJson: boolean): Promise<void> {
   }
 }
 
+const warmUpFile = (folder: string) => path.join(folder, 'first.mrc')
+
 type Way = (folder: string) => Promise<Timing>
 
 async function waysOf(folder: string, file: string): Promise<[string, Way][]> {
-  const plan = { file, partBytes: PART_BYTES, lanes: LANES }
+  const plan = { file, warmUp: warmUpFile(folder), partBytes: PART_BYTES, lanes: LANES }
   const ways: [string, Way][] = [
-    ['upload', (where) => ourUpload(where, file)],
+    ['upload', (where) => ourUpload(where, file, warmUpFile(folder))],
     [
       'node http, same hashing',
       (where) => plain(['serve', path.join(where, 'file'), 'hash'], { ...plan, kind: 'parts', isHashing: true }),
@@ -82,7 +87,7 @@ async function inEmptyFolder(folder: string, run: Way): Promise<Timing> {
 }
 
 /** The real server and the real command line. */
-async function ourUpload(where: string, file: string): Promise<Timing> {
+async function ourUpload(where: string, file: string, warmUp: string): Promise<Timing> {
   const server = fork(path.join(import.meta.dirname, '../main.js'), ['--port', '0', '--data', where, '--json'], {
     env: { ...process.env, CRYOMAMBA_TOKEN: TOKEN, CRYOMAMBA_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -91,9 +96,13 @@ async function ourUpload(where: string, file: string): Promise<Timing> {
   })
   try {
     const { url } = JSON.parse(await firstLine(server))
-    const args = [CLI, 'upload', file, '--server', url, '--token', TOKEN, '--json']
     const env = { ...process.env, CRYOMAMBA_STATE: path.join(where, 'state') }
-    const client = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const send = (one: string) => {
+      const args = [CLI, 'upload', one, '--server', url, '--token', TOKEN, '--json']
+      return spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    }
+    await gone(send(warmUp))
+    const client = send(file)
     const clientPeak = watchPeak(client.pid as number)
     const line = JSON.parse(await firstLine(client))
     const serverRssBytes = await peakOf(server.pid as number)
@@ -105,11 +114,17 @@ async function ourUpload(where: string, file: string): Promise<Timing> {
   }
 }
 
-async function plain(serving: string[], plan: object, location = ''): Promise<Timing> {
+async function plain(
+  serving: string[],
+  plan: Record<string, unknown> & { warmUp: string },
+  location = '',
+): Promise<Timing> {
   const server = fork(PLAIN, serving)
   try {
     const { port } = await message<{ port: number }>(server)
-    return await sendPlain({ ...plan, url: `http://127.0.0.1:${port}${location}` })
+    const there = { ...plan, url: `http://127.0.0.1:${port}${location}` }
+    await sendPlain({ ...there, file: plan.warmUp })
+    return await sendPlain(there)
   } finally {
     await end(server)
   }
@@ -168,7 +183,7 @@ async function memoryRows(folder: string): Promise<BenchRow[]> {
   for (const bytes of MEMORY_BYTES) {
     const file = path.join(folder, 'memory.mrc')
     await writeVolume(file, bytes)
-    peaks.push(await inEmptyFolder(folder, (where) => ourUpload(where, file)))
+    peaks.push(await inEmptyFolder(folder, (where) => ourUpload(where, file, warmUpFile(folder))))
     await rm(file)
   }
   const row = (name: string, key: 'serverRssBytes' | 'clientRssBytes'): BenchRow => {

@@ -26,29 +26,67 @@ export interface PartTarget {
  */
 export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTarget): Promise<ReceivedPart> {
   const hash = createHash('sha256')
-  let receivedBytes = 0
-  let writtenBytes = 0
-  let batch: Uint8Array[] = []
-  const flush = async () => {
+  const writer = new BatchWriter(target.file, target.offsetBytes)
+  try {
+    for await (const chunk of watchedBody(body, target)) {
+      const receivedBytes = writer.receivedBytes + chunk.length
+      if (receivedBytes > target.expectedBytes) throw wrongSize(target, receivedBytes)
+      hash.update(chunk)
+      if (writer.add(chunk)) await writer.flush()
+    }
+    const { receivedBytes } = writer
+    if (receivedBytes !== target.expectedBytes) throw wrongSize(target, receivedBytes)
+    const found = hash.digest('hex')
+    if (found !== target.announced)
+      throw new DomainError('upload_part_corrupt', { partIndex: target.partIndex, found, announced: target.announced })
+    await writer.flush()
+    await writer.settled()
+    await target.file.datasync()
+    return { partIndex: target.partIndex, sizeBytes: receivedBytes, sha256: found }
+  } finally {
+    // Nothing is written any more once this is over: the file may be closed, or another sender's turn.
+    await writer.settled().catch(() => undefined)
+  }
+}
+
+/** Gathers bytes and writes them batch after batch; one batch is written while the next one comes. */
+class BatchWriter {
+  receivedBytes = 0
+  private batch: Uint8Array[] = []
+  private batchBytes = 0
+  private writing: Promise<void> = Promise.resolve()
+  private readonly file: FileHandle
+  private readonly offsetBytes: number
+
+  constructor(file: FileHandle, offsetBytes: number) {
+    this.file = file
+    this.offsetBytes = offsetBytes
+  }
+
+  /** @returns true once there is enough for a write */
+  add(chunk: Uint8Array): boolean {
+    this.receivedBytes += chunk.length
+    this.batchBytes += chunk.length
+    this.batch.push(chunk)
+    return this.batchBytes >= BATCH_BYTES
+  }
+
+  /** Begins to write what was gathered, after the batch before it. @throws {DomainError} what that met */
+  async flush(): Promise<void> {
+    const [batch, position] = [this.batch, this.offsetBytes + this.receivedBytes - this.batchBytes]
+    this.batch = []
+    this.batchBytes = 0
+    await this.writing
     if (batch.length === 0) return
-    await writeAll(target.file, batch, target.offsetBytes + writtenBytes)
-    writtenBytes = receivedBytes
-    batch = []
+    this.writing = writeAll(this.file, batch, position)
+    // It is looked at with the next batch; until then a failure must not count as nobody's.
+    this.writing.catch(() => undefined)
   }
-  for await (const chunk of watchedBody(body, target)) {
-    receivedBytes += chunk.length
-    if (receivedBytes > target.expectedBytes) throw wrongSize(target, receivedBytes)
-    hash.update(chunk)
-    batch.push(chunk)
-    if (receivedBytes - writtenBytes >= BATCH_BYTES) await flush()
+
+  /** @throws {DomainError} what the last write met */
+  settled(): Promise<void> {
+    return this.writing
   }
-  if (receivedBytes !== target.expectedBytes) throw wrongSize(target, receivedBytes)
-  const found = hash.digest('hex')
-  if (found !== target.announced)
-    throw new DomainError('upload_part_corrupt', { partIndex: target.partIndex, found, announced: target.announced })
-  await flush()
-  await target.file.datasync()
-  return { partIndex: target.partIndex, sizeBytes: receivedBytes, sha256: found }
 }
 
 function wrongSize({ partIndex, expectedBytes }: PartTarget, foundBytes: number): DomainError {
