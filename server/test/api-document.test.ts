@@ -29,7 +29,6 @@ const NOT_CALLED = [
   'GET /v1/admin/audit',
   'GET /v1/admin/overview',
   'POST /v1/admin/jobs/{jobId}/cancel',
-  'GET /v1/volumes',
   'POST /v1/jobs/{jobId}/ticket',
   'GET /v1/models/{id}',
   'POST /v1/models',
@@ -81,6 +80,7 @@ async function runFlow(client: CryoMambaClient): Promise<void> {
   await client.volume(volume.volume_id)
   await writeFile(path.join(root, 'other.mrc'), makeMrc(makeVoxels([5, 6, 7]), [5, 6, 7]))
   const other = await client.volumeFromPath(path.join(root, 'other.mrc'))
+  await client.volumes()
   const preview = { enabled: true, factor: 4, interval_seconds: 0 }
   const job = await client.createJob({ volume_id: volume.volume_id, model: model.id, preview })
   await client.job(job.job_id)
