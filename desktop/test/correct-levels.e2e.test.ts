@@ -61,7 +61,7 @@ const PANES = [
 it.each([0, 1, 2])('shows one voxel of the mask as one voxel, while the level has blocks: pane %i', async (pane) => {
   const { page } = desktop
   const [name, size, [column, row]] = PANES[pane]
-  await page.getByTestId('viewer').getByRole('button', { name, exact: true }).click()
+  await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name, exact: true }).click()
   await expect
     .poll(() => page.getByTestId(`resolution-${name.toLowerCase()}`).textContent(), SLOW)
     .toContain('full resolution')
@@ -90,7 +90,7 @@ it('takes the voxel away with undo, brings it back with redo, and hides it as it
 
 it('is there again after the crosshair went to other slices and came back', async () => {
   const { page } = desktop
-  await page.getByTestId('viewer').getByRole('button', { name: 'XY', exact: true }).click()
+  await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name: 'XY', exact: true }).click()
   const [, size, at] = PANES[0]
   await expect.poll(() => coloured(size, ...at), SLOW).toEqual(['0,0'])
   await page.mouse.move(...(await pixelOf(size, 60, 60)))

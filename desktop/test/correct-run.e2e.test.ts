@@ -51,7 +51,7 @@ describe('correcting the mask of a run', () => {
     await exportMask(desktop, 'MRC…', path.join(folder, 'delivered.mrc'))
     await page.getByLabel('Level on show').selectOption({ label: '2 M voxels' })
     await page.getByText('level 1/2').waitFor()
-    await page.getByTestId('viewer').getByRole('button', { name: 'XY', exact: true }).click()
+    await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name: 'XY', exact: true }).click()
     const [crossX, crossY, z] = ((await page.getByTestId('crosshair').textContent()) ?? '').split(',').map(Number)
     const mask = await readMask(path.join(folder, 'delivered.mrc'))
     const labelAt = (x: number, y: number) => mask.voxels[(z * NY + y) * NX + x] > 0
@@ -72,7 +72,7 @@ describe('correcting the mask of a run', () => {
     await expect.poll(numWrong, SLOW).toBe(0)
     await desktop.screenshot('30-correct-run-full-resolution')
     await page.getByLabel('Level on show').selectOption({ index: 0 })
-    await page.getByTestId('viewer').getByRole('button', { name: 'All', exact: true }).click()
+    await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name: 'All', exact: true }).click()
     await page.waitForTimeout(1500)
   })
 
@@ -118,7 +118,7 @@ describe('correcting the mask of a run', () => {
     const { page } = desktop
     await page.getByLabel('Level on show').selectOption({ label: '2 M voxels' })
     await page.getByText('level 1/2').waitFor()
-    await page.getByTestId('viewer').getByRole('button', { name: 'XY', exact: true }).click()
+    await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name: 'XY', exact: true }).click()
     const places = Array.from({ length: 6000 }, (_, i) => [40 + (i % 120), 30 + Math.floor(i / 120)] as const)
     const [[x0, y0], [x1, y1]] = [await pixelOf(0, 0), await pixelOf(1, 1)]
     const points = places.map(([x, y]) => [x0 + x * (x1 - x0), y0 + y * (y1 - y0)] as const)

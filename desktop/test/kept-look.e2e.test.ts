@@ -132,7 +132,7 @@ describe('how a volume is looked at', () => {
 
   it('comes back after another start', async () => {
     const { page } = desktop
-    await page.getByRole('button', { name: 'XZ', exact: true }).click()
+    await page.getByRole('toolbar', { name: 'Panes' }).getByRole('button', { name: 'XZ', exact: true }).click()
     await page.getByLabel('Colours').selectOption('inferno')
     await page.getByRole('slider', { name: 'Gamma' }).fill('1.6')
     await page.getByLabel('Invert').check()
