@@ -9,7 +9,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-/** As GitHub's release page tells its digest, for the version that package.json pins. */
+/** The release that package.json pins. The digest is GitHub's for this file, as other projects pin it, too. */
 const KNOWN = {
   version: '1.29.0',
   name: 'onnxruntime-linux-x64-gpu_cuda12-1.29.0.tgz',

@@ -64,7 +64,10 @@ export async function runJob(
     })
     opening.catch(() => undefined)
     const values = job.model.manifest.labels.map(({ value }) => value)
-    const measuring = (deps.startMeasuring ?? measureHere)({ header: sources[0].header, values })
+    // Only these words go to another thread: extended headers can be large.
+    const { shapeZyx, voxelSizeZyx, unit, affine } = sources[0].header
+    const header = { shapeZyx, voxelSizeZyx, unit, affine }
+    const measuring = (deps.startMeasuring ?? measureHere)({ header, values })
     try {
       return await new Run({ job, events, sources, opening, measuring, engine: deps.engine, startedAt, signal }).toEnd()
     } finally {

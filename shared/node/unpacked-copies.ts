@@ -97,7 +97,9 @@ export class UnpackedCopies {
     for (const name of await readdir(this.folder)) {
       const folder = path.join(this.folder, name)
       const bytes = await sizeOf(folder)
-      if (bytes !== null) copies.push({ folder, bytes, usedMs: (await stat(path.join(folder, FACTS))).mtimeMs })
+      // Another process may have removed it a moment ago.
+      const used = await stat(path.join(folder, FACTS)).catch(() => null)
+      if (bytes !== null && used) copies.push({ folder, bytes, usedMs: used.mtimeMs })
       else if (await isLeft(folder)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
     }
     let total = copies.reduce((sum, { bytes }) => sum + bytes, 0)

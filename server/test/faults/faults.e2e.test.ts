@@ -12,6 +12,7 @@ it.runIf(hasCompiledServer && process.platform === 'linux')(
   () => {
     const run = spawnSync(process.execPath, [PROGRAM, '--seed', '1'], { cwd: ROOT, encoding: 'utf8' })
     const figures = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '{}')
+    for (const stage of figures.skipped ?? []) console.log(`faults: left out, ${stage}`)
     expect(figures.wrongs, run.stderr).toEqual([])
     expect(figures.lost).toBe(0)
     expect(run.status).toBe(0)
