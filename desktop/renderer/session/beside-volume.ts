@@ -8,6 +8,7 @@ import { levelRequest } from './level-request.ts'
 import { LinkedViews } from './linked-views.ts'
 import type { PictureOwner } from './picture-owner.ts'
 import { PlaneRequests } from './plane-requests.ts'
+import { ServicePort } from './service-port.ts'
 
 export interface BesideGround {
   /** Of the volume on show. */
@@ -28,13 +29,12 @@ export class BesideVolume implements PictureOwner {
   private readonly links: LinkedViews
   private readonly planes: PlaneRequests
   private view: VolumeView | null = null
-  private port: MessagePort | null = null
-  private readonly waiting: VolumeRequest[] = []
+  private readonly port = new ServicePort<VolumeRequest, VolumeMessage>((message) => this.messageCame(message))
   private numVoxelRequests = 0
 
   constructor(ground: BesideGround) {
     this.ground = ground
-    this.planes = new PlaneRequests(this.store, (request) => this.send(request))
+    this.planes = new PlaneRequests(this.store, (request) => this.port.send(request))
     this.links = new LinkedViews(
       { store: ground.store, view: ground.view },
       { store: this.store, view: () => this.view },
@@ -56,18 +56,13 @@ export class BesideVolume implements PictureOwner {
   }
 
   closed(): void {
-    this.port?.close()
-    this.port = null
-    this.waiting.length = 0
+    this.port.close()
     this.view?.clear()
     this.store.getState().volumeClosed()
   }
 
   portCame(port: MessagePort): void {
-    this.port?.close()
-    this.port = port
-    port.onmessage = ({ data }: MessageEvent<VolumeMessage>) => this.messageCame(data)
-    for (const request of this.waiting.splice(0)) port.postMessage(request)
+    this.port.came(port)
   }
 
   viewEvents(): VolumeViewEvents {
@@ -125,7 +120,7 @@ export class BesideVolume implements PictureOwner {
     crosshairMoved(indexXyz)
     this.links.besideMoved(indexXyz)
     const request = { type: 'voxel', volume_ref: volume.volume_ref, request_index: ++this.numVoxelRequests } as const
-    this.send({ ...request, index_xyz: [...indexXyz] })
+    this.port.send({ ...request, index_xyz: [...indexXyz] })
   }
 
   private changed(state: Store, before: Store): void {
@@ -164,12 +159,7 @@ export class BesideVolume implements PictureOwner {
 
   private requestLevel(): void {
     const request = this.view && levelRequest(this.store.getState(), this.view.limits())
-    if (request) this.send(request)
-  }
-
-  private send(request: VolumeRequest): void {
-    if (this.port) this.port.postMessage(request)
-    else this.waiting.push(request)
+    if (request) this.port.send(request)
   }
 
   private messageCame(message: VolumeMessage): void {

@@ -13,6 +13,7 @@ import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import { NO_MARK, pointerTool, type ToolMark } from './pointer-tools.ts'
+import { ServicePort } from './service-port.ts'
 import { tellExport } from './tell-export.ts'
 
 /** What correcting needs of the session. */
@@ -33,8 +34,7 @@ export class MaskEditing {
   /** Told where the tool is; set by the overlay that draws it. */
   onMark: (mark: ToolMark) => void = () => undefined
   private readonly ground: EditingGround
-  private port: MessagePort | null = null
-  private readonly waiting: MaskRequest[] = []
+  private readonly port = new ServicePort<MaskRequest, MaskMessage>((message) => this.messageCame(message))
   private numLabelRequests = 0
   /** Labels of the run that were hidden before the correcting. */
   private hiddenBefore: readonly number[] = []
@@ -55,10 +55,7 @@ export class MaskEditing {
   }
 
   portCame(port: MessagePort): void {
-    this.port?.close()
-    this.port = port
-    port.onmessage = ({ data }: MessageEvent<MaskMessage>) => this.messageCame(data)
-    for (const request of this.waiting.splice(0)) port.postMessage(request)
+    this.port.came(port)
     if (this.isActive) this.showLevel()
   }
 
@@ -86,12 +83,12 @@ export class MaskEditing {
   showLevel(): void {
     const { level, mask, showsBefore } = this.ground.store.getState()
     if (level && mask)
-      this.send({ type: 'view', mask_ref: mask.mask_ref, bin: level.bin, state: showsBefore ? 'before' : 'now' })
+      this.port.send({ type: 'view', mask_ref: mask.mask_ref, bin: level.bin, state: showsBefore ? 'before' : 'now' })
   }
 
   crosshairMoved(indexXyz: Xyz): void {
     this.withMask(({ mask_ref }) =>
-      this.send({ type: 'label_at', mask_ref, request_index: ++this.numLabelRequests, index_xyz: [...indexXyz] }),
+      this.port.send({ type: 'label_at', mask_ref, request_index: ++this.numLabelRequests, index_xyz: [...indexXyz] }),
     )
   }
 
@@ -192,7 +189,12 @@ export class MaskEditing {
     if (!mask) return
     if (!threshold) return this.showLevel()
     const { value, smallest } = threshold
-    this.send({ type: 'try_threshold', mask_ref: mask.mask_ref, threshold: value, smallest_object_voxels: smallest })
+    this.port.send({
+      type: 'try_threshold',
+      mask_ref: mask.mask_ref,
+      threshold: value,
+      smallest_object_voxels: smallest,
+    })
   }
 
   /** The mask service speaks in the file's order of voxels, the picture in display order. */
@@ -211,8 +213,7 @@ export class MaskEditing {
 
   /** To the mask service, once it is there. */
   send(request: MaskRequest): void {
-    if (this.port) this.port.postMessage(request)
-    else this.waiting.push(request)
+    this.port.send(request)
   }
 
   private messageCame(message: MaskMessage): void {

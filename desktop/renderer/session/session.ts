@@ -29,6 +29,7 @@ import { ProgramActions } from './program-actions.ts'
 import { regionPointer } from './region-pointer.ts'
 import { RunActions } from './run-actions.ts'
 import { ServerActions } from './server-actions.ts'
+import { ServicePort } from './service-port.ts'
 import { tellExport } from './tell-export.ts'
 import { ViewMemory } from './view-memory.ts'
 
@@ -45,8 +46,7 @@ export class Session implements PictureOwner {
   readonly beside: BesideVolume
   readonly pictures: PictureMaking
   private readonly bridge: BridgeClient
-  private port: MessagePort | null = null
-  private readonly waiting: VolumeRequest[] = []
+  private readonly port = new ServicePort<VolumeRequest, VolumeMessage>((message) => this.volumeMessageCame(message))
   private readonly planes: PlaneRequests
   private readonly labelPlanes: LabelPlaneRequests
   private view: VolumeView | null = null
@@ -67,7 +67,7 @@ export class Session implements PictureOwner {
       planeCame: (plane) => this.labelPlanes.maskPlaneCame(plane),
     })
     this.beside = new BesideVolume({ store, bridge, view: () => this.view, attempt: (work) => this.attempt(work) })
-    this.planes = new PlaneRequests(store, (request) => this.send(request))
+    this.planes = new PlaneRequests(store, (request) => this.port.send(request))
     this.pictures = new PictureMaking({
       ...{ store, bridge, planes: this.planes, view: () => this.view },
       attempt: (work) => this.attempt(work),
@@ -75,7 +75,7 @@ export class Session implements PictureOwner {
     this.labelPlanes = new LabelPlaneRequests({
       store,
       view: () => this.view,
-      askVolume: (request) => this.send(request),
+      askVolume: (request) => this.port.send(request),
       askMask: (request) => this.masks.send(request),
     })
     new ViewMemory({ session: this, bridge, view: () => this.view }).begin()
@@ -163,7 +163,7 @@ export class Session implements PictureOwner {
     if (!volume) return
     this.store.getState().crosshairMoved(indexXyz)
     this.masks.crosshairMoved(indexXyz)
-    this.send({
+    this.port.send({
       type: 'voxel',
       volume_ref: volume.volume_ref,
       request_index: ++this.numVoxelRequests,
@@ -288,21 +288,12 @@ export class Session implements PictureOwner {
     if (event.source !== window || !event.ports[0]) return
     if (event.data === 'cryomamba:mask-port') this.masks.portCame(event.ports[0])
     if (event.data === 'cryomamba:beside-port') this.beside.portCame(event.ports[0])
-    if (event.data !== 'cryomamba:volume-port') return
-    this.port?.close()
-    this.port = event.ports[0]
-    this.port.onmessage = ({ data }: MessageEvent<VolumeMessage>) => this.volumeMessageCame(data)
-    for (const request of this.waiting.splice(0)) this.port.postMessage(request)
-  }
-
-  private send(request: VolumeRequest): void {
-    if (this.port) this.port.postMessage(request)
-    else this.waiting.push(request)
+    if (event.data === 'cryomamba:volume-port') this.port.came(event.ports[0])
   }
 
   private requestLevel(): void {
     const request = this.view && levelRequest(this.store.getState(), this.view.limits())
-    if (request) this.send(request)
+    if (request) this.port.send(request)
   }
 
   private volumeMessageCame(message: VolumeMessage): void {

@@ -37,8 +37,7 @@ export function StatusBar() {
             </span>
           ) : null}
           <span className="hint faint">
-            Click to move · wheel, arrow and page keys through slices · Ctrl or ⌘ and wheel to zoom · right button to
-            move · double click for one pane
+            Click moves · wheel scrolls · Ctrl or ⌘ + wheel zooms · right button drags · double click: one pane
           </span>
         </>
       ) : null}
