@@ -41,6 +41,8 @@ import { Projects } from './people/projects.ts'
 import { TokenService } from './people/token-service.ts'
 import { Readiness } from './readiness.ts'
 import type { PageFolders } from './routes/page-routes.ts'
+import type { FileHasher } from './uploads/file-hasher.ts'
+import { HashFiles } from './uploads/hash-files.ts'
 import { UploadService } from './uploads/upload-service.ts'
 import { VolumeService } from './volumes/volume-service.ts'
 
@@ -78,6 +80,8 @@ export interface ComposedServer {
 export interface ComposeOptions {
   /** In place of a process of its own with limits. */
   tryModel?: ModelInstallerNeeds['tryModel']
+  /** In place of hashing in the thread that takes requests. */
+  hasher?: FileHasher
   /** Where the operators' page lies; without it there is none. */
   pageFolders?: PageFolders
   /** How often the certificate's files are looked at, where it is not each minute. */
@@ -190,7 +194,7 @@ export async function composeServer(
   })
   events.observe(jobFigures(metrics, jobRepository))
   const workers = watchedLauncher(launcher, metrics.workers)
-  const uploads = new UploadService(uploadRepository, volumes, config, newId, onError)
+  const uploads = new UploadService(uploadRepository, volumes, config, more.hasher ?? new HashFiles(), newId, onError)
   app = await buildApp({
     config,
     version,

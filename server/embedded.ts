@@ -13,6 +13,7 @@ import { tryProvider } from './doctor/try-provider.ts'
 import { loadModelPackage } from './models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 import { logSettings } from './plugins/log-settings.ts'
+import { HashInThread } from './uploads/hash-in-thread.ts'
 
 /**
  * A private server for one program on this computer: random token and port, loopback only. Its parent is told
@@ -60,7 +61,9 @@ async function main(): Promise<void> {
     isEmbedded: true,
   }
   const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)
-  const server = await composeServer(config, launcher, packageVersion(), logSettings(config.logLevel, process.stderr))
+  const server = await composeServer(config, launcher, packageVersion(), logSettings(config.logLevel, process.stderr), {
+    hasher: new HashInThread(),
+  })
   const url = await server.listen()
   let isClosing = false
   const stop = () => {

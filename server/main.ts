@@ -10,6 +10,7 @@ import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
 import { BUNDLED_MODELS, PAGE_FOLDERS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 import { logSettings } from './plugins/log-settings.ts'
+import { HashInThread } from './uploads/hash-in-thread.ts'
 
 /** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
 async function main(): Promise<void> {
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   const logger = logSettings(config.logLevel, process.stderr)
   const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), logger, {
     pageFolders: PAGE_FOLDERS,
+    hasher: new HashInThread(),
   })
   const url = await server.listen()
   if (values.json) console.log(JSON.stringify({ url, token: server.token }))

@@ -7,8 +7,10 @@ import type { ServerConfig } from '../config.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { watchedBody } from './body-watch.ts'
+import type { FileHasher } from './file-hasher.ts'
 import { writePart } from './part-writer.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
+import { UploadHashes } from './upload-hashes.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
 import { mode0Of, UploadVerifier } from './upload-verifier.ts'
 
@@ -39,6 +41,7 @@ type Limits = AdmissionLimits &
  */
 export class UploadService {
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly hashes: UploadHashes
   private readonly verifier: UploadVerifier
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
@@ -50,6 +53,7 @@ export class UploadService {
     uploads: UploadRepository,
     volumes: VolumeService,
     limits: Limits,
+    hasher: FileHasher,
     newId: () => string,
     onError: (error: unknown) => void,
   ) {
@@ -58,7 +62,9 @@ export class UploadService {
     this.limits = limits
     this.admission = new UploadAdmission(uploads, limits)
     this.newId = newId
-    this.verifier = new UploadVerifier(uploads, volumes, (uploadId) => this.partialPath(uploadId), onError)
+    this.hashes = new UploadHashes(uploads, hasher)
+    const partialOf = (uploadId: string) => this.partialPath(uploadId)
+    this.verifier = new UploadVerifier(uploads, volumes, this.hashes, partialOf, onError)
   }
 
   /** Makes the folder and goes on with verifications that a stop interrupted. */
@@ -73,6 +79,7 @@ export class UploadService {
   async stop(): Promise<void> {
     for (const { stop } of this.inFlight.values()) stop.abort()
     await this.verifier.stop()
+    await this.hashes.close()
   }
 
   /**
@@ -135,6 +142,8 @@ export class UploadService {
   private async withItsFile(record: UploadRecord): Promise<UploadRecord> {
     const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
     if (found?.size === record.totalBytes) return record
+    this.stopWriters(record.uploadId)
+    this.hashes.forget(record.uploadId)
     await this.uploads.forgetParts(record.uploadId)
     await rm(this.partialPath(record.uploadId), { force: true })
     await this.makePartial(record)
@@ -163,9 +172,9 @@ export class UploadService {
     if (part.lengthBytes !== null && part.lengthBytes !== expectedBytes) {
       throw new DomainError('upload_part_size', { partIndex, foundBytes: part.lengthBytes, expectedBytes })
     }
-    const recorded = await this.uploads.part(uploadId, partIndex)
-    if (recorded) return this.compareWithRecorded(recorded, part)
     return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
+      const recorded = await this.uploads.part(uploadId, partIndex)
+      if (recorded) return this.compareWithRecorded(recorded, part, signal)
       const file = await open(this.partialPath(uploadId), 'r+')
       try {
         const written = await writePart(part.body, {
@@ -180,6 +189,8 @@ export class UploadService {
         if (signal.aborted) throw new DomainError('canceled')
         await this.uploads.recordPart(uploadId, written)
         await this.uploads.extend(uploadId, this.expiryFromNow())
+        // Only a head start: the check of the whole reads what is not hashed by then.
+        this.hashes.partStored(record, this.partialPath(uploadId), partIndex).catch(() => undefined)
         return written
       } finally {
         await file.close()
@@ -188,14 +199,14 @@ export class UploadService {
   }
 
   /** A recorded part is never written over: bytes that were checked stay as they are. */
-  private async compareWithRecorded(recorded: ReceivedPart, part: IncomingPart): Promise<ReceivedPart> {
+  private async compareWithRecorded(
+    recorded: ReceivedPart,
+    part: IncomingPart,
+    signal: AbortSignal,
+  ): Promise<ReceivedPart> {
     const hash = createHash('sha256')
     let foundBytes = 0
-    const watch = {
-      partIndex: part.partIndex,
-      idleMs: this.limits.uploadIdleSeconds * 1000,
-      signal: new AbortController().signal,
-    }
+    const watch = { partIndex: part.partIndex, idleMs: this.limits.uploadIdleSeconds * 1000, signal }
     for await (const chunk of watchedBody(part.body, watch)) {
       foundBytes += chunk.length
       if (foundBytes > recorded.sizeBytes) break
@@ -205,6 +216,10 @@ export class UploadService {
     if (found !== recorded.sha256)
       throw new DomainError('upload_part_corrupt', { partIndex: part.partIndex, found, announced: recorded.sha256 })
     return recorded
+  }
+
+  private stopWriters(uploadId: string): void {
+    for (const [key, { stop }] of this.inFlight) if (key.startsWith(`${uploadId}/`)) stop.abort()
   }
 
   private async asOnlyWriter<T>(key: string, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -250,7 +265,8 @@ export class UploadService {
   async delete(owner: string, uploadId: string): Promise<void> {
     const record = await this.find(owner, uploadId)
     if (record.state === 'verifying') throw new DomainError('upload_state', { state: record.state })
-    for (const [key, { stop }] of this.inFlight) if (key.startsWith(`${uploadId}/`)) stop.abort()
+    this.stopWriters(uploadId)
+    this.hashes.forget(uploadId)
     await this.uploads.delete(uploadId)
     await rm(this.partialPath(uploadId), { force: true })
   }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { mayPass, onceBack } from '../while-away.ts'
-import { hashFile } from './hash-file.ts'
+import type { UploadHashes } from './upload-hashes.ts'
 import type { UploadRecord, UploadRepository } from './upload-repository.ts'
 
 /** Makes volumes of uploads whose parts are all there. */
@@ -12,17 +12,20 @@ export class UploadVerifier {
   private readonly stopping = new AbortController()
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
+  private readonly hashes: UploadHashes
   private readonly partialPath: (uploadId: string) => string
   private readonly onError: (error: unknown) => void
 
   constructor(
     uploads: UploadRepository,
     volumes: VolumeService,
+    hashes: UploadHashes,
     partialPath: (uploadId: string) => string,
     onError: (error: unknown) => void,
   ) {
     this.uploads = uploads
     this.volumes = volumes
+    this.hashes = hashes
     this.partialPath = partialPath
     this.onError = onError
   }
@@ -38,7 +41,10 @@ export class UploadVerifier {
     const run: Promise<void> = onceBack(() => this.check(record), this.stopping.signal, mayPass)
       .catch((error) => this.fail(record, error))
       .catch(this.onError)
-      .finally(() => this.running.delete(run))
+      .finally(() => {
+        this.hashes.forget(record.uploadId)
+        this.running.delete(run)
+      })
     this.running.add(run)
   }
 
@@ -47,7 +53,7 @@ export class UploadVerifier {
     const partial = this.partialPath(record.uploadId)
     const placed = this.volumes.placeOf(record.uploadId, record.filename)
     const file = (await exists(partial)) ? partial : placed
-    const sha256 = await hashFile(file)
+    const sha256 = await this.hashes.digest(record, file)
     if (record.sha256 && sha256 !== record.sha256)
       throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
     const mode0 = mode0Of(record.metadata)
