@@ -33,3 +33,51 @@ describe('an event', () => {
     expect(base64TextOf(event)).toBe(base64TextOf(event))
   })
 })
+
+describe('what is remembered of a job', () => {
+  const running = { type: 'state', data: { state: 'running', attempt: 1 } } as const
+  const canceled = { type: 'state', data: { state: 'canceled', attempt: 1 } } as const
+
+  it('outlives the connection of its only watcher', () => {
+    const events = new JobEvents()
+    const stop = events.subscribe('job', () => undefined)
+    const { seq } = events.publish('job', running)
+    events.publish('job', { type: 'ping', data: {} })
+    stop()
+    expect(events.since('job', seq)).toHaveLength(1)
+    expect(events.since('job', 0)).toHaveLength(2)
+  })
+
+  it('is forgotten some jobs after its end, but not while somebody watches', () => {
+    const events = new JobEvents()
+    const stop = events.subscribe('watched', () => undefined)
+    events.publish('watched', canceled)
+    events.publish('going on', running)
+    for (let i = 0; i < 100; i++) {
+      events.publish(`job ${i}`, running)
+      events.publish(`job ${i}`, canceled)
+    }
+    expect(events.since('job 0', 0)).toEqual([])
+    expect(events.since('job 99', 0)).toHaveLength(2)
+    expect(events.since('watched', 0)).toHaveLength(1)
+    expect(events.since('going on', 0)).toHaveLength(1)
+    stop()
+    events.publish('one more', canceled)
+    expect(events.since('watched', 0)).toEqual([])
+    expect(events.numRemembered).toBeLessThan(20)
+  })
+
+  it('begins anew with another attempt of a job that was over', () => {
+    const events = new JobEvents()
+    events.publish('job', canceled)
+    events.publish('job', { type: 'state', data: { state: 'running', attempt: 2 } })
+    for (let i = 0; i < 100; i++) events.publish(`job ${i}`, canceled)
+    expect(events.since('job', 0)).toHaveLength(2)
+  })
+
+  it('is nothing where somebody only looked', () => {
+    const events = new JobEvents()
+    events.subscribe('job', () => undefined)()
+    expect(events.numRemembered).toBe(0)
+  })
+})

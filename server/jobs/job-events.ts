@@ -15,6 +15,9 @@ type FrameBody = LiveFrame extends infer F
 /** Frames kept per job for clients that come back; progress of some minutes. */
 const KEPT_FRAMES = 512
 
+/** Jobs that are over, whose newest events are kept for those whose connection was away at the end. */
+const KEPT_FINISHED = 16
+
 interface Channel {
   lastSeq: number
   recent: LiveEvent[]
@@ -28,6 +31,8 @@ interface Channel {
  */
 export class JobEvents {
   private readonly channels = new Map<string, Channel>()
+  /** Jobs whose last event was told, the oldest first. */
+  private readonly finished = new Set<string>()
   private readonly observers = new Set<(frame: LiveFrame) => void>()
   private readonly nowMs: () => number
 
@@ -53,6 +58,9 @@ export class JobEvents {
     }
     for (const listener of channel.listeners) listener(event)
     for (const observer of this.observers) observer(frame)
+    this.finished.delete(jobId)
+    if (isLastFrame(frame)) this.finished.add(jobId)
+    this.forgetOld()
     return frame
   }
 
@@ -72,18 +80,33 @@ export class JobEvents {
 
   /** @returns a function that ends the subscription */
   subscribe(jobId: string, listener: (event: LiveEvent) => void): () => void {
-    const { listeners } = this.channel(jobId)
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
+    const channel = this.channel(jobId)
+    channel.listeners.add(listener)
+    return () => {
+      channel.listeners.delete(listener)
+      const isUnused = channel.listeners.size === 0 && channel.lastSeq === 0
+      if (isUnused && this.channels.get(jobId) === channel) this.channels.delete(jobId)
+      this.forgetOld()
+    }
   }
 
   isWatched(jobId: string): boolean {
     return (this.channels.get(jobId)?.listeners.size ?? 0) > 0
   }
 
-  /** Forgets previews and frames of a job that is over and that nobody watches. */
-  forget(jobId: string): void {
-    if (this.channels.get(jobId)?.listeners.size === 0) this.channels.delete(jobId)
+  /** Jobs of which something is remembered. */
+  get numRemembered(): number {
+    return this.channels.size
+  }
+
+  /** Of jobs that are over, only the newest are remembered, and those that are watched. */
+  private forgetOld(): void {
+    for (const jobId of this.finished) {
+      if (this.finished.size <= KEPT_FINISHED) return
+      if (this.isWatched(jobId)) continue
+      this.finished.delete(jobId)
+      this.channels.delete(jobId)
+    }
   }
 
   private channel(jobId: string): Channel {
@@ -94,6 +117,12 @@ export class JobEvents {
     }
     return channel
   }
+}
+
+/** True for the event after which a job has nothing more to tell. */
+export function isLastFrame(frame: LiveFrame): boolean {
+  const isCanceled = frame.type === 'state' && frame.data.state === 'canceled'
+  return frame.type === 'completed' || frame.type === 'error' || isCanceled
 }
 
 const texts = new WeakMap<LiveEvent, Uint8Array>()

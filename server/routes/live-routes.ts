@@ -5,7 +5,7 @@ import { closed, Id } from '../../shared/contract/common.ts'
 import { LiveTicket } from '../../shared/contract/live.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
-import type { JobEvents, LiveEvent } from '../jobs/job-events.ts'
+import { isLastFrame, type JobEvents, type LiveEvent } from '../jobs/job-events.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import { isFinished } from '../jobs/job-state.ts'
 import type { TokenService } from '../people/token-service.ts'
@@ -117,7 +117,6 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRouteNeeds> = async (app,
         remove()
         feed.stop()
         client.stop()
-        events.forget(jobId)
       }
       socket.on('close', stop)
       socket.on('error', stop)
@@ -142,7 +141,7 @@ function feedClient(client: LiveClient, jobId: string, since: number, needs: Pic
   }
   const pass = (event: LiveEvent) => {
     client.take(event)
-    if (isLast(event)) client.end()
+    if (isLastFrame(event.frame)) client.end()
   }
   const stop = needs.events.subscribe(jobId, (event) => deliver(event))
   const caughtUp = missedEvents(needs.jobs, needs.events, jobId, since).then((missed) => {
@@ -163,8 +162,3 @@ async function missedEvents(jobs: JobService, events: JobEvents, jobId: string, 
 }
 
 /** True for the event after which a job is silent: completed and failed tell more after their state, canceled does not. */
-function isLast({ frame }: LiveEvent): boolean {
-  return (
-    frame.type === 'completed' || frame.type === 'error' || (frame.type === 'state' && frame.data.state === 'canceled')
-  )
-}

@@ -17,12 +17,16 @@ afterEach(async () => {
 })
 
 /** A server whose jobs do not get on before `letGo`. */
-async function start(change: Partial<ServerConfig> = {}, keepaliveMs = 60_000): Promise<void> {
+async function start(
+  change: Partial<ServerConfig> = {},
+  keepaliveMs = 60_000,
+  beforeTile: (gate: Promise<void>) => Promise<void> | undefined = (gate) => gate,
+): Promise<void> {
   const gate = new Promise<void>((resolve) => {
     letGo = resolve
   })
   server = await makeTestServer({
-    launcher: inProcessLauncher(fakeThresholdNetwork(() => gate).createSession),
+    launcher: inProcessLauncher(fakeThresholdNetwork(() => beforeTile(gate)).createSession),
     manifest: thresholdManifest(),
     change,
     keepaliveMs,
@@ -162,6 +166,23 @@ describe('an open socket', () => {
     letGo = () => undefined
     await server.app.close()
     expect(await closed).toBe(1001)
+  })
+})
+
+describe('the only watcher of a running job', () => {
+  it('gets what is not stored when its connection was cut and it comes back', async () => {
+    let numTiles = 0
+    await start({}, 60_000, (gate) => (numTiles++ === 0 ? undefined : gate))
+    const { job_id } = await createJobOn(server)
+    const first = await open(job_id)
+    const isTile = (frame: LiveFrame) => frame.type === 'progress' && frame.data.tiles_done > 0
+    await until(async () => first.frames.some(isTile))
+    first.socket.terminate()
+    await first.closed
+    const second = await open(job_id)
+    await until(async () => second.frames.some(isTile))
+    expect(second.frames.find(isTile)).toEqual(first.frames.find(isTile))
+    expect(numTiles).toBe(2)
   })
 })
 
