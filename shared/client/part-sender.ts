@@ -49,7 +49,10 @@ export class PartSender {
   async toEnd(): Promise<void> {
     try {
       while (this.missing.length > 0 || this.active.size > 0) {
-        if (this.run.control.isPaused) await this.waitWhilePaused()
+        if (this.run.control.isPaused) {
+          await this.waitWhilePaused()
+          continue
+        }
         while (this.active.size < this.lanes.lanes && this.missing.length > 0)
           this.start(this.missing.shift() as number)
         const outcome = await Promise.race(this.active.values())
