@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { backoffMs } from './backoff.ts'
 import { createClient } from './client.ts'
@@ -74,6 +74,22 @@ describe('watching a job', () => {
     expect(asked.map((path) => path.split('?')[1])).toEqual(['since=0', 'since=5', 'since=7', 'since=9'])
     expect(seen).toEqual([5, 7, 9, 11])
     expect(connections).toEqual(['open', 'lost', 'open', 'lost', 'open', 'lost', 'open'])
+  })
+
+  it('goes on after a sleep that began while the connection was lost', async () => {
+    let sleptMs = 0
+    const realNow = Date.now.bind(Date)
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => realNow() + sleptMs)
+    const lose = (ms: number) => (socket: WebSocket) => {
+      socket.terminate()
+      sleptMs += ms
+    }
+    plan = [lose(0), lose(3600_000), lose(0), endJob]
+    try {
+      expect((await createClient({ url, token: 't' }).watchJob(JOB, {})).state).toBe('completed')
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   it('asks for another token when its own has ended, and goes on with it', async () => {

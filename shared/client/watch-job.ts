@@ -39,6 +39,7 @@ class Watch {
   private failures = 0
   private openSinceMs: number | null = null
   private lostSinceMs: number | null = null
+  private failedMs = 0
   /** Of the newest connection. */
   private token = ''
 
@@ -86,8 +87,12 @@ class Watch {
     if (!(error instanceof DomainError)) throw error
     if (isTokenProblem(error)) await this.http.renewToken(error, this.token, this.options.renewToken)
     else if (!error.retryable) throw error
-    this.lostSinceMs ??= Date.now()
-    if (Date.now() - this.lostSinceMs > GIVE_UP_MS) throw error
+    const nowMs = Date.now()
+    // No try takes this long: the computer slept, and its network needs a moment.
+    if (nowMs - this.failedMs > GIVE_UP_MS) this.lostSinceMs = null
+    this.failedMs = nowMs
+    this.lostSinceMs ??= nowMs
+    if (nowMs - this.lostSinceMs > GIVE_UP_MS) throw error
     return null
   }
 }
