@@ -130,7 +130,7 @@ class DownloadRun {
       })
       if (response.status !== 206) throw this.notThisVersion(response.headers.etag)
       for await (const chunk of response.data) {
-        await file.write(chunk, 0, chunk.length, this.received)
+        await writeAll(file, chunk, this.received)
         this.hash.update(chunk)
         this.received += chunk.length
         this.failures = 0
@@ -195,4 +195,10 @@ function asProblem(error: unknown, path: string): unknown {
     reason: code === 'ENOSPC' ? 'the disk is full' : (code ?? 'the disk refused'),
     cause: error,
   })
+}
+
+/** A disk that is nearly full takes a part of the bytes first, and says so with the rest. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
 }
