@@ -28,6 +28,8 @@ export interface Tables {
     sha256: string
     header: string
     mode0: string | null
+    /** JSON of the files that a volume is only referred to by. */
+    files: string | null
     created_at: string
     /** Group that may use it, too. */
     project: string | null

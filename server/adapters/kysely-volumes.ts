@@ -14,6 +14,7 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
     isManaged: row.is_managed === 1,
     sizeBytes: row.size_bytes,
     sha256: row.sha256,
+    files: row.files === null ? null : JSON.parse(row.files),
     header: JSON.parse(row.header),
     mode0: row.mode0 as VolumeRecord['mode0'],
     createdAt: row.created_at,
@@ -33,6 +34,7 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
           format: record.header.format,
           size_bytes: record.sizeBytes,
           sha256: record.sha256,
+          files: record.files === null ? null : JSON.stringify(record.files),
           header: JSON.stringify(record.header),
           mode0: record.mode0,
           created_at: record.createdAt,
@@ -42,9 +44,14 @@ export function createVolumeRepository(db: Kysely<Tables>, dataFolder: string): 
     },
     find: async (volumeId) =>
       one(await db.selectFrom('volumes').selectAll().where('volume_id', '=', volumeId).executeTakeFirst()),
-    findByHash: async (owner, sha256, mode0) => {
+    withHash: async (owner, sha256, mode0) => {
       const query = db.selectFrom('volumes').selectAll().where('owner', '=', owner).where('sha256', '=', sha256)
-      return one(await query.where('mode0', mode0 === null ? 'is' : '=', mode0).executeTakeFirst())
+      const rows = query.where('mode0', mode0 === null ? 'is' : '=', mode0).orderBy('volume_id')
+      return (await rows.execute()).map(toRecord)
+    },
+    relocate: async (volumeId, place, files) => {
+      const change = { path: place, files: JSON.stringify(files) }
+      await db.updateTable('volumes').set(change).where('volume_id', '=', volumeId).execute()
     },
     list: async (owner, projects, limit, before) => {
       let query = db.selectFrom('volumes').selectAll().where(ownedOrShared(owner, projects))

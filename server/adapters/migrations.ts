@@ -154,12 +154,20 @@ const people: Migration = {
   },
 }
 
+/** What files were that volumes only refer to. */
+const pinnedFiles: Migration = {
+  up: async (db) => {
+    await db.schema.alterTable('volumes').addColumn('files', 'text').execute()
+  },
+}
+
 const MIGRATIONS: Record<string, Migration> = {
   '0001_first': first,
   '0002_channels_and_memory': channelsAndMemory,
   '0003_model_hash': modelHash,
   '0004_people': people,
   '0010_queue': queueMigration,
+  '0011_pinned_files': pinnedFiles,
 }
 
 /** How often the steps are begun when another program makes them at the same time. */

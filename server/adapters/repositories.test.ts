@@ -90,10 +90,18 @@ describe.each(ENGINES)('on %s', (engine) => {
       const signed = volumeRecord({ mode0: 'signed' })
       await volumes.insert(plain)
       await volumes.insert(signed)
-      expect((await volumes.findByHash('ada', plain.sha256, null))?.volumeId).toBe(plain.volumeId)
-      expect((await volumes.findByHash('ada', plain.sha256, 'signed'))?.volumeId).toBe(signed.volumeId)
-      expect(await volumes.findByHash('ada', plain.sha256, 'unsigned')).toBeNull()
-      expect(await volumes.findByHash('bob', plain.sha256, null)).toBeNull()
+      expect(await volumes.withHash('ada', plain.sha256, null)).toEqual([plain])
+      expect(await volumes.withHash('ada', plain.sha256, 'signed')).toEqual([signed])
+      expect(await volumes.withHash('ada', plain.sha256, 'unsigned')).toEqual([])
+      expect(await volumes.withHash('bob', plain.sha256, null)).toEqual([])
+    })
+
+    it('can be told where a file lies now that they only refer to', async () => {
+      const record = volumeRecord({ path: '/elsewhere/cell.mrc', isManaged: false })
+      await volumes.insert(record)
+      const files = [{ path: '/there/cell.mrc', sizeBytes: 5, mtimeMs: 1760000000000.25 }]
+      await volumes.relocate(record.volumeId, '/there/cell.mrc', files)
+      expect(await volumes.find(record.volumeId)).toEqual({ ...record, path: '/there/cell.mrc', files })
     })
 
     it('are listed newest first in pages that meet without a gap', async () => {

@@ -2,6 +2,7 @@ import type { EffectiveParams, JobResult, PostprocessRequest } from '../../share
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import type { PinnedFile } from '../../shared/node/pinned-files.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
 
 /** A volume on the worker's disk. */
@@ -10,6 +11,8 @@ export interface JobVolume {
   filename: string
   sha256: string
   mode0?: 'signed' | 'unsigned'
+  /** Its files as they were when they were hashed, where others may change them. */
+  files?: PinnedFile[]
 }
 
 /** Everything a worker needs for one attempt at a job. Paths are absolute; the attempt's folder is the worker's own. */

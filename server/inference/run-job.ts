@@ -4,6 +4,7 @@ import type { JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { checkUnchanged } from '../../shared/node/pinned-files.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace } from './axis-order.ts'
@@ -40,7 +41,7 @@ const PROGRESS_INTERVAL_MS = 200
 
 /**
  * Runs one job from volumes to finished files in the attempt's folder.
- * @throws {DomainError} `canceled`, `model_*`, `format_*`, `volume_not_finite`, `volumes_not_on_one_grid`,
+ * @throws {DomainError} `canceled`, `model_*`, `format_*`, `volume_changed`, `volume_not_finite`, `volumes_not_on_one_grid`,
  * `output_not_finite`, `out_of_memory`
  */
 export async function runJob(
@@ -86,7 +87,11 @@ async function withSources<T>(
   const sources: VoxelSource[] = []
   try {
     for (const volume of volumes) sources.push(await openVolume(volume.path, { mode0: volume.mode0, signal }))
-    return await use(sources)
+    // Before the first voxel is read and after the last: a mask of two files would look like one.
+    for (const { files, filename } of volumes) await checkUnchanged(files ?? [], filename)
+    const found = await use(sources)
+    for (const { files, filename } of volumes) await checkUnchanged(files ?? [], filename)
+    return found
   } finally {
     for (const source of sources) await source.close()
   }

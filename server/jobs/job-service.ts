@@ -74,6 +74,7 @@ export class JobService {
     const { manifest } = await this.modelFor(owner, body.model)
     if (body.project !== undefined) await this.needs.projects.check(owner, body.project)
     const [volume, ...others] = await this.volumesOf(owner, body)
+    for (const one of [volume, ...others]) await this.needs.volumes.checkThere(one)
     checkModelIsSupported(manifest, 1 + others.length)
     checkSameGrid([volume, ...others].map(({ header, filename: name }) => ({ header, name })))
     const preview = body.preview ?? DEFAULT_PREVIEW
@@ -180,7 +181,8 @@ export class JobService {
     const record = await this.findOwn(owner, jobId)
     const isUnrecorded = this.moves.isUnrecorded(jobId)
     checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
-    for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
+    for (const id of [record.volumeId, ...record.moreVolumeIds])
+      await this.needs.volumes.checkThere(await this.needs.volumes.get(owner, id))
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
     const isQueued = await this.moves.requeue(record, 0)
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.

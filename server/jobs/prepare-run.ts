@@ -41,6 +41,6 @@ export async function prepareRun(
   }
 }
 
-function jobVolume({ path, filename, sha256, mode0 }: VolumeRecord): JobVolume {
-  return { path, filename, sha256, ...(mode0 ? { mode0 } : {}) }
+function jobVolume({ path, filename, sha256, mode0, files }: VolumeRecord): JobVolume {
+  return { path, filename, sha256, ...(mode0 ? { mode0 } : {}), ...(files ? { files } : {}) }
 }

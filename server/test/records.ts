@@ -73,6 +73,7 @@ export function volumeRecord(change: Partial<VolumeRecord> = {}): VolumeRecord {
     isManaged: true,
     sizeBytes: 2 ** 40 + 1,
     sha256: 'ab'.repeat(32),
+    files: null,
     header: {
       format: 'mrc',
       shapeZyx: [10, 20, 30],

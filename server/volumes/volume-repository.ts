@@ -1,3 +1,4 @@
+import type { PinnedFile } from '../../shared/node/pinned-files.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 
 /** What is kept of a volume's header. */
@@ -11,8 +12,12 @@ export interface VolumeRecord {
   path: string
   /** True for files that the server received and may delete; false for files it only refers to. */
   isManaged: boolean
+  /** Of all its files. */
   sizeBytes: number
+  /** Over all its files, one after the other. */
   sha256: string
+  /** What a file that is only referred to was when it was hashed; null where the server keeps it, or nobody looked. */
+  files: PinnedFile[] | null
   header: HeaderSummary
   mode0: 'signed' | 'unsigned' | null
   createdAt: string
@@ -23,8 +28,10 @@ export interface VolumeRecord {
 export interface VolumeRepository {
   insert(record: VolumeRecord): Promise<void>
   find(volumeId: string): Promise<VolumeRecord | null>
-  /** A volume of these bytes that is read in this way. */
-  findByHash(owner: string, sha256: string, mode0: VolumeRecord['mode0']): Promise<VolumeRecord | null>
+  /** Volumes of these bytes that are read in this way, the oldest first. */
+  withHash(owner: string, sha256: string, mode0: VolumeRecord['mode0']): Promise<VolumeRecord[]>
+  /** A file that is only referred to was moved or written again with the same bytes. */
+  relocate(volumeId: string, path: string, files: PinnedFile[]): Promise<void>
   /** The owner's volumes and those of the projects, newest first; `before` is the id of the last one seen. */
   list(owner: string, projects: readonly string[], limit: number, before: string | null): Promise<VolumeRecord[]>
   /** Files that the server received, oldest first. */

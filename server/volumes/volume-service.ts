@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { realpath, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { VolumeHeader, VoxelSource } from '../../shared/volume/header.ts'
+import type { OpenedVolume } from '../../shared/formats/raw-voxel-source.ts'
+import { areUnchanged, checkUnchanged, type PinnedFile, pinFile } from '../../shared/node/pinned-files.ts'
+import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { checkOwner, type Projects } from '../people/projects.ts'
 import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
 
 /** Opens a volume file; the caller closes it. */
-export type VolumeOpener = (file: string, options: { mode0?: 'signed' | 'unsigned' }) => Promise<VoxelSource>
+export type VolumeOpener = (file: string, options: { mode0?: 'signed' | 'unsigned' }) => Promise<OpenedVolume>
 
 export interface VolumeServiceNeeds {
   volumes: VolumeRepository
@@ -41,10 +42,14 @@ export class VolumeService {
 
   /** What a file's header says. @throws {DomainError} `format_*` with the user's file name */
   async readHeader(file: string, filename: string, mode0: Mode0): Promise<HeaderSummary> {
+    return (await this.look(file, filename, mode0)).header
+  }
+
+  private async look(file: string, filename: string, mode0: Mode0) {
     try {
       const source = await this.needs.openVolume(file, mode0 ? { mode0 } : {})
       await source.close()
-      return summarise(source.header)
+      return { header: summarise(source.header), moreFiles: source.moreFiles ?? [] }
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       throw new DomainError(error.code, {
@@ -69,6 +74,7 @@ export class VolumeService {
       ...file,
       isManaged: true,
       sizeBytes: size,
+      files: null,
       header,
       createdAt: new Date().toISOString(),
       project: null,
@@ -77,35 +83,64 @@ export class VolumeService {
     return record
   }
 
-  /** A volume that already lies on the server. Links are resolved first. @throws {DomainError} `path_not_allowed`, `format_*` */
+  /**
+   * A volume that already lies on the server, in one file or several. Links are resolved first, and the files are
+   * remembered as they are now: once they change, no job runs on them.
+   * @throws {DomainError} `path_not_allowed`, `volume_changed` while it is read, `format_*`
+   */
   async fromPath(owner: string, requested: string): Promise<VolumeRecord> {
+    const file = await this.allowed(requested)
+    const filename = path.basename(file)
+    const { header, moreFiles } = await this.look(file, filename, null)
+    const files: PinnedFile[] = []
+    for (const one of [file, ...moreFiles]) files.push(await pinFile(await this.allowed(one)))
+    const hash = createHash('sha256')
+    for (const one of files)
+      for await (const chunk of createReadStream(one.path, { highWaterMark: 1024 * 1024 })) hash.update(chunk)
+    await checkUnchanged(files, filename)
+    const sha256 = hash.digest('hex')
+    const known = (await this.findByHash(owner, sha256, null)) ?? (await this.relocated(owner, sha256, files))
+    if (known) return known
+    const record: VolumeRecord = {
+      volumeId: this.needs.newId(),
+      ...{ owner, filename, path: file, sha256, mode0: null, files, header },
+      isManaged: false,
+      sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      createdAt: new Date().toISOString(),
+      project: null,
+    }
+    await this.needs.volumes.insert(record)
+    return record
+  }
+
+  /** @returns the path without links @throws {DomainError} `path_not_allowed` */
+  private async allowed(requested: string): Promise<string> {
     const file = await realpath(path.resolve(requested)).catch(() => null)
     const roots = await Promise.all(this.needs.pathRoots.map((root) => realpath(root).catch(() => null)))
     const isAllowed = file !== null && roots.some((root) => root !== null && file.startsWith(root + path.sep))
     if (!isAllowed) throw new DomainError('path_not_allowed')
-    const filename = path.basename(file)
-    const header = await this.readHeader(file, filename, null)
-    const hash = createHash('sha256')
-    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
-    const sha256 = hash.digest('hex')
-    const known = await this.needs.volumes.findByHash(owner, sha256, null)
-    if (known) return known
-    const { size } = await stat(file)
-    const facts = { volumeId: this.needs.newId(), owner, filename, path: file, sha256, mode0: null }
-    const record: VolumeRecord = {
-      ...facts,
-      isManaged: false,
-      sizeBytes: size,
-      header,
-      createdAt: new Date().toISOString(),
-      project: null,
-    }
-    await this.needs.volumes.insert(record)
-    return record
+    return file
   }
 
-  findByHash(owner: string, sha256: string, mode0: Mode0): Promise<VolumeRecord | null> {
-    return this.needs.volumes.findByHash(owner, sha256, mode0)
+  /** A volume whose file was moved or written again is found by its bytes, and refers to where they lie now. */
+  private async relocated(owner: string, sha256: string, files: PinnedFile[]): Promise<VolumeRecord | null> {
+    const records = await this.needs.volumes.withHash(owner, sha256, null)
+    const record = records.find(({ isManaged }) => !isManaged)
+    if (!record) return null
+    await this.needs.volumes.relocate(record.volumeId, files[0].path, files)
+    return { ...record, path: files[0].path, files }
+  }
+
+  /** A volume of these bytes whose file is there. */
+  async findByHash(owner: string, sha256: string, mode0: Mode0): Promise<VolumeRecord | null> {
+    for (const record of await this.needs.volumes.withHash(owner, sha256, mode0))
+      if (await isThere(record)) return record
+    return null
+  }
+
+  /** @throws {DomainError} `volume_changed` where the file of a volume is gone or another one */
+  async checkThere(record: VolumeRecord): Promise<void> {
+    if (!(await isThere(record))) throw new DomainError('volume_changed', { name: record.filename })
   }
 
   /** A volume that this user may use, or null. */
@@ -153,4 +188,13 @@ export class VolumeService {
 function summarise(header: VolumeHeader): HeaderSummary {
   const { format, shapeZyx, dtype, voxelSizeZyx, unit, warnings } = header
   return { format, shapeZyx, dtype, voxelSizeZyx, unit, warnings }
+}
+
+async function isThere({ path: file, files, sizeBytes }: VolumeRecord): Promise<boolean> {
+  if (files) return areUnchanged(files)
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => null,
+  )
+  return size === sizeBytes
 }

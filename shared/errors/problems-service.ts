@@ -238,6 +238,12 @@ export const SERVICE_PROBLEMS = {
     'Wait for the job, or cancel it.',
     true,
   ),
+  volume_changed: row(
+    409,
+    'Volume has changed',
+    'The file of {name} is not the one that was registered: it was changed, moved or removed.',
+    'Give the server the path of the file again, then start the job anew.',
+  ),
   path_not_allowed: row(
     403,
     'Path not allowed',

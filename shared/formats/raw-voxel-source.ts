@@ -16,6 +16,8 @@ const MOST_BOX_BYTES = 4 * 1024 ** 3
 
 /** An opened volume that can also give every voxel of its file, for a hash. */
 export interface OpenedVolume extends VoxelSource {
+  /** Absolute paths of the files that belong to the volume beside the one that was opened. */
+  moreFiles?: readonly string[]
   /** All voxels of all volumes, z, y, x order within each, stored type, in chunks. */
   allVoxels(signal?: Abort): AsyncGenerator<VoxelArray>
 }

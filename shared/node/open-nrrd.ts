@@ -34,9 +34,12 @@ export async function openNrrd(file: string, bytes: ByteSource, options: Options
     return openData(parsed, file, bytes, parsed.data.headerBytes, parsed.data.expectedBytes, options)
   await bytes.close()
   const files = dataFiles.map((dataName) => insideFolder(name, path.dirname(file), dataName))
-  if (files.length === 1)
-    return openData(parsed, files[0], await openPart(name, files[0]), 0, parsed.data.expectedBytes, options)
-  return openParts(parsed, name, files, options)
+  const opened =
+    files.length === 1
+      ? await openData(parsed, files[0], await openPart(name, files[0]), 0, parsed.data.expectedBytes, options)
+      : await openParts(parsed, name, files, options)
+  opened.moreFiles = files
+  return opened
 }
 
 /** Path of a data file in the header's folder or below. @throws {DomainError} `format_detached_data_missing` */

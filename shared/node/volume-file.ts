@@ -107,9 +107,12 @@ async function openNiftiPair(
   head: Uint8Array,
   options: OpenVolumeOptions,
 ): Promise<OpenedVolume> {
-  const { bytes, dataName, remove } = await openImageOf(file, name, head, options)
+  const { bytes, dataFile, remove } = await openImageOf(file, name, head, options)
+  const dataName = path.basename(dataFile)
   try {
-    return new RawVoxelSource(parseNifti(name, head, bytes.sizeBytes), bytes, remove)
+    const opened: OpenedVolume = new RawVoxelSource(parseNifti(name, head, bytes.sizeBytes), bytes, remove)
+    opened.moreFiles = [dataFile]
+    return opened
   } catch (error) {
     await bytes.close()
     await remove()
@@ -133,7 +136,7 @@ async function openImageOf(file: string, name: string, head: Uint8Array, options
     if (!found) continue
     const compression = compressionOf(await found.read(0, Math.min(4, found.sizeBytes)))
     if (!compression || ending.toLowerCase() === '.img')
-      return { bytes: found, dataName: path.basename(dataFile), remove: async () => undefined }
+      return { bytes: found, dataFile, remove: async () => undefined }
     await found.close()
     return expandedImage(dataFile, compression, announcedBytes(parseNifti(name, head, null)), options)
   }
@@ -162,7 +165,7 @@ async function expandedImage(
     signal: options.signal,
   })
   const bytes: ByteSource = await openFileSource(expanded.path, dataName)
-  return { bytes, dataName, remove: expanded.remove }
+  return { bytes, dataFile, remove: expanded.remove }
 }
 
 /** An `.img` is opened through the header beside it; null when there is none. */
@@ -172,7 +175,9 @@ async function headerOfImage(file: string, options: OpenVolumeOptions): Promise<
     const found = await openFileSource(stem + ending).catch(() => null)
     if (!found) continue
     await found.close()
-    return openVolumeFile(stem + ending, options)
+    const opened = await openVolumeFile(stem + ending, options)
+    opened.moreFiles = [stem + ending, ...(opened.moreFiles ?? [])].filter((one) => one !== file)
+    return opened
   }
   return null
 }

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Volume } from '../../shared/contract/volumes.ts'
+import { EXPECTED, finishedOn, SHAPE, VOXELS } from './job-calls.ts'
+import { makeMrc } from './make-mrc.ts'
+import { AUTH, inProcessLauncher, makeTestServer, type TestServer, uploadAll } from './test-server.ts'
+import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
+
+const FILE = makeMrc(VOXELS, SHAPE)
+const OTHER = makeMrc(
+  VOXELS.map((value) => -value),
+  SHAPE,
+)
+
+let folder: string
+let root: string
+let server: TestServer
+/** What happens before the network runs. */
+let beforeTile: () => Promise<void> = async () => undefined
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-root-'))
+  root = path.join(folder, 'data')
+  await mkdir(root)
+  beforeTile = async () => undefined
+  server = await makeTestServer({
+    launcher: inProcessLauncher(fakeThresholdNetwork(() => beforeTile()).createSession),
+    manifest: thresholdManifest(),
+    change: { pathRoots: [root] },
+  })
+})
+afterEach(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function register(file: string) {
+  const payload = { path: file }
+  return (await server.app.inject({ method: 'POST', url: '/v1/volumes/from-path', headers: AUTH, payload })).json()
+}
+
+const post = async (url: string, payload: object = {}) =>
+  (await server.app.inject({ method: 'POST', url, headers: AUTH, payload })).json()
+const run = (volume: Volume) => post('/v1/jobs', { volume_id: volume.volume_id, model: 'threshold' })
+
+describe('a file on the server', () => {
+  it('that was written over runs no more before it is registered again, and is another volume then', async () => {
+    const file = path.join(root, 'tomogram.mrc')
+    await writeFile(file, FILE)
+    const first = await register(file)
+    const job = await finishedOn(server, (await run(first)).job_id)
+    expect(job.result?.labels[1]).toBe(EXPECTED.reduce((sum, value) => sum + value, 0))
+    await writeFile(file, OTHER)
+    expect(await run(first)).toMatchObject({ code: 'volume_changed', message: expect.stringContaining('tomogram.mrc') })
+    const second = await register(file)
+    expect(second.volume_id).not.toBe(first.volume_id)
+    expect(second.sha256).toBe(createHash('sha256').update(OTHER).digest('hex'))
+    expect((await finishedOn(server, (await run(second)).job_id)).state).toBe('completed')
+  })
+
+  it('that changes while a job reads it leaves no mask', async () => {
+    const file = path.join(root, 'tomogram.mrc')
+    await writeFile(file, FILE)
+    beforeTile = () => writeFile(file, OTHER)
+    const job = await finishedOn(server, (await run(await register(file))).job_id)
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'volume_changed' } })
+    const { artifacts } = (await server.app.inject({ url: `/v1/jobs/${job.job_id}/artifacts`, headers: AUTH })).json()
+    expect(artifacts).toEqual([])
+    expect(await post(`/v1/jobs/${job.job_id}/retry`)).toMatchObject({ code: 'volume_changed' })
+  })
+
+  it('that becomes a link out of the allowed folder is not read', async () => {
+    const [file, secret] = [path.join(root, 'tomogram.mrc'), path.join(folder, 'secret.mrc')]
+    await writeFile(file, FILE)
+    await writeFile(secret, FILE)
+    await utimes(file, 1e9, 1e9)
+    await utimes(secret, 1e9, 1e9)
+    const volume = await register(file)
+    await rm(file)
+    await symlink(secret, file)
+    expect(await run(volume)).toMatchObject({ code: 'volume_changed' })
+    expect(await register(file)).toMatchObject({ code: 'path_not_allowed' })
+  })
+
+  it('that is moved or copied again is the same volume once it is registered', async () => {
+    const [file, moved] = [path.join(root, 'tomogram.mrc'), path.join(root, 'moved.mrc')]
+    await writeFile(file, FILE)
+    const volume = await register(file)
+    await rename(file, moved)
+    expect(await run(volume)).toMatchObject({ code: 'volume_changed' })
+    expect((await register(moved)).volume_id).toBe(volume.volume_id)
+    expect((await finishedOn(server, (await run(volume)).job_id)).state).toBe('completed')
+    await utimes(moved, 1e9, 1e9)
+    expect((await register(moved)).volume_id).toBe(volume.volume_id)
+    expect((await finishedOn(server, (await run(volume)).job_id)).state).toBe('completed')
+  })
+
+  it('that is gone is taken again by an upload', async () => {
+    const file = path.join(root, 'tomogram.mrc')
+    await writeFile(file, FILE)
+    const referred = await register(file)
+    await rm(file)
+    const uploaded = await uploadAll(server, FILE)
+    expect(uploaded.volume_id).not.toBe(referred.volume_id)
+    await rm(path.join(server.dataFolder, 'volumes', uploaded.volume_id), { recursive: true })
+    expect(await run(uploaded)).toMatchObject({ code: 'volume_changed' })
+    const again = await uploadAll(server, FILE)
+    expect((await finishedOn(server, (await run(again)).job_id)).state).toBe('completed')
+  })
+})
+
+describe('a volume in several files on the server', () => {
+  const HEADER = [
+    'NRRD0004',
+    'type: float',
+    'dimension: 3',
+    `sizes: ${[...SHAPE].reverse().join(' ')}`,
+    'endian: little',
+  ]
+  const header = (data: string) => `${[...HEADER, 'encoding: raw', `data file: ${data}`].join('\n')}\n\n`
+  const data = (voxels: ArrayLike<number>) => new Uint8Array(Float32Array.from(voxels).buffer)
+
+  it('is known by all of them', async () => {
+    for (const name of ['a', 'b']) await mkdir(path.join(root, name))
+    for (const name of ['a', 'b']) await writeFile(path.join(root, name, 'cell.nhdr'), header('cell.raw'))
+    await writeFile(path.join(root, 'a/cell.raw'), data(VOXELS))
+    await writeFile(path.join(root, 'b/cell.raw'), data(VOXELS.map((value) => -value)))
+    const [a, b] = [await register(path.join(root, 'a/cell.nhdr')), await register(path.join(root, 'b/cell.nhdr'))]
+    expect(a.volume_id).not.toBe(b.volume_id)
+    expect((await finishedOn(server, (await run(a)).job_id)).state).toBe('completed')
+    await appendFile(path.join(root, 'a/cell.raw'), '\0')
+    expect(await run(a)).toMatchObject({ code: 'volume_changed' })
+  })
+
+  it('is refused where one of them lies outside', async () => {
+    await writeFile(path.join(folder, 'secret.raw'), data(VOXELS))
+    await writeFile(path.join(root, 'cell.nhdr'), header('cell.raw'))
+    await symlink(path.join(folder, 'secret.raw'), path.join(root, 'cell.raw'))
+    expect(await register(path.join(root, 'cell.nhdr'))).toMatchObject({ code: 'path_not_allowed' })
+  })
+})
