@@ -237,6 +237,12 @@ export async function composeServer(
     managedVolumes: volumeRepository.managed,
     removeVolume: (record) => volumes.remove(record),
     jobFolder: (jobId) => jobs.moves.jobFolder(jobId),
+    isKnown: async (folder, name) => {
+      if (folder === 'jobs') return (await jobRepository.find(name)) !== null
+      // Until it is a volume, an upload of the same name is checked.
+      const upload = await uploadRepository.find(name)
+      return upload?.state === 'verifying' || (await volumeRepository.find(name)) !== null
+    },
     log: app.log,
   }
   const retention = new Retention(retentionNeeds)

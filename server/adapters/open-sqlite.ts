@@ -5,7 +5,8 @@ import { sqliteProblem } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
 
 /**
- * Opens the SQLite file of a data folder. WAL, so that readers never wait; one process owns the file.
+ * Opens the SQLite file of a data folder. WAL, so that readers never wait; one process owns the file. What was answered
+ * is on the disk, also after a power loss.
  * libsql has binaries for every platform in its npm package and the synchronous interface Kysely's dialect expects.
  * @throws {DomainError} here and from every query: `disk_full`, `database_unavailable`, `database_damaged`
  */
@@ -14,7 +15,7 @@ export function openSqlite(file: string): Kysely<Tables> {
   const database = inOurWords(folder, () => {
     const opened = new Database(file)
     opened.pragma('journal_mode = WAL')
-    opened.pragma('synchronous = NORMAL')
+    opened.pragma('synchronous = FULL')
     opened.pragma('busy_timeout = 5000')
     opened.pragma('foreign_keys = ON')
     return opened

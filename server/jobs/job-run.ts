@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import { syncFolder } from '../../shared/node/sync-folder.ts'
 import type { FromWorker, JobDescription, RunOutcome } from '../inference/messages.ts'
 import { isAway, onceBack } from '../while-away.ts'
 import type { JobEvents } from './job-events.ts'
@@ -215,6 +217,9 @@ export class JobRun {
       finishedAt: new Date().toISOString(),
     }
     try {
+      const attemptFolder = moves.attemptFolder(jobId, attempt)
+      const jobFolder = path.dirname(attemptFolder)
+      for (const folder of [attemptFolder, jobFolder, path.dirname(jobFolder)]) await syncFolder(folder)
       const record = () => jobs.complete(jobId, attempt, change, artifacts)
       if (!(await onceBack(record, stopping)) && !(await this.isRecorded())) return
     } catch (error) {

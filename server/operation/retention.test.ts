@@ -100,3 +100,17 @@ it('bounds the folder of statistics, oldest first', async () => {
   await retention({ config: { ...server.config, maxCacheBytes: 2500 } }).tidy()
   expect((await readdir(folder)).sort()).toEqual(['middle', 'young'])
 })
+
+it('removes folders that nothing refers to, after some days', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const [volume] = await readdir(path.join(server.dataFolder, 'volumes'))
+  for (const kind of ['volumes', 'jobs']) {
+    await mkdir(path.join(server.dataFolder, kind, 'left'))
+    await writeFile(path.join(server.dataFolder, kind, 'left', 'volume.mrc'), 'text')
+  }
+  await retention({ nowMs: () => Date.now() + 2 * DAY_MS }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'jobs'))).toContain('left')
+  await retention({ nowMs: () => Date.now() + 4 * DAY_MS }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toEqual([volume])
+  expect(await readdir(path.join(server.dataFolder, 'jobs'))).toEqual([job.job_id])
+})

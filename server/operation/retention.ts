@@ -9,12 +9,17 @@ const DAY_MS = 86_400_000
 /** Files of the cache that are this young may be in the making. */
 const YOUNG_MS = 60_000
 
+/** Folders that nothing refers to are kept this long: somebody may be repairing something by hand. */
+const UNKNOWN_MS = 3 * DAY_MS
+
 export interface RetentionNeeds {
   config: Pick<ServerConfig, 'dataFolder' | 'retentionDays' | 'artifactDays' | 'minFreeBytes' | 'maxCacheBytes'>
   jobs: Pick<JobRepository, 'withArtifacts' | 'expireArtifacts' | 'unfinishedUser'>
   /** Files that the server received, oldest first. */
   managedVolumes: () => Promise<VolumeRecord[]>
   removeVolume: (record: VolumeRecord) => Promise<void>
+  /** Whether anything refers to a folder of this name under `volumes/` or `jobs/`. */
+  isKnown: (folder: 'volumes' | 'jobs', name: string) => Promise<boolean>
   jobFolder: (jobId: string) => string
   log: { info(facts: object, text: string): void }
   nowMs?: () => number
@@ -38,6 +43,8 @@ export class Retention {
     const { retentionDays, artifactDays } = this.needs.config
     await this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs))
     await this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs))
+    await this.removeUnknown('volumes')
+    await this.removeUnknown('jobs')
     await this.boundCache()
     // Nothing goes for want of space where nobody allowed anything to go.
     if (artifactDays > 0) await this.removeResults(() => this.isDiskFull())
@@ -71,6 +78,18 @@ export class Retention {
       if (!(await mustGo(volume)) || (await jobs.unfinishedUser(volume.volumeId)) !== null) continue
       await removeVolume(volume)
       log.info({ volume_id: volume.volumeId, bytes: volume.sizeBytes }, 'volume removed by retention')
+    }
+  }
+
+  /** What a stop between making or removing a folder and recording it left, or a database of before it was made. */
+  private async removeUnknown(kind: 'volumes' | 'jobs'): Promise<void> {
+    const root = path.join(this.needs.config.dataFolder, kind)
+    for (const name of await readdir(root).catch(() => [])) {
+      const info = await stat(path.join(root, name)).catch(() => null)
+      if (!info?.isDirectory() || this.nowMs - info.mtimeMs < UNKNOWN_MS) continue
+      if (await this.needs.isKnown(kind, name)) continue
+      await rm(path.join(root, name), { recursive: true, force: true })
+      this.needs.log.info({ kind, name }, 'folder removed that nothing refers to')
     }
   }
 

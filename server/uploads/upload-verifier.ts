@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { syncFolder } from '../../shared/node/sync-folder.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { mayPass, onceBack } from '../while-away.ts'
 import type { UploadHashes } from './upload-hashes.ts'
@@ -62,6 +63,7 @@ export class UploadVerifier {
       await this.volumes.readHeader(partial, record.filename, mode0)
       await rename(partial, placed)
     }
+    for (const folder of [path.dirname(placed), path.dirname(path.dirname(placed))]) await syncFolder(folder)
     await this.volumes.adopt({
       volumeId: record.uploadId,
       owner: record.owner,
