@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Upload } from '../contract/uploads.ts'
 import { DomainError } from '../errors/domain-error.ts'
+import { hashHere } from './part-hashes.ts'
 import { PartSender } from './part-sender.ts'
 import { TransferClock } from './transfer-clock.ts'
 import { TransferControl } from './transfer-control.ts'
@@ -37,6 +38,6 @@ it('ends after a pause in which nothing was left to send', async () => {
       setTimeout(() => control.resume(), 50)
     },
   } as unknown as UploadRun
-  await new PartSender(run, upload, null).toEnd()
+  await new PartSender(run, upload, hashHere(), null).toEnd()
   expect(asked.sort()).toEqual(['GET /v1/uploads/u', 'PUT /v1/uploads/u/part/0', 'PUT /v1/uploads/u/part/1'])
 }, 5_000)

@@ -1,9 +1,9 @@
-import { webcrypto } from 'node:crypto'
 import type { Upload } from '../contract/uploads.ts'
 import { DomainError } from '../errors/domain-error.ts'
 import { IdleGuard } from './idle-guard.ts'
 import { LaneControl } from './lane-control.ts'
 import { partBody } from './part-body.ts'
+import type { PartHashes } from './part-hashes.ts'
 import type { UploadRun } from './upload.ts'
 import type { WholeHash } from './whole-hash.ts'
 
@@ -33,11 +33,13 @@ export class PartSender {
   private readonly stop = new AbortController()
   private readonly run: UploadRun
   private readonly upload: Upload
+  private readonly hashes: PartHashes
   private readonly whole: WholeHash | null
 
-  constructor(run: UploadRun, upload: Upload, whole: WholeHash | null) {
+  constructor(run: UploadRun, upload: Upload, hashes: PartHashes, whole: WholeHash | null) {
     this.run = run
     this.upload = upload
+    this.hashes = hashes
     this.whole = whole
     this.lanes = new LaneControl(run.options.concurrency)
     this.missing = missingOf(upload)
@@ -129,7 +131,7 @@ export class PartSender {
     const [offset, length] = [index * this.upload.chunk_size, this.bytesOf(index)]
     if (!source.readInto) return source.read(offset, length, signal)
     const found = this.spare.findIndex((bytes) => bytes.length === length)
-    const bytes = found < 0 ? new Uint8Array(length) : this.spare.splice(found, 1)[0]
+    const bytes = found < 0 ? this.hashes.allocate(length) : this.spare.splice(found, 1)[0]
     await source.readInto(offset, bytes, signal)
     return bytes
   }
@@ -139,9 +141,10 @@ export class PartSender {
     const signal = AbortSignal.any([run.signal, this.stop.signal, run.control.pauseSignal])
     const bytes = await this.read(index, signal)
     await run.checkUnchanged()
+    const digested = this.hashes.digest(bytes)
+    digested.catch(() => undefined)
     await this.whole?.take(index, bytes)
-    // Beside this thread, which goes on to feed the other parts' sockets.
-    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('base64')
+    const digest = await digested
     const guard = new IdleGuard(run.options.idleMs ?? IDLE_MS, signal)
     let sentBytes = 0
     const onSlice = (slice: number) => {

@@ -5,7 +5,9 @@ import type { ByteSource } from '../volume/header.ts'
 import type { UploadOptions } from './api.ts'
 import { backoffMs, pause } from './backoff.ts'
 import { fingerprintOf, hashSource } from './fingerprint.ts'
+import { hashInThread } from './hash-parts-in-thread.ts'
 import { type HttpConnection, isTokenProblem } from './http.ts'
+import { hashHere, type PartHashes } from './part-hashes.ts'
 import { PartSender } from './part-sender.ts'
 import { TransferClock } from './transfer-clock.ts'
 import { TransferControl } from './transfer-control.ts'
@@ -53,6 +55,7 @@ export class UploadRun {
   private failures = 0
   private isOpen = false
   private sha256: string | null = null
+  private hashes: Promise<PartHashes> | null = null
   private whole: { chunkBytes: number; hash: WholeHash } | null = null
 
   constructor(http: HttpConnection, source: ByteSource, options: UploadOptions) {
@@ -72,6 +75,8 @@ export class UploadRun {
     } catch (error) {
       if (this.signal.aborted) throw new DomainError('canceled', { cause: error })
       throw error
+    } finally {
+      await (await this.hashes)?.close()
     }
   }
 
@@ -120,8 +125,11 @@ export class UploadRun {
     this.isOpen = true
     await this.note(upload.upload_id, fingerprint)
     this.clock.phase('sending')
-    const whole = this.sha256 === null ? this.wholeHash(upload.chunk_size, upload.total_parts) : null
-    await new PartSender(this, upload, whole).toEnd()
+    // A thread takes longer to start than a small file to hash.
+    this.hashes ??= this.source.sizeBytes > HASH_FIRST_BYTES ? hashInThread() : Promise.resolve(hashHere())
+    const hashes = await this.hashes
+    const whole = this.sha256 === null ? this.wholeHash(hashes, upload.chunk_size, upload.total_parts) : null
+    await new PartSender(this, upload, hashes, whole).toEnd()
     await this.checkUnchanged()
     this.sha256 ??= (await whole?.digest()) ?? null
     await this.checkUnchanged()
@@ -132,12 +140,12 @@ export class UploadRun {
   }
 
   /** What is hashed stays hashed when the upload has to begin again. */
-  private wholeHash(chunkBytes: number, totalParts: number): WholeHash {
+  private wholeHash(hashes: PartHashes, chunkBytes: number, totalParts: number): WholeHash {
     if (this.whole?.chunkBytes !== chunkBytes) {
       const { sizeBytes } = this.source
       const read = (index: number) =>
         this.source.read(index * chunkBytes, Math.min(chunkBytes, sizeBytes - index * chunkBytes), this.signal)
-      this.whole = { chunkBytes, hash: new WholeHash(totalParts, read) }
+      this.whole = { chunkBytes, hash: new WholeHash(hashes, totalParts, read) }
     }
     return this.whole.hash
   }

@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto'
+import type { PartHashes } from './part-hashes.ts'
 
 /**
  * SHA-256 of a file whose parts are read for sending: the parts are taken in order, those that need not be sent are
  * read for the hash alone. One pass over the file instead of two.
  */
 export class WholeHash {
-  private readonly hash = createHash('sha256')
   private nextIndex = 0
   private last: Promise<void> = Promise.resolve()
   private found: string | null = null
+  private readonly hashes: PartHashes
   private readonly totalParts: number
   private readonly read: (index: number) => Promise<Uint8Array>
 
-  constructor(totalParts: number, read: (index: number) => Promise<Uint8Array>) {
+  constructor(hashes: PartHashes, totalParts: number, read: (index: number) => Promise<Uint8Array>) {
+    this.hashes = hashes
     this.totalParts = totalParts
     this.read = read
   }
@@ -28,17 +29,17 @@ export class WholeHash {
   async digest(): Promise<string> {
     await this.last
     await this.upTo(this.totalParts)
-    this.found ??= this.hash.digest('hex')
+    this.found ??= await this.hashes.end()
     return this.found
   }
 
   private async upTo(index: number, bytes?: Uint8Array): Promise<void> {
     while (this.nextIndex < index) {
-      this.hash.update(await this.read(this.nextIndex))
+      await this.hashes.add(await this.read(this.nextIndex))
       this.nextIndex++
     }
     if (bytes === undefined || this.nextIndex !== index) return
-    this.hash.update(bytes)
+    await this.hashes.add(bytes)
     this.nextIndex++
   }
 }
