@@ -5,7 +5,7 @@ import { reportText } from './diagnostics.ts'
 import { exportMask, exportProbability } from './export-mask.ts'
 import { openOutside } from './outside-pages.ts'
 import type { Program } from './program.ts'
-import { chooseFolder } from './window-questions.ts'
+import { AUTHORITY_FILTERS, chooseFile, chooseFolder } from './window-questions.ts'
 
 /** The handlers whose channel begins with one of these words. */
 type HandlersOf<Prefix extends string> = Pick<BridgeHandlers, Extract<keyof BridgeHandlers, `${Prefix}.${string}`>>
@@ -114,7 +114,7 @@ function volumeHandlers({ files, beside, recent }: Program): HandlersOf<'volume'
   }
 }
 
-function connectionHandlers({ connections, certificates, runs }: Program): HandlersOf<'connection'> {
+function connectionHandlers({ connections, certificates, runs, getWindow }: Program): HandlersOf<'connection'> {
   return {
     'connection.test': (target) => connections.test(target),
     'connection.use': async (target) => {
@@ -131,6 +131,12 @@ function connectionHandlers({ connections, certificates, runs }: Program): Handl
       return null
     },
     'connection.certificate': ({ url }) => certificates.read(url),
+    'connection.authority': async ({ url }) => {
+      const window = getWindow()
+      const file = window && (await chooseFile(window, "Certificate of the lab's authority", AUTHORITY_FILTERS))
+      if (file) await certificates.chooseAuthority(url, file)
+      return Boolean(file)
+    },
     'connection.trust': (certificate) => {
       certificates.confirm(certificate)
       return null

@@ -1,10 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fingerprintByOpenssl, hasOpenssl, selfSigned } from '../../server/test/certificates.ts'
+import {
+  type CertificateFiles,
+  fingerprintByOpenssl,
+  hasOpenssl,
+  renewedByLab,
+  selfSigned,
+  signedByLab,
+} from '../../server/test/certificates.ts'
 import { createClient } from '../../shared/client/client.ts'
 import { ConfirmedCertificates } from './confirmed-certificates.ts'
 import { Settings } from './settings.ts'
@@ -23,7 +30,10 @@ afterEach(async () => {
 
 /** @returns its fingerprint, as openssl has it */
 async function start(name: string): Promise<string> {
-  const { cert, key } = selfSigned(folder, name)
+  return serve(selfSigned(folder, name))
+}
+
+async function serve({ cert, key }: CertificateFiles): Promise<string> {
   server = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (_, reply) =>
     reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(INFO)),
   )
@@ -79,5 +89,39 @@ describe.skipIf(!hasOpenssl)('a certificate that nobody vouches for', () => {
     expect(() => certificates.confirm({ url: address(), fingerprint })).toThrow(
       expect.objectContaining({ code: 'certificate_untrusted' }),
     )
+  })
+})
+
+describe.skipIf(!hasOpenssl)("a lab's own authority", () => {
+  const unfit = (reason: string) => ({ code: 'authority_unfit', message: expect.stringContaining(reason) })
+
+  it('vouches for the certificates of its server, also later ones, and is forgotten with it', async () => {
+    const files = signedByLab(folder)
+    const settings = new Settings(folder)
+    const certificates = new ConfirmedCertificates(settings)
+    await serve(files)
+    await expect(ask(certificates)).rejects.toMatchObject({ code: 'certificate_untrusted' })
+    await certificates.chooseAuthority(`${address()}/`, files.ca)
+    expect(await ask(certificates)).toEqual(INFO)
+    await stop()
+    await serve(renewedByLab(folder))
+    expect(await ask(new ConfirmedCertificates(new Settings(folder)))).toEqual(INFO)
+    await stop()
+    await start('stranger')
+    await expect(ask(certificates)).rejects.toMatchObject({ code: 'certificate_untrusted' })
+    settings.forget(address())
+    expect(certificates.trustOf(address())).toEqual({})
+  })
+
+  it('is not kept where it does not vouch for the server, or is none', async () => {
+    const { ca } = signedByLab(folder)
+    const certificates = new ConfirmedCertificates(new Settings(folder))
+    await start('one')
+    await expect(certificates.chooseAuthority(address(), ca)).rejects.toMatchObject(unfit('DEPTH_ZERO'))
+    const text = path.join(folder, 'text.pem')
+    writeFileSync(text, 'no certificate')
+    await expect(certificates.chooseAuthority(address(), text)).rejects.toMatchObject(unfit('no certificate in PEM'))
+    await expect(certificates.chooseAuthority(address(), folder)).rejects.toMatchObject(unfit('cannot be read'))
+    expect(certificates.trustOf(address())).toEqual({})
   })
 })

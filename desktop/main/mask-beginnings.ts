@@ -5,6 +5,7 @@ import type { KeptFacts } from './file-facts.ts'
 import type { MaskBeginning } from './mask-service-messages.ts'
 import { MASK_EXTENSIONS } from './open-files.ts'
 import type { Runs } from './runs.ts'
+import { chooseFile } from './window-questions.ts'
 
 export interface BeginningsDeps {
   getWindow: () => BrowserWindow | null
@@ -66,14 +67,9 @@ export class MaskBeginnings {
   private async choose(): Promise<string | null> {
     const window = this.deps.getWindow()
     if (!window) return null
-    const chosen = await dialog.showOpenDialog(window, {
-      title: 'Open mask',
-      properties: ['openFile'],
-      filters: [
-        { name: 'Masks', extensions: MASK_EXTENSIONS },
-        { name: 'All files', extensions: ['*'] },
-      ],
-    })
-    return chosen.canceled ? null : (chosen.filePaths[0] ?? null)
+    return chooseFile(window, 'Open mask', [
+      { name: 'Masks', extensions: MASK_EXTENSIONS },
+      { name: 'All files', extensions: ['*'] },
+    ])
   }
 }

@@ -6,6 +6,7 @@ import { ThemeChoice } from '../../shared/contract/preferences.ts'
 import { StoredFile } from './stored-file.ts'
 
 const StoredServer = Type.Object({ url: Type.String(), token_encrypted: Type.Union([Type.String(), Type.Null()]) })
+const StoredAuthority = Type.Object({ url: Type.String(), pem: Type.String() })
 const StoredSettings = Type.Object({
   schema_version: Type.Literal(1),
   /** Of a version before the preferences had a file of their own. */
@@ -16,8 +17,11 @@ const StoredSettings = Type.Object({
   servers: Type.Array(StoredServer),
   /** Confirmed by the user; at most one for each server. */
   certificates: Type.Optional(Type.Array(CERTIFICATE_INPUTS.confirm)),
+  /** Certificates of authorities that the user chose, PEM; at most one file for each server. */
+  authorities: Type.Optional(Type.Array(StoredAuthority)),
 })
 export type StoredServer = Type.Static<typeof StoredServer>
+export type StoredAuthority = Type.Static<typeof StoredAuthority>
 
 const MAX_SERVERS = 10
 
@@ -61,9 +65,23 @@ export class Settings {
     this.file.save({ ...this.file.value, certificates: [certificate, ...others] })
   }
 
-  /** Takes a server out of the list, and forgets its certificate. */
+  get authorities(): readonly StoredAuthority[] {
+    return this.file.value.authorities ?? []
+  }
+
+  rememberAuthority(authority: StoredAuthority): void {
+    const others = this.authorities.filter((one) => one.url !== authority.url)
+    this.file.save({ ...this.file.value, authorities: [authority, ...others] })
+  }
+
+  /** Takes a server out of the list, and forgets what vouches for it. */
   forget(url: string): void {
     const without = <T extends { url: string }>(all: readonly T[]) => all.filter((one) => one.url !== url)
-    this.file.save({ ...this.file.value, servers: without(this.servers), certificates: without(this.certificates) })
+    this.file.save({
+      ...this.file.value,
+      servers: without(this.servers),
+      certificates: without(this.certificates),
+      authorities: without(this.authorities),
+    })
   }
 }

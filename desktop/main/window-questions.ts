@@ -1,4 +1,10 @@
-import { type BrowserWindow, dialog, type MessageBoxSyncOptions } from 'electron'
+import { type BrowserWindow, dialog, type FileFilter, type MessageBoxSyncOptions } from 'electron'
+
+/** Files of certificates. */
+export const AUTHORITY_FILTERS: FileFilter[] = [
+  { name: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
+  { name: 'All files', extensions: ['*'] },
+]
 
 /** Asked once, when the window is closed over a run. */
 export function mayClose(window: BrowserWindow): boolean {
@@ -29,5 +35,11 @@ function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boole
 /** Asks for a folder, which can be a new one. Null without a choice. */
 export async function chooseFolder(window: BrowserWindow, title: string): Promise<string | null> {
   const chosen = await dialog.showOpenDialog(window, { title, properties: ['openDirectory', 'createDirectory'] })
+  return chosen.canceled ? null : (chosen.filePaths[0] ?? null)
+}
+
+/** Asks for a file. Null without a choice. */
+export async function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[]): Promise<string | null> {
+  const chosen = await dialog.showOpenDialog(window, { title, properties: ['openFile'], filters })
   return chosen.canceled ? null : (chosen.filePaths[0] ?? null)
 }

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type CertificateFiles, fingerprintByOpenssl, hasOpenssl, selfSigned } from '../../server/test/certificates.ts'
+import {
+  type CertificateFiles,
+  fingerprintByOpenssl,
+  hasOpenssl,
+  selfSigned,
+  signedByLab,
+} from '../../server/test/certificates.ts'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
@@ -84,6 +90,30 @@ describe.skipIf(!hasOpenssl)('a server with a certificate that nobody vouches fo
     await page.getByRole('button', { name: 'Connect', exact: true }).click()
     await question().getByRole('button', { name: 'It is the same: trust it' }).click()
     await page.getByTestId('connected').waitFor()
+  })
+
+  it("is accepted by the file of its lab's authority, once the file is the right one", async () => {
+    const { page, app } = desktop
+    const choose = async (file: string) => {
+      await app.evaluate(({ dialog }, chosen) => {
+        dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
+      }, file)
+      await question().getByRole('button', { name: "Use a CA file…" }).click()
+    }
+    const { data } = server
+    const port = Number(new URL(server.url).port)
+    await server.stopAndKeep()
+    const lab = signedByLab(folder)
+    server = await start(lab, { data, port })
+    await page.getByRole('button', { name: 'Change', exact: true }).click()
+    await page.getByRole('button', { name: `Remove ${server.url}` }).click()
+    await connect()
+    await choose(first.cert)
+    await page.getByText('is not the certificate of the authority that vouches for').first().waitFor()
+    await desktop.screenshot('74-authority-unfit')
+    await choose(lab.ca)
+    await page.getByTestId('connected').waitFor()
+    expect(await question().count()).toBe(0)
   })
 
   it('reported no error and no violation of its policy', () => {

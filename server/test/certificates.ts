@@ -52,11 +52,17 @@ export function signedByLab(folder: string, names = LOOPBACK): CertificateFiles 
     '-out',
     ca,
   ])
+  return { ...renewedByLab(folder, names), ca }
+}
+
+/** Another certificate of the server, by the authority that `signedByLab` left in the folder. */
+export function renewedByLab(folder: string, names = LOOPBACK): CertificateFiles {
+  const at = (file: string) => path.join(folder, file)
   openssl(['req', ...KEY, '-subj', '/CN=server', '-keyout', at('server.key'), '-out', at('server.csr')])
   writeFileSync(at('names.cnf'), `${names}\n`)
-  const signing = ['-CA', ca, '-CAkey', at('lab-ca.key'), '-CAcreateserial', '-days', '30', '-extfile', at('names.cnf')]
-  openssl(['x509', '-req', '-in', at('server.csr'), ...signing, '-out', at('server.crt')])
-  return { cert: at('server.crt'), key: at('server.key'), ca }
+  const signing = ['-CA', at('lab-ca.crt'), '-CAkey', at('lab-ca.key'), '-CAcreateserial', '-days', '30']
+  openssl(['x509', '-req', '-in', at('server.csr'), ...signing, '-extfile', at('names.cnf'), '-out', at('server.crt')])
+  return { cert: at('server.crt'), key: at('server.key') }
 }
 
 /** SHA-256 of a certificate as openssl prints it. */

@@ -35,6 +35,7 @@ describe('the bridge', () => {
       'connection.leave',
       'connection.forget',
       'connection.certificate',
+      'connection.authority',
       'connection.trust',
       'run.elsewhere',
       'run.adopt',

@@ -239,6 +239,8 @@ export const BRIDGE_REQUESTS = {
   'connection.forget': { input: Type.Object({ url: ServerUrl }, closed), output: Nothing },
   /** The certificate that a server shows, to be compared. One that replaces a confirmed one is refused. */
   'connection.certificate': { input: CERTIFICATE_INPUTS.ofServer, output: UnknownCertificate },
+  /** Asks for the file of a lab's authority; false where none was chosen. Kept where it vouches for the server. */
+  'connection.authority': { input: CERTIFICATE_INPUTS.ofServer, output: Type.Boolean() },
   /** Remembers a certificate that was shown before as the one of its server. */
   'connection.trust': { input: CERTIFICATE_INPUTS.confirm, output: Nothing },
   /** Jobs of the server in use that were made elsewhere, newest first. */

@@ -360,6 +360,12 @@ export const SERVICE_PROBLEMS = {
     'The certificate of {url} is not trusted ({reason}); its SHA-256 fingerprint is {fingerprint}.',
     'If the administrator of the server names the same fingerprint, confirm it: in the window, or with --fingerprint {fingerprint}; or give the CA file of the lab with --ca.',
   ),
+  authority_unfit: row(
+    422,
+    'Not the authority of this server',
+    '{name} is not the certificate of the authority that vouches for {url} ({reason}).',
+    "Ask the administrator of the server for the file of the lab's authority, in PEM.",
+  ),
   certificate_changed: row(
     502,
     'Certificate changed',

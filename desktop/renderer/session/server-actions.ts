@@ -36,6 +36,18 @@ export class ServerActions {
       await wanted()
     })
 
+  /** The user has the file of the lab's authority: where it vouches for the server, what it was asked for is done. */
+  chooseAuthority = () =>
+    this.ground.attempt(async () => {
+      const { askedCertificate, certificateAsked } = this.ground.store.getState()
+      const { wanted } = this
+      if (!askedCertificate || !wanted) return
+      const { url } = askedCertificate
+      if (!(await this.ground.bridge.request('connection.authority', { url }))) return
+      certificateAsked(null)
+      await wanted()
+    })
+
   refuseCertificate = (): void => {
     this.wanted = null
     this.ground.store.getState().certificateAsked(null)

@@ -44,11 +44,15 @@ function Question({ certificate }: { certificate: UnknownCertificate }) {
       />
       <p className="faint">
         On the server, <code>openssl x509 -in server.crt -noout -fingerprint -sha256</code> prints it. It is asked once:
-        another certificate of this server will be refused.
+        another certificate of this server will be refused. Where your lab has an authority of its own (CA), its file
+        also vouches for the server's later certificates.
       </p>
       <div className="row">
         <button type="button" onClick={() => dialog.current?.close()}>
           Do not connect
+        </button>
+        <button type="button" onClick={() => void servers.chooseAuthority()}>
+          Use a CA file…
         </button>
         <button type="button" onClick={() => void servers.trustCertificate()}>
           It is the same: trust it
