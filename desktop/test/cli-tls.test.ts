@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +48,9 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
     const file = path.join(folder, 'token')
     await writeFile(file, 'ended\n')
     const asked = runCli(['models', '--json', '--server', server.url, '--ca', files.ca, '--token-file', file])
-    setTimeout(() => void writeFile(file, `${server.token}\n`), 1500)
+    // As a program should: a file that is being written is empty for a moment.
+    await writeFile(`${file}.new`, `${server.token}\n`)
+    setTimeout(() => void rename(`${file}.new`, file), 1500)
     const { code, out, err } = await asked
     expect(code, err).toBe(0)
     expect(out).toContain('demo-cryoet-unet')

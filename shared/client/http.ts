@@ -23,17 +23,18 @@ export function isTokenProblem({ code }: DomainError): boolean {
 export class HttpConnection {
   private readonly http: AxiosInstance
   readonly address: ServerAddress
-  /** Checks certificates; undefined for plain HTTP. Also for the live channel. */
-  readonly agent: CheckedAgent | undefined
+  /** Checks certificates of live channels; undefined for plain HTTP. */
+  readonly liveAgent: CheckedAgent | undefined
 
   constructor(address: ServerAddress) {
     const trust = checkedTrust(address.trust ?? {})
     this.address = { ...address, url: checkedUrl(address.url), trust }
-    this.agent = this.address.url.startsWith('https:') ? new CheckedAgent(this.address.url, trust) : undefined
+    const isHttps = this.address.url.startsWith('https:')
+    this.liveAgent = isHttps ? new CheckedAgent(this.address.url, trust, false) : undefined
     this.http = axios.create({
       baseURL: this.address.url,
       timeout: REQUEST_TIMEOUT_MS,
-      httpsAgent: this.agent,
+      httpsAgent: isHttps ? new CheckedAgent(this.address.url, trust) : undefined,
       maxRedirects: 0,
       maxBodyLength: Number.POSITIVE_INFINITY,
       maxContentLength: Number.POSITIVE_INFINITY,

@@ -49,8 +49,9 @@ export class CheckedAgent extends https.Agent {
   private readonly url: string
   private readonly trust: ServerTrust
 
-  constructor(url: string, trust: ServerTrust) {
-    super({ keepAlive: true })
+  /** @param keepAlive false for live channels: a connection that a server still counts as another request's cannot become one */
+  constructor(url: string, trust: ServerTrust, keepAlive = true) {
+    super({ keepAlive })
     this.url = url
     this.trust = trust
   }

@@ -103,7 +103,7 @@ function listenOnce(http: HttpConnection, jobId: string, since: number, options:
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${http.address.token}` },
     perMessageDeflate: false,
-    agent: http.agent,
+    agent: http.liveAgent,
   })
   return new Promise((resolve, reject) => {
     let header: PreviewHeader | null = null
