@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, Job, JobState } from '../../shared/contract/jobs.ts'
+import type { CreateJob, Job } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import type { WrittenArtifact } from '../inference/messages.ts'
@@ -13,7 +13,7 @@ import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
 import { JobMoves } from './job-moves.ts'
-import type { JobRecord, JobRepository } from './job-repository.ts'
+import type { JobPage, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished } from './job-state.ts'
 import { numTilesOf, planJob } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
@@ -153,9 +153,8 @@ export class JobService {
     return this.moves.view(await this.find(owner, jobId))
   }
 
-  async list(owner: string, limit: number, before: string | null, states?: readonly JobState[]): Promise<Job[]> {
-    const projects = await this.needs.projects.of(owner)
-    const records = await this.needs.jobs.list(owner, projects, limit, before, states)
+  async list(owner: string, page: JobPage): Promise<Job[]> {
+    const records = await this.needs.jobs.list(owner, await this.needs.projects.of(owner), page)
     return Promise.all(records.map((record) => this.moves.view(record)))
   }
 

@@ -65,12 +65,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
     { schema: { querystring: JobQuery, response: { 200: JobList, ...PROBLEM_REPLIES } } },
     async (request) => {
       const limit = request.query.limit ?? DEFAULT_PAGE
-      const found = await jobs.list(
-        request.owner,
-        limit + 1,
-        request.query.cursor ?? null,
-        statesOf(request.query.state),
-      )
+      const { cursor = null, state } = request.query
+      const found = await jobs.list(request.owner, { limit: limit + 1, before: cursor, states: statesOf(state) })
       const { page, next } = pageOf(found, limit, (job) => job.job_id)
       return { jobs: page, next_cursor: next }
     },
