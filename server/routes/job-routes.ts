@@ -18,6 +18,7 @@ import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import { isFinished } from '../jobs/job-state.ts'
 import type { Postprocessor } from '../jobs/postprocessor.ts'
+import { mayTakeLong } from '../plugins/long-request.ts'
 import { DEFAULT_PAGE, PageQuery, PROBLEM_REPLIES, pageOf } from './schemas.ts'
 
 const JobParams = Type.Object({ jobId: Id })
@@ -100,6 +101,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/v1/jobs/:jobId/postprocess',
     {
+      preHandler: mayTakeLong,
       schema: { params: JobParams, body: PostprocessRequest, response: { 200: Postprocessed, ...PROBLEM_REPLIES } },
     },
     async (request) => {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { realpath, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeHeader, VoxelSource } from '../../shared/volume/header.ts'
+import { JoinedWork } from '../joined-work.ts'
 import { checkOwner, type Projects } from '../people/projects.ts'
+import { identityOf, sha256OfFile } from './file-identity.ts'
 import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
 
 /** Opens a volume file; the caller closes it. */
@@ -21,13 +20,20 @@ export interface VolumeServiceNeeds {
   newId: () => string
   /** The unfinished job that uses a volume, or null. */
   unfinishedUser: (volumeId: string) => Promise<string | null>
+  /** SHA-256 of a file that lies on the server, hex; by reading it where nothing else is said. */
+  hashFile?: (file: string) => Promise<string>
 }
+
+/** Who was cut off while a file was hashed has this long to ask again without its being read again. */
+const HASH_KEPT_MS = 30 * 60_000
 
 type Mode0 = VolumeRecord['mode0']
 
 /** The volumes of a server: files that were received and checked, or that lie under an allowed root. */
 export class VolumeService {
   private readonly needs: VolumeServiceNeeds
+  private readonly hashing = new JoinedWork<string>(HASH_KEPT_MS)
+  private readonly registering = new JoinedWork<VolumeRecord>()
 
   constructor(needs: VolumeServiceNeeds) {
     this.needs = needs
@@ -83,11 +89,14 @@ export class VolumeService {
     const roots = await Promise.all(this.needs.pathRoots.map((root) => realpath(root).catch(() => null)))
     const isAllowed = file !== null && roots.some((root) => root !== null && file.startsWith(root + path.sep))
     if (!isAllowed) throw new DomainError('path_not_allowed')
+    const identity = await identityOf(file)
+    return this.registering.run(`${owner} ${identity}`, () => this.register(owner, file, identity))
+  }
+
+  private async register(owner: string, file: string, identity: string): Promise<VolumeRecord> {
     const filename = path.basename(file)
     const header = await this.readHeader(file, filename, null)
-    const hash = createHash('sha256')
-    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash)
-    const sha256 = hash.digest('hex')
+    const sha256 = await this.hashing.run(identity, () => (this.needs.hashFile ?? sha256OfFile)(file))
     const known = await this.needs.volumes.findByHash(owner, sha256, null)
     if (known) return known
     const { size } = await stat(file)
