@@ -17,6 +17,7 @@ import type { JobPage, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished } from './job-state.ts'
 import { numTilesOf, planJob } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
+import { ResultQuota } from './result-quota.ts'
 
 const DEFAULT_PREVIEW = { enabled: true } as const
 
@@ -41,10 +42,13 @@ export interface JobServiceNeeds {
     | 'jobHours'
     | 'fairShareHours'
     | 'leaseSeconds'
+    | 'userQuotaBytes'
   >
   projects: Projects
   /** What the queue remembers. */
   queueMemory: QueueRepository
+  /** What a user's volumes, unfinished uploads and artifacts take. */
+  usedBytes: (owner: string) => Promise<number>
   newId: () => string
 }
 
@@ -54,9 +58,11 @@ export class JobService {
   onCancel: (jobId: string) => void = () => undefined
   readonly needs: JobServiceNeeds
   readonly moves: JobMoves
+  readonly quota: ResultQuota
 
   constructor(needs: JobServiceNeeds) {
     this.needs = needs
+    this.quota = new ResultQuota(needs)
     this.moves = new JobMoves(needs)
   }
 
@@ -64,7 +70,7 @@ export class JobService {
    * Puts a job on the queue.
    * @param mostPriority what this user may ask for
    * @throws {DomainError} `model_not_found`, `volume_not_found`, `project_not_found`, `patch_not_divisible`,
-   * `mirror_not_allowed`, `priority_not_allowed`, `queue_full`
+   * `mirror_not_allowed`, `priority_not_allowed`, `queue_full`, `quota_exceeded`
    */
   async enqueue(owner: string, body: CreateJob, mostPriority = 0): Promise<Job> {
     const priority = body.priority ?? 0
@@ -113,7 +119,7 @@ export class JobService {
       leaseUntil: null,
       artifactsRemovedAt: null,
     }
-    await jobs.insert(record)
+    await this.quota.admit(owner, await this.quota.bytesOf(record), () => jobs.insert(record))
     await this.moves.tellState(record.jobId, 'queued', 1)
     this.moves.onQueued()
     return this.moves.view(record)
@@ -174,14 +180,18 @@ export class JobService {
     return this.get(owner, jobId)
   }
 
-  /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
+  /**
+   * Queues a failed or canceled job again as the next attempt.
+   * @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found`, `quota_exceeded`
+   */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.findOwn(owner, jobId)
     const isUnrecorded = this.moves.isUnrecorded(jobId)
     checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds]) await this.needs.volumes.get(owner, id)
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    const isQueued = await this.moves.requeue(record, 0)
+    const bytes = await this.quota.bytesOf(record)
+    const isQueued = await this.quota.admit(owner, bytes, () => this.moves.requeue(record, 0))
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
     if (!isQueued && isUnrecorded) this.moves.forgetFailure(jobId)
     return this.get(owner, jobId)

@@ -30,6 +30,8 @@ function heldLauncher() {
 const folder = mkdtempSync(path.join(os.tmpdir(), 'cryomamba-postprocess-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const HEADER = { shapeZyx: [3, 5, 7] }
+
 /** Finished jobs of `owner` with nothing in them, as far as the postprocessor looks. */
 function jobs(limits: object = { hangSeconds: 900, jobHours: 0 }, others: readonly string[] = []) {
   const findOwn = async (owner: string, jobId: string) => {
@@ -42,11 +44,12 @@ function jobs(limits: object = { hangSeconds: 900, jobHours: 0 }, others: readon
         artifacts: async () => ['probability.mrc', ...others].map((name) => ({ name })),
         replaceArtifacts: async () => undefined,
       },
-      volumes: { get: async () => ({ path: 'v.mrc', filename: 'v.mrc', sha256: '', mode0: null }) },
+      volumes: { get: async () => ({ path: 'v.mrc', filename: 'v.mrc', sha256: '', mode0: null, header: HEADER }) },
       config: limits,
     },
     findOwn,
     moves: { attemptFolder: () => folder },
+    quota: { admit: (_owner: string, _bytes: number, take: () => Promise<void>) => take() },
   } as unknown as JobService
 }
 

@@ -9,6 +9,7 @@ import { JoinedWork } from '../joined-work.ts'
 import type { JobRecord } from './job-repository.ts'
 import type { JobService } from './job-service.ts'
 import { postprocessInWorker } from './postprocess-worker.ts'
+import { maskBytes } from './result-quota.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
 /** Names of files of earlier requests. */
@@ -39,7 +40,7 @@ export class Postprocessor {
 
   /**
    * @throws {DomainError} `job_not_found`, `not_owner`, `job_state`, `volume_not_found`, `probability_not_kept`,
-   *   `worker_lost`, `job_time_limit`
+   *   `quota_exceeded`, `worker_lost`, `job_time_limit`
    */
   async make(owner: string, jobId: string, params: PostprocessRequest): Promise<PostprocessOutcome> {
     // Before anything is joined, which may be another's.
@@ -69,12 +70,22 @@ export class Postprocessor {
     const folder = this.service.moves.attemptFolder(jobId, record.attempt)
     const known = await madeBefore(folder, nameOf(params), before)
     if (known) return known
+    await this.checkRoom(record, before)
     const outcome = await this.turns.run(() => this.inWorker(owner, record, params, before))
     await needs.jobs.replaceArtifacts(jobId, record.attempt, (one) => EARLIER.test(one), outcome.artifacts)
     const made = new Set(outcome.artifacts.map((one) => one.name))
     const gone = before.filter((one) => EARLIER.test(one.name) && !made.has(one.name))
     for (const one of gone) await rm(path.join(folder, one.name), { force: true })
     return outcome
+  }
+
+  /** The new mask takes the place of the one that was made before. */
+  private async checkRoom(record: JobRecord, before: readonly WrittenArtifact[]): Promise<void> {
+    const { quota, needs } = this.service
+    const freed = before.filter((one) => EARLIER.test(one.name)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const { header } = await needs.volumes.get(record.owner, record.volumeId)
+    const labelValues = Object.keys(record.result?.labels ?? {}).map(Number)
+    await quota.admit(record.owner, maskBytes(labelValues, header) - freed, async () => undefined)
   }
 
   private async inWorker(
