@@ -322,7 +322,7 @@ function addOwnRoutes(app: FastifyInstance, { uploads, jobs, links, config, prob
       const { jobId, name } = request.params as { jobId: string; name: string }
       const artifact = (await jobs.artifacts(request.owner, jobId)).find((one) => one.name === name)
       if (!artifact) throw new DomainError('artifact_not_found', { name })
-      return reply.redirect(links.make(jobId, name, artifact.sha256).url, 302)
+      return reply.redirect(links.make(jobId, artifact, request.owner).url, 302)
     },
   )
   app.get('/v1/gpu/status', { schema: { response: { 200: anything, ...PROBLEM_REPLIES } } }, async () => ({

@@ -94,7 +94,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
       const { jobId } = request.params
       const found = await jobs.artifacts(request.owner, jobId)
       return {
-        artifacts: found.map((artifact) => linked(links, jobId, artifact)),
+        artifacts: found.map((artifact) => linked(links, jobId, artifact, request.owner)),
       }
     },
   )
@@ -107,14 +107,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { jobId } = request.params
       const { labels, maskSha256, artifacts } = await postprocessor.make(request.owner, jobId, request.body)
-      const files = artifacts.map((artifact) => linked(links, jobId, artifact))
+      const files = artifacts.map((artifact) => linked(links, jobId, artifact, request.owner))
       return { params: request.body, labels, mask_sha256: maskSha256, artifacts: files }
     },
   )
 }
 
-function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact): Artifact {
-  const { url, expiresAt } = links.make(jobId, artifact.name, artifact.sha256)
+function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact, user: string): Artifact {
+  const { url, expiresAt } = links.make(jobId, artifact, user)
   const { name, mediaType, sizeBytes, sha256, warnings } = artifact
   return { name, url, expires_at: expiresAt, media_type: mediaType, size_bytes: sizeBytes, sha256, warnings }
 }
