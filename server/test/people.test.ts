@@ -5,23 +5,12 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job, JobList } from '../../shared/contract/jobs.ts'
-import type { AuditList } from '../../shared/contract/people.ts'
 import type { VolumeList } from '../../shared/contract/volumes.ts'
-import type { Scope } from '../people/access.ts'
-import { AUDITED } from '../plugins/audit.ts'
-import { artifactsOn, createJobOn, finishedOn } from './job-calls.ts'
+import { createJobOn, finishedOn } from './job-calls.ts'
+import { callsOn } from './people-calls.ts'
 import { hasCompiledServer, SERVER_ENTRY, startRealServer } from './real-server.ts'
 import { databaseSetting } from './shared-postgres.ts'
-import {
-  AUTH,
-  digestHeader,
-  initUpload,
-  inProcessLauncher,
-  makeTestServer,
-  putPart,
-  type TestServer,
-  until,
-} from './test-server.ts'
+import { AUTH, digestHeader, initUpload, inProcessLauncher, makeTestServer, type TestServer } from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
 let server: TestServer
@@ -35,20 +24,7 @@ async function start(change = {}): Promise<void> {
   })
 }
 
-/** Header of a new token of a user. */
-async function tokenOf(user: string, scope: Scope = 'write', lifetimeDays: number | null = 1) {
-  const { token } = await server.tokens.create({ user, scopes: [scope], lifetimeDays })
-  return { authorization: `Bearer ${token}` }
-}
-
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-
-async function ask(headers: Record<string, string>, method: Method, url: string, payload?: object) {
-  const reply = await server.app.inject({ method, url, headers, ...(payload ? { payload } : {}) })
-  const body = reply.body === '' ? {} : JSON.parse(reply.body)
-  return { status: reply.statusCode, code: body.code as string | undefined, body, reply }
-}
-
+const { ask, tokenOf } = callsOn(() => server)
 const codeOf = async (...call: Parameters<typeof ask>) => (await ask(...call)).code
 
 describe('a user', () => {
@@ -220,167 +196,6 @@ it('a model kept for a group is not there for others', async () => {
   expect(await codeOf(ben, 'POST', '/v1/jobs', wanted)).toBe('model_not_found')
   expect((await ask(await tokenOf('anna'), 'GET', '/v1/models')).body.models).toHaveLength(1)
   expect((await ask(AUTH, 'GET', '/v1/models')).body.models).toHaveLength(1)
-})
-
-describe('requests', () => {
-  const perMinute = 20
-  const unknownId = '0197f0f0-0000-7000-8000-000000000000'
-  /** Sends until a request is refused, and says how many were not. */
-  async function numUntilRefused(send: () => Promise<{ statusCode: number }>): Promise<number> {
-    for (let sent = 0; sent <= perMinute; sent++) if ((await send()).statusCode === 429) return sent
-    return Number.POSITIVE_INFINITY
-  }
-
-  it('are limited per token and minute', async () => {
-    await start({ requestsPerMinute: perMinute })
-    const anna = await tokenOf('anna')
-    for (let i = 0; i < perMinute; i++) expect((await ask(anna, 'GET', '/v1/jobs')).status).toBe(200)
-    const refused = await ask(anna, 'GET', '/v1/jobs')
-    expect(refused).toMatchObject({ status: 429, code: 'rate_limited' })
-    expect(refused.body).toMatchObject({ retryable: true, request_id: expect.any(String) })
-    expect(Number(refused.reply.headers['retry-after'])).toBeGreaterThan(0)
-    expect((await ask(await tokenOf('anna'), 'GET', '/v1/jobs')).status).toBe(200)
-    expect((await ask(anna, 'GET', '/v1/healthz')).status).toBe(200)
-  })
-
-  it('in the words of the original, and those that are refused, count as all others', async () => {
-    await start({ requestsPerMinute: perMinute })
-    const calls: [Method, string, object?][] = [
-      ['GET', '/v1/jobs?status=completed'],
-      ['GET', '/v1/jobs?offset=1'],
-      ['POST', '/v1/uploads/init', { upload_id: unknownId }],
-      ['POST', `/v1/uploads/${unknownId}/complete`, { checksum: '0'.repeat(64) }],
-      ['POST', '/v1/jobs', { file_id: unknownId, volume_id: unknownId }],
-      ['GET', `/v1/jobs/${unknownId}/artifacts/mask.mrc`],
-      ['PUT', `/v1/jobs/${unknownId}`, { start_inference: true }],
-      ['POST', '/v1/jobs', { surprise: true }],
-      ['GET', '/v1/volumes/no-id'],
-      ['GET', '/v1/volumes?limit=many'],
-    ]
-    for (const [index, [method, url, payload]] of calls.entries()) {
-      const headers = await tokenOf(`user${index}`)
-      const send = () => server.app.inject({ method, url, headers, ...(payload ? { payload } : {}) })
-      expect(await numUntilRefused(send), `${method} ${url}`).toBe(perMinute)
-    }
-  })
-
-  it('for parts, signed files and looks at a job or upload that goes on are not limited', async () => {
-    let open: () => void = () => undefined
-    const gate = new Promise<void>((resolve) => (open = resolve))
-    server = await makeTestServer({
-      launcher: inProcessLauncher(fakeThresholdNetwork(() => gate).createSession),
-      manifest: thresholdManifest(),
-      change: { requestsPerMinute: perMinute },
-    })
-    const job = await createJobOn(server)
-    const live = await until(async () => {
-      const now = (await ask(AUTH, 'GET', `/v1/jobs/${job.job_id}`)).body as Job
-      return now.state !== 'queued' && now
-    })
-    expect(live.state).toMatch(/^(running|previewing)$/)
-    const bytes = new Uint8Array(1000).fill(7)
-    const upload = await initUpload(server, new Uint8Array(3000))
-    const statusOf = (url: string) => async () => (await server.app.inject({ url, headers: AUTH })).statusCode
-    const many = async (send: () => Promise<number>, status: number) => {
-      for (let sent = 0; sent < 2 * perMinute; sent++) expect(await send()).toBe(status)
-    }
-    await many(statusOf(`/v1/jobs/${job.job_id}`), 200)
-    await many(async () => (await putPart(server, upload.upload_id, 1, bytes)).statusCode, 200)
-    await many(statusOf(`/v1/uploads/${upload.upload_id}`), 200)
-    await many(statusOf(`/v1/uploads/${upload.upload_id}/status`), 200)
-    open()
-    await finishedOn(server, job.job_id)
-    const [{ url: link }] = await artifactsOn(server, job.job_id)
-    const download = async () => (await server.app.inject({ url: link, headers: { range: 'bytes=0-9' } })).statusCode
-    await many(download, 206)
-    // The limit is there all the same.
-    expect(await numUntilRefused(() => server.app.inject({ url: '/v1/jobs', headers: AUTH }))).toBeLessThan(perMinute)
-  })
-})
-
-describe('the audit log', () => {
-  it('tells who did what to what, refused tries included, and no file names', async () => {
-    await start()
-    const job = await finishedOn(server, (await createJobOn(server)).job_id)
-    const anna = await tokenOf('anna')
-    await ask(anna, 'DELETE', `/v1/jobs/${job.job_id}`)
-    await ask(AUTH, 'DELETE', `/v1/jobs/${job.job_id}`)
-    const entries = await until(async () => {
-      const found = ((await ask(AUTH, 'GET', '/v1/admin/audit')).body as AuditList).entries
-      return found.length >= 5 && found
-    })
-    const told = entries.map(({ user, action, subject, status }) => ({ user, action, subject, status }))
-    expect(told).toEqual([
-      { user: 'owner', action: 'job.cancel', subject: job.job_id, status: 200 },
-      { user: 'anna', action: 'job.cancel', subject: job.job_id, status: 404 },
-      { user: 'owner', action: 'job.create', subject: job.job_id, status: 202 },
-      { user: 'owner', action: 'upload.complete', subject: job.volume_id, status: 202 },
-      { user: 'owner', action: 'upload.begin', subject: job.volume_id, status: 201 },
-    ])
-    expect(JSON.stringify(entries)).not.toContain('volume.mrc')
-    const annas = (await ask(AUTH, 'GET', '/v1/admin/audit?user=anna&limit=1')).body as AuditList
-    expect(annas.entries).toMatchObject([{ user: 'anna', action: 'job.cancel' }])
-    const later = new Date(Date.now() + 1000).toISOString()
-    expect(await server.people.removeAuditBefore(later)).toBe(5)
-  })
-
-  it('tells once of each link that was used: who got it, whatever number of ranges it was read in', async () => {
-    await start()
-    await server.people.addMember('lab', 'anna')
-    await server.people.addMember('lab', 'owner')
-    const job = await finishedOn(server, (await createJobOn(server, { project: 'lab' })).job_id)
-    const anna = await tokenOf('anna')
-    const given = await ask(anna, 'GET', `/v1/jobs/${job.job_id}/artifacts`)
-    const link = given.body.artifacts.find((one: { name: string }) => one.name === 'mask.mrc').url
-    const original = `/v1/jobs/${job.job_id}/artifacts/mask.mrc`
-    const redirected = (await server.app.inject({ url: original, headers: anna })).headers.location as string
-    for (const range of ['bytes=0-9', 'bytes=10-19', 'bytes=-1'])
-      for (const url of [link, redirected])
-        expect((await server.app.inject({ url, headers: { range } })).statusCode).toBe(206)
-    expect((await server.app.inject({ url: `${link}x` })).statusCode).toBe(403)
-    const annas = await until(async () => {
-      const found = ((await ask(AUTH, 'GET', '/v1/admin/audit?user=anna')).body as AuditList).entries
-      return found.length >= 4 && found
-    })
-    const told = annas.map(({ action, subject, status }) => `${action} ${subject} ${status}`)
-    expect(told.sort()).toEqual(
-      ['job.download', 'job.download', 'job.links', 'job.links']
-        .map((action, index) => `${action} ${job.job_id} ${[206, 206, 200, 302][index]}`)
-        .sort(),
-    )
-  })
-
-  it('has a name for every address but those listed here, which change nothing and hand out no result', async () => {
-    await start()
-    const addresses = server.app.routeList.filter(({ method }) => !['HEAD', 'OPTIONS'].includes(method))
-    const unnamed = addresses.map(({ method, url }) => `${method} ${url}`).filter((one) => !(one in AUDITED))
-    expect([...new Set(unnamed)].filter((one) => !one.startsWith('GET /docs')).sort()).toEqual([
-      'GET /metrics',
-      'GET /v1/admin/audit',
-      'GET /v1/admin/overview',
-      'GET /v1/gpu/status',
-      'GET /v1/healthz',
-      'GET /v1/jobs',
-      'GET /v1/jobs/:jobId',
-      'GET /v1/me',
-      'GET /v1/models',
-      'GET /v1/models/:id',
-      'GET /v1/models/:id/access',
-      'GET /v1/openapi.json',
-      'GET /v1/readyz',
-      'GET /v1/server/info',
-      'GET /v1/uploads/:uploadId',
-      'GET /v1/uploads/:uploadId/status',
-      'GET /v1/volumes',
-      'GET /v1/volumes/:volumeId',
-      // Shows previews while a job runs; its ticket has a line.
-      'GET /ws/jobs/:jobId',
-      'POST /v1/jobs/estimate',
-      'PUT /v1/jobs/:jobId',
-      // A part belongs to its upload's lines.
-      'PUT /v1/uploads/:uploadId/part/:partIndex',
-    ])
-  })
 })
 
 describe.runIf(hasCompiledServer)('the command line beside a running server', () => {
