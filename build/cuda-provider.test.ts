@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { KNOWN_ARCHIVE, readOrigin } from '../server/doctor/provider-origin.ts'
 
 const SCRIPT = path.join(import.meta.dirname, 'scripts/cuda-provider.mjs')
 const PINNED = /sha256: '([0-9a-f]{64})'/
@@ -55,9 +56,29 @@ describe.runIf(process.platform === 'linux')("CUDA's provider", () => {
   it('is put beside onnxruntime, and its hashes are told as a setting', () => {
     const { status, stdout } = run(pinningThis)
     expect(status).toBe(0)
-    expect(readdirSync(target).sort()).toEqual(['libonnxruntime.so.1', ...LIBRARIES])
+    expect(readdirSync(target).sort()).toEqual(['cuda-provider.json', 'libonnxruntime.so.1', ...LIBRARIES])
     const hashes = LIBRARIES.map((name) => sha256(path.join(target, name)))
     expect(stdout).toContain(`CRYOMAMBA_CUDA_SHA256=${hashes.join(',')}`)
+  })
+
+  it('leaves a list of what came out of the archive, by which doctor knows the files', async () => {
+    run(pinningThis)
+    const manifest = JSON.parse(readFileSync(path.join(target, 'cuda-provider.json'), 'utf8'))
+    const files = Object.fromEntries(LIBRARIES.map((name) => [name, sha256(path.join(target, name))]))
+    expect(manifest).toEqual({ archive: KNOWN_ARCHIVE.name, archive_sha256: sha256(archive), files })
+    expect(await readOrigin(target, { ...KNOWN_ARCHIVE, sha256: sha256(archive) })).toEqual(files)
+    expect(await readOrigin(target, KNOWN_ARCHIVE)).toBeNull()
+  })
+
+  it('is pinned in doctor as in the script', () => {
+    expect(PINNED.exec(readFileSync(SCRIPT, 'utf8'))?.[1]).toBe(KNOWN_ARCHIVE.sha256)
+    expect(readFileSync(SCRIPT, 'utf8')).toContain(`name: '${KNOWN_ARCHIVE.name}'`)
+  })
+
+  it('is what the workflow on a GPU installs', () => {
+    const workflow = readFileSync(path.join(import.meta.dirname, '../.github/workflows/gpu.yml'), 'utf8')
+    expect(workflow).toContain('- run: npm run cuda-provider\n')
+    expect(workflow).not.toContain('script/install')
   })
 
   it('is not installed from another archive', () => {

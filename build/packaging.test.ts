@@ -72,7 +72,7 @@ describe.each(readdirSync(path.join(ROOT, '.github/workflows')))('the workflow %
     const { scripts } = JSON.parse(read('package.json'))
     for (const step of jobs.flatMap((job) => job.steps)) {
       expect([step.run, step.uses].filter(Boolean)).toHaveLength(1)
-      for (const [, script] of (step.run ?? '').matchAll(/npm run (?:--silent )?([\w:]+)/g))
+      for (const [, script] of (step.run ?? '').matchAll(/npm run (?:--silent )?([\w:-]+)/g))
         expect(Object.keys(scripts)).toContain(script)
     }
   })

@@ -129,6 +129,7 @@ export async function composeServer(
   })
   await linkKeys.renew()
   const jobRepository = createJobRepository(db)
+  const uploadRepository = createUploadRepository(db)
   const volumeRepository = createVolumeRepository(db, config.dataFolder)
   const volumes = new VolumeService({
     volumes: volumeRepository,
@@ -163,6 +164,7 @@ export async function composeServer(
     config,
     projects,
     queueMemory: createQueueRepository(db),
+    usedBytes: (owner) => uploadRepository.usedBytes(owner),
     newId,
   })
   const links = new ArtifactLinks(linkKeys, config.artifactUrlSeconds)
@@ -179,7 +181,6 @@ export async function composeServer(
     numModels: () => models.list().length,
   })
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
-  const uploadRepository = createUploadRepository(db)
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
   const bytes = new ConnectionBytes()
   const metrics = composeMetrics({

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, copyFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -16,6 +16,9 @@ const KNOWN = {
   sha256: '4ca594a0da83927befbd73fe020d7f569be151d70bb4fe9741ad405f4882e2ad',
 }
 const FILES = ['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so']
+
+/** Beside the files: what came out of the archive, for `cryomamba doctor` to compare with. */
+const MANIFEST = 'cuda-provider.json'
 
 async function sha256Of(file) {
   const hash = createHash('sha256')
@@ -65,11 +68,14 @@ async function install(given) {
     if (found !== KNOWN.sha256)
       throw new Error(`SHA-256 of ${archive} is ${found}, not ${KNOWN.sha256}: nothing was installed`)
     await unpack(archive, folder)
-    for (const name of FILES) {
+    const hashes = await Promise.all(FILES.map((name) => sha256Of(path.join(folder, name))))
+    const files = Object.fromEntries(FILES.map((name, index) => [name, hashes[index]]))
+    const manifest = { archive: KNOWN.name, archive_sha256: KNOWN.sha256, files }
+    await writeFile(path.join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+    for (const name of [...FILES, MANIFEST]) {
       await copyFile(path.join(folder, name), path.join(target, `${name}.partial`))
       await rename(path.join(target, `${name}.partial`), path.join(target, name))
     }
-    const hashes = await Promise.all(FILES.map((name) => sha256Of(path.join(target, name))))
     console.log(`installed in ${target}\nin the server's settings, so that doctor fails on any other files:`)
     console.log(`CRYOMAMBA_CUDA_SHA256=${hashes.join(',')}`)
   } finally {

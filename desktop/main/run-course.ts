@@ -81,10 +81,11 @@ async function jobAgain(client: CryoMambaClient, jobId: string, isRetry: boolean
 }
 
 async function newJob(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Job> {
-  const volume = run.serverPath ? await client.volumeFromPath(run.serverPath) : await upload(run, client, deps)
+  const { signal } = run.stop
+  const volume = run.serverPath ? await client.volumeFromPath(run.serverPath, signal) : await upload(run, client, deps)
   if (run.serverPath) checkSameShape(run, volume)
   deps.apply({ type: 'volume', volume })
-  run.stop.signal.throwIfAborted()
+  signal.throwIfAborted()
   const { model_id: model, params } = run.view
   return client.createJob({ volume_id: volume.volume_id, model, params, preview: { enabled: true } })
 }

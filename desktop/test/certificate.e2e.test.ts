@@ -98,7 +98,7 @@ describe.skipIf(!hasOpenssl)('a server with a certificate that nobody vouches fo
       await app.evaluate(({ dialog }, chosen) => {
         dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
       }, file)
-      await question().getByRole('button', { name: "Use a CA file…" }).click()
+      await question().getByRole('button', { name: 'Use a CA file…' }).click()
     }
     const { data } = server
     const port = Number(new URL(server.url).port)

@@ -20,11 +20,11 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       const row = await db.selectFrom('jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst()
       return row ? toRecord(row) : null
     },
-    list: async (owner, projects, limit, before, states = []) => {
+    list: async (owner, projects, { limit, before = null, states = [], skip = 0 }) => {
       let query = db.selectFrom('jobs').selectAll().where(ownedOrShared(owner, projects))
       if (before !== null) query = query.where('job_id', '<', before)
       if (states.length > 0) query = query.where('state', 'in', states)
-      return (await query.orderBy('job_id', 'desc').limit(limit).execute()).map(toRecord)
+      return (await query.orderBy('job_id', 'desc').limit(limit).offset(skip).execute()).map(toRecord)
     },
     withState: async (states) =>
       (await db.selectFrom('jobs').selectAll().where('state', 'in', states).orderBy('job_id').execute()).map(toRecord),

@@ -46,6 +46,13 @@ function sign(claims: JWTPayload, { by = keys, from = issuer, until = '5m', to =
   return token.setIssuedAt().setExpirationTime(until).sign(by.privateKey)
 }
 
+/** The sender is told nothing of the reason; the log is. */
+const REFUSED = {
+  code: 'unauthorized',
+  message: 'The server did not accept the token.',
+  details: { logReason: expect.stringMatching(/^sign-in refused: ./) },
+}
+
 describe('a token of the identity provider', () => {
   it('names the user and the groups', async () => {
     const check = createOidcSignIn(settings())
@@ -73,16 +80,19 @@ describe('a token of the identity provider', () => {
     ['a key that is not known', { kid: 'two' }],
   ])('is refused with %s', async (_, change) => {
     const token = await sign(PERSON, { ...change, by: 'by' in change ? strangers : keys })
-    expect(await createOidcSignIn(settings())(token)).toBeNull()
+    await expect(createOidcSignIn(settings())(token)).rejects.toMatchObject(REFUSED)
   })
 
   it('is refused without a signature, or with one that the public key makes', async () => {
     const check = createOidcSignIn(settings())
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const body = encode({ ...PERSON, iss: issuer, aud: 'cryomamba', exp: Math.floor(Date.now() / 1000) + 60 })
-    expect(await check(`${encode({ alg: 'none' })}.${body}.`)).toBeNull()
-    expect(await check(`${encode({ alg: 'HS256', kid: 'one' })}.${body}.${'a'.repeat(43)}`)).toBeNull()
-    expect(await check('not.a.token')).toBeNull()
+    for (const token of [
+      `${encode({ alg: 'none' })}.${body}.`,
+      `${encode({ alg: 'HS256', kid: 'one' })}.${body}.${'a'.repeat(43)}`,
+      'not.a.token',
+    ])
+      await expect(check(token), token).rejects.toMatchObject(REFUSED)
     expect(await check('neither')).toBeNull()
   })
 
@@ -91,20 +101,49 @@ describe('a token of the identity provider', () => {
     await expect(createOidcSignIn(settings())(token)).rejects.toMatchObject({ code: 'token_expired' })
   })
 
-  it.each([{}, { preferred_username: 'owner' }, { preferred_username: '../anna' }, { preferred_username: 7 }])(
+  it.each([{}, { preferred_username: '' }, { preferred_username: 7 }])(
     'is refused for the claims %o',
     async (claims) => {
-      expect(await createOidcSignIn(settings())(await sign(claims))).toBeNull()
+      await expect(createOidcSignIn(settings())(await sign(claims))).rejects.toMatchObject(REFUSED)
     },
   )
 
+  it('never makes anybody the server, nor a path', async () => {
+    const userOf = async (preferred_username: string) =>
+      (await createOidcSignIn(settings())(await sign({ preferred_username })))?.user
+    expect(await userOf('owner')).toBe('oidc+owner')
+    expect(await userOf('Owner')).toBe('oidc+owner')
+    expect(await userOf('../anna')).toBe('oidc+..+2fanna')
+  })
+
+  it('keeps people apart whose subjects differ in capital letters only, and takes any subject', async () => {
+    const check = createOidcSignIn(settings({ userClaim: 'sub' }))
+    const userOf = async (sub: string) => (await check(await sign({ sub })))?.user
+    expect(await userOf('00uab1')).toBe('00uab1')
+    expect(await userOf('00uAb1')).toBe('oidc+00u+41b1')
+    expect(await userOf('auth0|5f7c')).toBe('oidc+auth0+7c5f7c')
+    expect(await userOf('_x')).toBe('oidc+_x')
+  })
+
   it('needs a checked address where the address is the name', async () => {
     const check = createOidcSignIn(settings({ userClaim: 'email' }))
-    expect(await check(await sign({ email: 'anna@lab.org' }))).toBeNull()
+    const reason = { ...REFUSED, details: { logReason: expect.stringContaining('email is not verified') } }
+    await expect(check(await sign({ email: 'anna@lab.org' }))).rejects.toMatchObject(reason)
     expect(await check(await sign({ email: 'anna@lab.org', email_verified: true }))).toMatchObject({
       user: 'anna@lab.org',
     })
   })
+})
+
+it('why a token was refused is said without what it says', async () => {
+  const check = createOidcSignIn(settings())
+  const reasonOf = async (token: string) => (await check(token).catch((error) => error)).details.logReason
+  const prefix = 'sign-in refused: '
+  expect(await reasonOf(await sign(PERSON, { to: 'mail' }))).toBe(
+    `${prefix}ERR_JWT_CLAIM_VALIDATION_FAILED (aud: check_failed)`,
+  )
+  expect(await reasonOf(await sign({}))).toBe(`${prefix}ERR_JWT_CLAIM_VALIDATION_FAILED (preferred_username: missing)`)
+  expect(await reasonOf(await sign(PERSON, { by: strangers }))).toBe(`${prefix}ERR_JWS_SIGNATURE_VERIFICATION_FAILED`)
 })
 
 it('a provider that cannot be reached is said to be so, and asked again later', async () => {

@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { asName, SERVER_USER, withContained } from '../people/access.ts'
-import type { SignInCheck } from '../people/token-service.ts'
+import { asName, withContained } from '../people/access.ts'
+import { nameOfSubject } from '../people/subject-name.ts'
+import type { SignedIn, SignInCheck } from '../people/token-service.ts'
 
 /** How a server trusts an identity provider (OpenID Connect). */
 export interface OidcSettings {
@@ -9,7 +10,7 @@ export interface OidcSettings {
   issuer: string
   /** What its tokens for this server name as audience. */
   audience: string
-  /** Claim that becomes the user's name. */
+  /** Claim that becomes the user's name; what other claims than `sub` say is read in small letters. */
   userClaim: string
   /** Claim with a list of groups. */
   groupsClaim: string
@@ -39,31 +40,53 @@ export function createOidcSignIn(settings: OidcSettings): SignInCheck {
   return async (token) => {
     if (token.split('.').length !== 3) return null
     keys ??= createRemoteJWKSet(await keysAddress(settings.issuer))
-    try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer: settings.issuer,
-        audience: settings.audience,
-        algorithms: ALGORITHMS,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        requiredClaims: ['exp', settings.userClaim],
-      })
-      return accessOfClaims(payload, settings)
-    } catch (error) {
-      if (error instanceof errors.JWTExpired)
-        throw new DomainError('token_expired', { time: new Date((error.payload.exp ?? 0) * 1000).toISOString() })
-      if (isProvidersFault(error)) throw new DomainError('identity_provider_unavailable', { cause: error })
-      if (error instanceof errors.JOSEError) return null
-      throw error
-    }
+    return accessOfClaims(await verified(token, keys, settings), settings)
   }
 }
 
-function accessOfClaims(claims: Record<string, unknown>, settings: OidcSettings): Awaited<ReturnType<SignInCheck>> {
-  const named = claims[settings.userClaim]
-  const user = typeof named === 'string' ? asName(named) : null
+/** @throws {DomainError} `token_expired`, `identity_provider_unavailable`, `unauthorized` */
+async function verified(
+  token: string,
+  keys: ReturnType<typeof createRemoteJWKSet>,
+  { issuer, audience, userClaim }: OidcSettings,
+): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['exp', userClaim],
+    })
+    return payload
+  } catch (error) {
+    if (error instanceof errors.JWTExpired)
+      throw new DomainError('token_expired', { time: new Date((error.payload.exp ?? 0) * 1000).toISOString() })
+    if (isProvidersFault(error)) throw new DomainError('identity_provider_unavailable', { cause: error })
+    if (error instanceof errors.JOSEError) throw refused(reasonOf(error), error)
+    throw error
+  }
+}
+
+/** What the check of a token found, without anything that the token says. */
+function reasonOf(error: InstanceType<typeof errors.JOSEError>): string {
+  const claim = error instanceof errors.JWTClaimValidationFailed ? ` (${error.claim}: ${error.reason})` : ''
+  return `${error.code}${claim}`
+}
+
+/** The sender is told no more than of any other token; the log says why. */
+function refused(reason: string, cause?: unknown): DomainError {
+  return new DomainError('unauthorized', { logReason: `sign-in refused: ${reason}`, cause })
+}
+
+/** @throws {DomainError} `unauthorized` */
+function accessOfClaims(claims: Record<string, unknown>, settings: OidcSettings): SignedIn {
+  const { userClaim } = settings
+  const named = claims[userClaim]
+  const user = typeof named === 'string' ? nameOfSubject(userClaim === 'sub' ? named : folded(named)) : null
+  if (user === null) throw refused(`the claim ${userClaim} names nobody`)
   // An address that the provider has not checked could be anybody's.
-  if (user === null || user === SERVER_USER || (settings.userClaim === 'email' && claims.email_verified !== true))
-    return null
+  if (userClaim === 'email' && claims.email_verified !== true) throw refused('the claim email is not verified')
   const listed = claims[settings.groupsClaim]
   const groups = (Array.isArray(listed) ? listed : []).flatMap((group) => {
     const name = typeof group === 'string' ? asName(group.replace(/^\//, '')) : null
@@ -72,6 +95,11 @@ function accessOfClaims(claims: Record<string, unknown>, settings: OidcSettings)
   const isAdmin = settings.adminGroup !== null && groups.includes(settings.adminGroup)
   const expiresAt = new Date(Number(claims.exp) * 1000).toISOString()
   return { user, groups, scopes: withContained([isAdmin ? 'admin' : 'write']), expiresAt }
+}
+
+/** Capital letters count in `sub` alone; addresses and names that people choose are the same in either. */
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase()
 }
 
 /** @throws {DomainError} `identity_provider_unavailable` */

@@ -104,6 +104,19 @@ describe('an upload in the words of the original', () => {
     expect(wrong.json().code).toBe('upload_hash_mismatch')
   })
 
+  it('says what is really wrong with a file that came whole and is no volume', async () => {
+    const body = { filename: 'text.mrc', total_size_bytes: 2000, chunk_size_bytes: CHUNK }
+    const upload = (await ask('POST', '/v1/uploads/init', body)).json()
+    const text = Buffer.alloc(2000, 'no volume ')
+    await sendForm(upload.upload_id, 0, text)
+    const checksum = createHash('sha256').update(text).digest('hex')
+    const refused = await ask('POST', `/v1/uploads/${upload.upload_id}/complete`, { checksum })
+    const { error } = (await ask('GET', `/v1/uploads/${upload.upload_id}`)).json()
+    expect(error.code).toMatch(/^format_/)
+    expect(refused.json()).toMatchObject({ code: error.code, message: error.message, hint: error.hint })
+    expect(refused.statusCode).toBe(422)
+  })
+
   it('takes no form that is not one field of the right size', async () => {
     const { upload_id: id } = await begin()
     const code = async (reply: ReturnType<typeof sendForm>) => (await reply).json().code
@@ -188,9 +201,33 @@ describe('a job in the words of the original', () => {
     expect(await idsOf('status=cancelled')).toEqual([])
     expect(await idsOf('status=pending')).toEqual([])
     expect((await list('status=completed')).jobs[0]).toMatchObject({ status: 'completed' })
-    expect((await list('offset=-1')).code).toBe('request_invalid')
+    for (const query of ['offset=-1', 'offset=0.5', 'offset=1e9', 'limit=201', 'limit=0'])
+      expect((await list(`status=completed&${query}`)).code, query).toBe('request_invalid')
     expect((await list('status=completed&color=red')).code).toBe('request_invalid')
   })
+})
+
+it('holds so many completes of one user, and answers the others with the state as it is', async () => {
+  await server.stop()
+  let checked: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (checked = resolve))
+  const hasher = {
+    reached: () => undefined,
+    digest: () => held.then(() => SHA256),
+    forget: () => undefined,
+    close: async () => undefined,
+  }
+  const launcher = inProcessLauncher(fakeThresholdNetwork().createSession)
+  server = await makeTestServer({ launcher, manifest: thresholdManifest(), hasher })
+  const upload = await begin()
+  for (let index = 0; index < upload.total_parts; index++) await sendForm(upload.upload_id, index, part(index))
+  const complete = () => ask('POST', `/v1/uploads/${upload.upload_id}/complete`, { checksum: SHA256 })
+  const all = Array.from({ length: 6 }, async () => (await complete()).statusCode)
+  expect(await Promise.all([Promise.race(all), Promise.any(all.slice(1))])).toEqual([202, 202])
+  checked()
+  expect((await Promise.all(all)).sort()).toEqual([200, 200, 200, 200, 202, 202])
+  // Those that were held have left their places.
+  expect((await complete()).statusCode).toBe(200)
 })
 
 describe('addresses of the original', () => {

@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { closed, Id } from '../../shared/contract/common.ts'
-import type { Job } from '../../shared/contract/jobs.ts'
-import { DomainError } from '../../shared/errors/domain-error.ts'
+import { type Job, JobState } from '../../shared/contract/jobs.ts'
+import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
+import { InTurn } from '../in-turn.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -36,6 +37,13 @@ const MOST_PARTS = 4
 /** The original's `complete` answers with the file; so long it is waited for. */
 const VERIFY_MS = 100_000
 
+/** So many requests of one user are held for that at once; the others are answered with the state as it is. */
+const MOST_WAITS = 4
+const LOOK_MS = 200
+
+/** Jobs that a list may pass over. Who looks further back pages with a cursor, which costs the same on every page. */
+const MOST_SKIPPED = 10_000
+
 const PART_ROUTE = '/v1/uploads/:uploadId/part/:partIndex'
 const JobParams = Type.Object({ jobId: Id })
 const StartBody = Type.Object({ start_inference: Type.Literal(true) }, closed)
@@ -43,12 +51,13 @@ const StartBody = Type.Object({ start_inference: Type.Literal(true) }, closed)
 /** Registers the original's forms and routes; must come before the routes whose bodies it puts into other words. */
 export function addOriginalProtocol(app: FastifyInstance, needs: OriginalProtocolNeeds): void {
   takeMultipartParts(app, needs)
+  const waits = new Map<string, number>()
   app.addHook('preValidation', async (request, reply) => {
     switch (`${request.method} ${request.routeOptions.url}`) {
       case 'POST /v1/uploads/init':
         return initInOurWords(request, reply, needs)
       case 'POST /v1/uploads/:uploadId/complete':
-        return completeInOurWords(request, reply, needs)
+        return completeInOurWords(request, reply, needs, waits)
       case 'POST /v1/jobs':
         return jobInOurWords(request, reply, needs)
       case 'GET /v1/jobs':
@@ -105,20 +114,35 @@ function originalUpload(view: UploadView): Fields {
 }
 
 /** The original waits for the file, which it then names in its jobs; ours answers at once and is asked again. */
-async function completeInOurWords(request: FastifyRequest, reply: FastifyReply, { uploads }: OriginalProtocolNeeds) {
-  const { body } = request
+async function completeInOurWords(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { uploads }: OriginalProtocolNeeds,
+  waits: Map<string, number>,
+) {
+  const { body, owner } = request
   if (!isFields(body) || !('checksum' in body || 'parts' in body)) return
   const extra = Object.keys(without(body, ['checksum', 'parts']))
   if (extra.length > 0)
     throw new DomainError('request_invalid', { reason: `body has the unknown field ${extra.join(', ')}` })
   const { uploadId } = request.params as { uploadId: string }
   const announced = typeof body.checksum === 'string' ? plainHash(body.checksum) : undefined
-  let view = await uploads.complete(request.owner, uploadId, announced)
-  for (const endMs = Date.now() + VERIFY_MS; view.record.state === 'verifying' && Date.now() < endMs; await delay(100))
-    view = await uploads.get(request.owner, uploadId)
+  let view = await uploads.complete(owner, uploadId, announced)
+  const numWaiting = waits.get(owner) ?? 0
+  if (numWaiting < MOST_WAITS) {
+    waits.set(owner, numWaiting + 1)
+    try {
+      const endMs = Date.now() + VERIFY_MS
+      const mayWait = () => view.record.state === 'verifying' && Date.now() < endMs && !reply.raw.destroyed
+      for (; mayWait(); await delay(LOOK_MS)) view = await uploads.get(owner, uploadId)
+    } finally {
+      const left = (waits.get(owner) ?? 1) - 1
+      if (left > 0) waits.set(owner, left)
+      else waits.delete(owner)
+    }
+  }
   const { volume, record } = view
-  if (record.error)
-    throw new DomainError('upload_hash_mismatch', { message: record.error.message, hint: record.error.hint })
+  if (record.error) throw errorFromEnvelope(record.error)
   if (!volume) return answer(reply, 202, originalUpload(view))
   return answer(reply, 200, {
     ...originalUpload(view),
@@ -131,7 +155,7 @@ async function completeInOurWords(request: FastifyRequest, reply: FastifyReply, 
 
 /** Parts as a form with the field `content`, as the original's program sends them. */
 function takeMultipartParts(app: FastifyInstance, { config, uploads }: OriginalProtocolNeeds): void {
-  const slots = new Slots(MOST_PARTS)
+  const slots = new InTurn(MOST_PARTS)
   app.addContentTypeParser('multipart/form-data', (request: FastifyRequest, payload: IncomingMessage, done) => {
     if (request.routeOptions.url !== PART_ROUTE)
       return done(new DomainError('media_type_unsupported', { mediaType: 'multipart/form-data' }))
@@ -143,7 +167,7 @@ function takeMultipartParts(app: FastifyInstance, { config, uploads }: OriginalP
     const { uploadId, partIndex } = request.params as { uploadId: string; partIndex: number }
     // Whoever may not write here need not be listened to.
     await uploads.get(request.owner, uploadId)
-    await slots.use(async () => {
+    await slots.run(async () => {
       const form = await gathered(request.body as IncomingMessage, config.maxChunkBytes + ENVELOPE_BYTES)
       const bytes = contentOf(form, type)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -187,28 +211,6 @@ function contentOf(form: Buffer, contentType: string): Buffer {
   const after = form.subarray(end + boundary.length + 2, end + boundary.length + 4).toString('latin1')
   if (end < 0 || after !== '--') throw refuse('the form must have the field content and no other, to its end')
   return form.subarray(headEnd + 4, end)
-}
-
-/** Lets so many in at once; the others wait in order. */
-class Slots {
-  private free: number
-  private readonly waiting: (() => void)[] = []
-
-  constructor(count: number) {
-    this.free = count
-  }
-
-  async use(work: () => Promise<void>): Promise<void> {
-    if (this.free > 0) this.free--
-    else await new Promise<void>((resolve) => this.waiting.push(resolve))
-    try {
-      await work()
-    } finally {
-      const next = this.waiting.shift()
-      if (next) next()
-      else this.free++
-    }
-  }
 }
 
 // Jobs
@@ -272,18 +274,23 @@ const STATE_NAMES: Readonly<Record<string, string>> = { pending: 'queued', cance
 async function listInOurWords(request: FastifyRequest, reply: FastifyReply, { jobs }: OriginalProtocolNeeds) {
   const { status, offset, limit, ...others } = request.query as Record<string, string | undefined>
   if ((status === undefined && offset === undefined) || Object.keys(others).length > 0) return
-  const [skipped, most] = [Number(offset ?? 0), Number(limit ?? 50)]
-  if (!(skipped >= 0 && most >= 1 && most <= 200))
-    throw new DomainError('request_invalid', { reason: 'offset or limit is out of range (limit 1 to 200)' })
-  const wanted = status === undefined ? null : (STATE_NAMES[status] ?? status)
-  const found: Job[] = []
-  for (let cursor: string | null = null; ; ) {
-    const page: Job[] = await jobs.list(request.owner, 200, cursor)
-    found.push(...page.filter((job) => wanted === null || job.state === wanted))
-    if (page.length < 200 || found.length >= skipped + most) break
-    cursor = page[page.length - 1].job_id
+  const [skip, most] = [Number(offset ?? 0), Number(limit ?? 50)]
+  const isWhole = Number.isSafeInteger(skip) && Number.isSafeInteger(most)
+  if (!(isWhole && skip >= 0 && skip <= MOST_SKIPPED && most >= 1 && most <= 200)) {
+    const reason = `offset or limit is out of range (offset 0 to ${MOST_SKIPPED}, limit 1 to 200)`
+    throw new DomainError('request_invalid', { reason })
   }
-  return answer(reply, 200, { jobs: found.slice(skipped, skipped + most).map(originalJob), next_cursor: null })
+  const wanted = status === undefined ? [] : [stateOf(status)]
+  const found = await jobs.list(request.owner, { limit: most, skip, states: wanted })
+  return answer(reply, 200, { jobs: found.map(originalJob), next_cursor: null })
+}
+
+/** @throws {DomainError} `request_invalid` */
+function stateOf(status: string): JobState {
+  const name = STATE_NAMES[status] ?? status
+  const state = JobState.anyOf.find((one) => one.const === name)?.const
+  if (!state) throw new DomainError('request_invalid', { reason: `status ${status} is no state of a job` })
+  return state
 }
 
 /** A job with the original's names beside ours. */
@@ -315,7 +322,7 @@ function addOwnRoutes(app: FastifyInstance, { uploads, jobs, links, config, prob
       const { jobId, name } = request.params as { jobId: string; name: string }
       const artifact = (await jobs.artifacts(request.owner, jobId)).find((one) => one.name === name)
       if (!artifact) throw new DomainError('artifact_not_found', { name })
-      return reply.redirect(links.make(jobId, name, artifact.sha256).url, 302)
+      return reply.redirect(links.make(jobId, artifact, request.owner).url, 302)
     },
   )
   app.get('/v1/gpu/status', { schema: { response: { 200: anything, ...PROBLEM_REPLIES } } }, async () => ({

@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import path from 'node:path'
 import { type Finding, failed, ok, warning } from './finding.ts'
 import { type FindLibrary, type MissingLibrary, missingLibraries } from './missing-libraries.ts'
+import { KNOWN_ARCHIVE, readOrigin } from './provider-origin.ts'
 
 const SHARED = 'libonnxruntime_providers_shared.so'
 const CUDA = 'libonnxruntime_providers_cuda.so'
@@ -10,7 +11,10 @@ const CUDA = 'libonnxruntime_providers_cuda.so'
 /** Opened by the provider when the first convolution runs, so that its absence shows late. */
 const OPENED_LATER = ['libcudnn.so.9']
 
-/** Files whose origin is known, by SHA-256. Each was downloaded and hashed; a file that is not here may be as good. */
+/**
+ * Files whose origin is known, by SHA-256, beside those of the archive that `npm run cuda-provider` installs, which leaves
+ * a list of its own. Each was downloaded and hashed; a file that is not here may be as good.
+ */
 const KNOWN_FILES: Readonly<Record<string, string>> = {
   c6a12593396095f5670160e284c35d1700b7708cf3037b7042e2a5200ccae772:
     'npm com.github.asus4.onnxruntime.linux-x64-gpu 0.4.9, for 1.29.0 and CUDA 13',
@@ -43,7 +47,8 @@ export async function checkCudaLibraries(check: CudaLibrariesCheck): Promise<Fin
     const hint = `Copy ${absent.join(' and ')} of onnxruntime ${check.version} there, see docs/gpu.md.`
     return [bad(name, `${absent.join(' and ')} not in ${check.folder}`, hint)]
   }
-  const files = await Promise.all([SHARED, CUDA].map((file) => checkFile(path.join(check.folder, file), check)))
+  const installed = await readOrigin(check.folder)
+  const files = await Promise.all([SHARED, CUDA].map((file) => checkFile(file, check, installed?.[file] ?? null)))
   return [...files, judgeMissing(await missingLibraries(path.join(check.folder, CUDA), check.find, OPENED_LATER), bad)]
 }
 
@@ -61,18 +66,30 @@ export function judgeMissing(missing: readonly MissingLibrary[], bad: typeof fai
   )
 }
 
-async function checkFile(file: string, { version, pinned }: CudaLibrariesCheck): Promise<Finding> {
+/** @param installed SHA-256 that the file had when it came out of the known archive; null: it did not */
+async function checkFile(
+  file: string,
+  { folder, version, pinned }: CudaLibrariesCheck,
+  installed: string | null,
+): Promise<Finding> {
   const name = 'CUDA provider'
-  const { sha256, hasVersion } = await digestWith(file, `\0${version}\0`)
-  const origin = KNOWN_FILES[sha256]
-  const message = `${path.basename(file)}, SHA-256 ${sha256}${origin ? ` (${origin})` : ''}`
+  const { sha256, hasVersion } = await digestWith(path.join(folder, file), `\0${version}\0`)
+  const origin = sha256 === installed ? KNOWN_ARCHIVE.name : KNOWN_FILES[sha256]
+  const message = `${file}, SHA-256 ${sha256}${origin ? ` (${origin})` : ''}`
   if (pinned.length > 0 && !pinned.includes(sha256)) {
     const hint =
       'Put the file back that was checked, or name this one in CRYOMAMBA_CUDA_SHA256 once its origin is known.'
     return failed(name, `${message} is not one of those that are pinned`, hint)
   }
+  // What the administrator pinned counts more than what was installed before.
+  if (pinned.length === 0 && installed !== null && sha256 !== installed)
+    return failed(
+      name,
+      `${message} was changed after it was installed from ${KNOWN_ARCHIVE.name}`,
+      'Run `npm run cuda-provider` again, or name this file in CRYOMAMBA_CUDA_SHA256 once its origin is known.',
+    )
   // The shared library is a few lines of code that carry no version.
-  if (hasVersion || path.basename(file) === SHARED) return ok(name, message)
+  if (hasVersion || file === SHARED) return ok(name, message)
   const hint = `Take the file of exactly onnxruntime ${version}; another version ends the process or fails to load.`
   return warning(name, `${message} does not name version ${version}`, hint)
 }

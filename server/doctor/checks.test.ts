@@ -12,6 +12,7 @@ import { judgeProvider } from './check-provider.ts'
 import { checkServer } from './check-server.ts'
 import { checkDataFolder, checkGpus, checkNode, judgeFreeBytes } from './check-system.ts'
 import { failed, formatFindings, ok, warning } from './finding.ts'
+import { KNOWN_ARCHIVE } from './provider-origin.ts'
 import { EXPECTED, largestDifference, NUM_SAMPLES, sampleOutput } from './reference-tile.ts'
 
 let folder: string
@@ -115,6 +116,30 @@ describe('the CUDA provider', () => {
     expect((await check({ pinned: both.slice(0, 1) })).map(({ state }) => state)).toEqual(['ok', 'failed', 'ok'])
     const missing = (await check({ find: () => null }))[2]
     expect(missing).toMatchObject({ state: 'failed', message: 'not found: libcudnn.so.9' })
+  })
+
+  it('is known where it was installed from the pinned archive, and fails once it was changed', async () => {
+    const names = ['libonnxruntime_providers_shared.so', CUDA]
+    const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+    const texts = ['shared', 'code\x001.29.0\0code']
+    for (const [index, name] of names.entries()) await writeFile(path.join(folder, name), texts[index])
+    const files = Object.fromEntries(names.map((name, index) => [name, hashOf(texts[index])]))
+    const list = async (archive_sha256: string) =>
+      writeFile(path.join(folder, 'cuda-provider.json'), JSON.stringify({ archive_sha256, files }))
+    await list(KNOWN_ARCHIVE.sha256)
+    for (const finding of (await check()).slice(0, 2))
+      expect(finding).toMatchObject({ state: 'ok', message: expect.stringContaining(`(${KNOWN_ARCHIVE.name})`) })
+    const changed = 'other\x001.29.0\0code'
+    await writeFile(path.join(folder, CUDA), changed)
+    expect((await check())[1]).toMatchObject({
+      state: 'failed',
+      message: expect.stringContaining('was changed after it was installed'),
+    })
+    expect((await check({ pinned: [hashOf('shared'), hashOf(changed)] }))[1].state).toBe('ok')
+    await list('0'.repeat(64))
+    expect((await check())[1]).toMatchObject({ state: 'ok', message: expect.not.stringContaining('(') })
+    await writeFile(path.join(folder, 'cuda-provider.json'), '{')
+    expect((await check())[1].state).toBe('ok')
   })
 
   it('finds the version across the pieces in which a large file is read', async () => {

@@ -59,7 +59,7 @@ export class JobEstimator {
     params: EffectiveParams,
   ): Promise<number | null> {
     const { jobs, projects } = this.service.needs
-    const found = await jobs.list(owner, await projects.of(owner), NUM_LOOKED_AT, null)
+    const found = await jobs.list(owner, await projects.of(owner), { limit: NUM_LOOKED_AT })
     const like = found.find((job) => isLike(job, model, params))
     return like?.result ? like.result.seconds / Math.max(1, like.result.forwards) : null
   }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { deviceSlots } from '../devices/device-slots.ts'
 import { JobQueue } from './job-queue.ts'
 import type { JobRecord } from './job-repository.ts'
+import type { TileSpeed } from './queue-repository.ts'
 
 const waiting = (jobId: string) =>
   ({ jobId, owner: 'anna', state: 'queued', priority: 0, tilesTotal: 8, effectiveParams: null }) as JobRecord
 
-function makeQueue(records: JobRecord[]) {
+function makeQueue(records: JobRecord[], config: object = {}, speeds: TileSpeed[] = []) {
   let reads = 0
   const queue = new JobQueue({
     jobs: {
@@ -17,12 +19,12 @@ function makeQueue(records: JobRecord[]) {
       },
     },
     memory: {
-      speeds: async () => [],
+      speeds: async () => speeds,
       uses: async () => [],
       saveSpeed: async () => undefined,
       saveUse: async () => undefined,
     },
-    config: { devices: [], jobsPerUser: 0, fairShareHours: 24 },
+    config: { devices: [], jobsPerUser: 0, fairShareHours: 24, ...config },
     liveProgress: () => null,
     nowMs: () => 0,
   })
@@ -47,5 +49,35 @@ describe('the places of the queue', () => {
     expect((await first).has('b')).toBe(false)
     expect(later.map((places) => places.get('b')?.queue_position)).toEqual([2, 2])
     expect(numReads()).toBe(2)
+  })
+})
+
+describe('with two devices and one job for each user', () => {
+  const effectiveParams = { patch_zyx: [8, 8, 8], mirror_axes: [] } as unknown as JobRecord['effectiveParams']
+  const measured = { model: 'unet', modelVersion: '1', effectiveParams, tilesTotal: 80 }
+  const running: Partial<JobRecord> = { state: 'running', device: 'cpu', startedAt: new Date(0).toISOString() }
+  const records = () => [
+    { ...waiting('a'), ...measured, ...running },
+    { ...waiting('b'), ...measured },
+    { ...waiting('c'), ...measured, owner: 'ben' },
+  ]
+  const config = { devices: deviceSlots(['cpu', 'cuda:0'], {}), jobsPerUser: 1 }
+  const speedOf = (device: string) => ({ model: 'unet@1', device, patch: '8x8x8/0', tilesPerSecond: 2 })
+
+  it('the second of a user starts when the first ends, after the job of another who waits for nothing', async () => {
+    const { queue } = makeQueue(records(), config, ['cpu', 'cuda:0'].map(speedOf))
+    expect([...(await queue.places())]).toEqual([
+      ['c', { queue_position: 1, estimated_start: new Date(0).toISOString() }],
+      ['b', { queue_position: 2, estimated_start: new Date(40_000).toISOString() }],
+    ])
+    expect((await queue.next(() => true))?.jobId).toBe('c')
+  })
+
+  it('has a place also where no time is known', async () => {
+    const { queue } = makeQueue(records(), config)
+    expect([...(await queue.places())]).toEqual([
+      ['c', { queue_position: 1, estimated_start: new Date(0).toISOString() }],
+      ['b', { queue_position: 2, estimated_start: null }],
+    ])
   })
 })

@@ -3,7 +3,7 @@ import type { ServerConfig } from '../config.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { RunProgress } from '../inference/messages.ts'
 import type { JobRecord, JobRepository } from './job-repository.ts'
-import { decayedSeconds, queueOrder, secondsToStart } from './queue-order.ts'
+import { decayedSeconds, type Lane, plannedStarts, queueOrder } from './queue-order.ts'
 import type { QueueRepository } from './queue-repository.ts'
 
 /** What a job is thought to take for the order of the queue while nothing was measured: it only makes users take turns. */
@@ -38,9 +38,12 @@ export class JobQueue {
   /** The job that a free device takes, or null: nothing waits, or its users run as many as they may. */
   async next(mayTake: (job: JobRecord) => boolean): Promise<JobRecord | null> {
     const { running, order } = await this.state()
-    const most = this.needs.config.jobsPerUser || Number.POSITIVE_INFINITY
     const numOf = (owner: string) => running.filter((job) => job.owner === owner).length
-    return order.find((job) => mayTake(job) && numOf(job.owner) < most) ?? null
+    return order.find((job) => mayTake(job) && numOf(job.owner) < this.mostPerUser) ?? null
+  }
+
+  private get mostPerUser(): number {
+    return this.needs.config.jobsPerUser || Number.POSITIVE_INFINITY
   }
 
   /** Position, from 1, and estimated start of every waiting job; no time where what is before it was never measured. */
@@ -61,16 +64,25 @@ export class JobQueue {
   }
 
   private async readPlaces(): Promise<Map<string, Place>> {
-    const { running, order, speeds } = await this.state()
+    const { running, order, speeds, guess } = await this.state()
     const { devices } = this.needs.config
-    const free = devices.map(({ deviceId }) => {
+    const lanes = devices.map(({ deviceId }): Lane => {
       const job = running.find((one) => one.device === deviceId)
-      return job ? this.secondsLeft(job, speeds) : 0
+      return job
+        ? { freeInSeconds: this.secondsLeft(job, speeds), owner: job.owner }
+        : { freeInSeconds: 0, owner: null }
     })
-    const starts = secondsToStart(order, free, (job, device) => secondsOn(job, devices[device].deviceId, speeds))
-    const timeOf = (seconds: number | null) =>
-      seconds === null ? null : new Date(this.needs.nowMs() + seconds * 1000).toISOString()
-    return new Map(order.map((job, i) => [job.jobId, { queue_position: i + 1, estimated_start: timeOf(starts[i]) }]))
+    const takes = (job: JobRecord, device: number) => secondsOn(job, devices[device].deviceId, speeds)
+    const known = plannedStarts(order, lanes, this.mostPerUser, takes)
+    // Who comes after whom is told also where no time is known.
+    const guessed = lanes.map((lane) => ({ ...lane, freeInSeconds: lane.freeInSeconds ?? GUESSED_SECONDS }))
+    const taken = plannedStarts(order, guessed, this.mostPerUser, (job, device) => takes(job, device) ?? guess(job))
+    const sequence = new Set([...taken.map(({ job }) => job), ...order])
+    const startOf = new Map(known.map(({ job, inSeconds }) => [job, this.needs.nowMs() + inSeconds * 1000]))
+    const timeOf = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
+    return new Map(
+      [...sequence].map((job, i) => [job.jobId, { queue_position: i + 1, estimated_start: timeOf(startOf.get(job)) }]),
+    )
   }
 
   /** Keeps how fast a finished job was. @param seconds of the whole run */
@@ -109,7 +121,7 @@ export class JobQueue {
     const speeds = new Map((await memory.speeds()).map((one) => [keyOf(one), one.tilesPerSecond]))
     const guess = (job: JobRecord) => expectedSeconds(job, config.devices, speeds)
     const waiting = records.filter(({ state }) => state === 'queued')
-    return { running, order: queueOrder(waiting, used, guess), speeds }
+    return { running, order: queueOrder(waiting, used, guess), speeds, guess }
   }
 
   private secondsLeft(job: JobRecord, speeds: ReadonlyMap<string, number>): number | null {

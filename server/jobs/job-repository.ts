@@ -58,17 +58,22 @@ export type JobChange = Partial<
   >
 >
 
+/** Which of many jobs are wanted. */
+export interface JobPage {
+  limit: number
+  /** Id of the last one seen; null: from the newest on. */
+  before?: string | null
+  /** None: all. */
+  states?: readonly JobState[]
+  /** So many of the newest are passed over. */
+  skip?: number
+}
+
 export interface JobRepository {
   insert(record: JobRecord): Promise<void>
   find(jobId: string): Promise<JobRecord | null>
   /** The owner's jobs and those of the projects, newest first. */
-  list(
-    owner: string,
-    projects: readonly string[],
-    limit: number,
-    before: string | null,
-    states?: readonly JobState[],
-  ): Promise<JobRecord[]>
+  list(owner: string, projects: readonly string[], page: JobPage): Promise<JobRecord[]>
   /** Queued jobs of a user, or of everybody. */
   numQueued(owner: string | null): Promise<number>
   /** Keeps a running attempt of this server; false when another has taken it over. */

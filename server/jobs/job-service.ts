@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { CreateJob, Job, JobState } from '../../shared/contract/jobs.ts'
+import type { CreateJob, Job } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import type { WrittenArtifact } from '../inference/messages.ts'
@@ -13,10 +13,11 @@ import type { VolumeService } from '../volumes/volume-service.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
 import { JobMoves } from './job-moves.ts'
-import type { JobRecord, JobRepository } from './job-repository.ts'
+import type { JobPage, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished } from './job-state.ts'
 import { numTilesOf, planJob } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
+import { ResultQuota } from './result-quota.ts'
 
 const DEFAULT_PREVIEW = { enabled: true } as const
 
@@ -41,10 +42,13 @@ export interface JobServiceNeeds {
     | 'jobHours'
     | 'fairShareHours'
     | 'leaseSeconds'
+    | 'userQuotaBytes'
   >
   projects: Projects
   /** What the queue remembers. */
   queueMemory: QueueRepository
+  /** What a user's volumes, unfinished uploads and artifacts take. */
+  usedBytes: (owner: string) => Promise<number>
   newId: () => string
 }
 
@@ -54,9 +58,11 @@ export class JobService {
   onCancel: (jobId: string) => void = () => undefined
   readonly needs: JobServiceNeeds
   readonly moves: JobMoves
+  readonly quota: ResultQuota
 
   constructor(needs: JobServiceNeeds) {
     this.needs = needs
+    this.quota = new ResultQuota(needs)
     this.moves = new JobMoves(needs)
   }
 
@@ -64,7 +70,7 @@ export class JobService {
    * Puts a job on the queue.
    * @param mostPriority what this user may ask for
    * @throws {DomainError} `model_not_found`, `volume_not_found`, `project_not_found`, `patch_not_divisible`,
-   * `mirror_not_allowed`, `priority_not_allowed`, `queue_full`
+   * `mirror_not_allowed`, `priority_not_allowed`, `queue_full`, `quota_exceeded`
    */
   async enqueue(owner: string, body: CreateJob, mostPriority = 0): Promise<Job> {
     const priority = body.priority ?? 0
@@ -114,7 +120,7 @@ export class JobService {
       leaseUntil: null,
       artifactsRemovedAt: null,
     }
-    await jobs.insert(record)
+    await this.quota.admit(owner, await this.quota.bytesOf(record), () => jobs.insert(record))
     await this.moves.tellState(record.jobId, 'queued', 1)
     this.moves.onQueued()
     return this.moves.view(record)
@@ -154,9 +160,8 @@ export class JobService {
     return this.moves.view(await this.find(owner, jobId))
   }
 
-  async list(owner: string, limit: number, before: string | null, states?: readonly JobState[]): Promise<Job[]> {
-    const projects = await this.needs.projects.of(owner)
-    const records = await this.needs.jobs.list(owner, projects, limit, before, states)
+  async list(owner: string, page: JobPage): Promise<Job[]> {
+    const records = await this.needs.jobs.list(owner, await this.needs.projects.of(owner), page)
     return Promise.all(records.map((record) => this.moves.view(record)))
   }
 
@@ -176,7 +181,10 @@ export class JobService {
     return this.get(owner, jobId)
   }
 
-  /** Queues a failed or canceled job again as the next attempt. @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found` */
+  /**
+   * Queues a failed or canceled job again as the next attempt.
+   * @throws {DomainError} `job_not_found`, `job_state`, `volume_not_found`, `model_not_found`, `quota_exceeded`
+   */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.findOwn(owner, jobId)
     const isUnrecorded = this.moves.isUnrecorded(jobId)
@@ -184,7 +192,8 @@ export class JobService {
     for (const id of [record.volumeId, ...record.moreVolumeIds])
       await this.needs.volumes.checkThere(await this.needs.volumes.get(owner, id))
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    const isQueued = await this.moves.requeue(record, 0)
+    const bytes = await this.quota.bytesOf(record)
+    const isQueued = await this.quota.admit(owner, bytes, () => this.moves.requeue(record, 0))
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
     if (!isQueued && isUnrecorded) this.moves.forgetFailure(jobId)
     return this.get(owner, jobId)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decayedSeconds, queueOrder, secondsToStart } from './queue-order.ts'
+import { decayedSeconds, plannedStarts, queueOrder } from './queue-order.ts'
 
 const job = (jobId: string, owner: string, priority = 0) => ({ jobId, owner, priority })
 const ids = (jobs: { jobId: string }[]) => jobs.map(({ jobId }) => jobId).join('')
@@ -39,14 +39,51 @@ describe('device time', () => {
   })
 })
 
-describe('the estimated start', () => {
+describe('the planned start', () => {
+  /** Jobs named by their user, with the seconds that each takes: `ann 10`, `bob ?`. */
+  const order = (...texts: string[]) =>
+    texts.map((text) => {
+      const [owner, seconds] = text.split(' ')
+      return { owner, takes: seconds === '?' ? null : Number(seconds) }
+    })
+  const free = (...seconds: (number | null)[]) => seconds.map((freeInSeconds) => ({ freeInSeconds, owner: null }))
+  const planned = (jobs: ReturnType<typeof order>, lanes: Parameters<typeof plannedStarts>[1], most = Infinity) =>
+    plannedStarts(jobs, lanes, most, ({ takes }) => takes).map(({ job, inSeconds }) => [job.owner, inSeconds])
+  const seconds = (...all: Parameters<typeof planned>) => planned(...all).map(([, start]) => start)
+
   it('follows the device that is free first', () => {
-    expect(secondsToStart([100, 10, 10, 10], [30, 0], (takes) => takes)).toEqual([0, 30, 40, 50])
+    expect(seconds(order('ann 100', 'ann 10', 'ann 10', 'ann 10'), free(30, 0))).toEqual([0, 30, 40, 50])
   })
 
   it('is unknown behind a job of unknown length, on the only device', () => {
-    expect(secondsToStart([5, null, 7], [2], (takes) => takes)).toEqual([2, 7, null])
-    expect(secondsToStart([5], [null], (takes) => takes)).toEqual([null])
-    expect(secondsToStart([5, 6], [null, 0], (takes) => takes)).toEqual([0, null])
+    expect(seconds(order('ann 5', 'ann ?', 'ann 7'), free(2))).toEqual([2, 7])
+    expect(seconds(order('ann 5'), free(null))).toEqual([])
+    expect(seconds(order('ann 5', 'ann 6'), free(null, 0))).toEqual([0])
+  })
+
+  it('waits for the own job where a user may run only one, whatever devices are free', () => {
+    expect(planned(order('ann 10', 'ann 10'), free(0, 0), 1)).toEqual([
+      ['ann', 0],
+      ['ann', 10],
+    ])
+    const busy = [
+      { freeInSeconds: 30, owner: 'ann' },
+      { freeInSeconds: 0, owner: null },
+    ]
+    expect(planned(order('ann 10', 'bob 5', 'bob 5', 'ann 10'), busy, 1)).toEqual([
+      ['bob', 0],
+      ['bob', 5],
+      ['ann', 30],
+      ['ann', 40],
+    ])
+    expect(seconds(order('ann 10', 'ann 10', 'ann 10'), free(0, 0, 0), 2)).toEqual([0, 0, 10])
+  })
+
+  it('is unknown where the own job ends at an unknown time; others are taken all the same', () => {
+    const busy = [
+      { freeInSeconds: null, owner: 'ann' },
+      { freeInSeconds: 0, owner: null },
+    ]
+    expect(planned(order('ann 10', 'bob 5'), busy, 1)).toEqual([['bob', 0]])
   })
 })

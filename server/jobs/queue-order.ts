@@ -47,26 +47,50 @@ export function decayedSeconds(seconds: number, agoMs: number, halfLifeMs: numbe
   return seconds * 0.5 ** (Math.max(0, agoMs) / halfLifeMs)
 }
 
+/** A device as far as the queue is concerned. */
+export interface Lane {
+  /** Until its job ends; 0: it is free; null: nobody knows. */
+  freeInSeconds: number | null
+  /** Whose job it runs. */
+  owner: string | null
+}
+
+export interface PlannedStart<T> {
+  job: T
+  inSeconds: number
+}
+
 /**
- * Seconds until each job of the queue starts, in its order, when each goes to the device that is free first.
- * @param freeInSeconds per device, until its job ends; null where that is not known
+ * When jobs start, in the order in which they are taken: whenever a device is free it takes the first job of the queue
+ * whose user runs fewer than `mostPerUser`.
  * @param secondsOf what a job takes on a device, or null
- * @returns null from the first job on whose start depends on something unknown
+ * @returns up to the first job whose start depends on something unknown
  */
-export function secondsToStart<T>(
+export function plannedStarts<T extends { owner: string }>(
   order: readonly T[],
-  freeInSeconds: readonly (number | null)[],
+  devices: readonly Lane[],
+  mostPerUser: number,
   secondsOf: (job: T, device: number) => number | null,
-): (number | null)[] {
-  const free: (number | null)[] = [...freeInSeconds]
-  return order.map((job) => {
-    const known = free.filter((seconds) => seconds !== null)
-    // A device that is free now takes the job, whatever is unknown about the others.
-    if (known.length === 0 || (known.length < free.length && Math.min(...known) > 0)) return null
-    const start = Math.min(...known)
-    const device = free.indexOf(start)
-    const takes = secondsOf(job, device)
-    free[device] = takes === null ? null : start + takes
-    return start
-  })
+): PlannedStart<T>[] {
+  const lanes = devices.map((lane) => ({ ...lane }))
+  const waiting = [...order]
+  const starts: PlannedStart<T>[] = []
+  const isBusy = ({ freeInSeconds }: Lane, now: number) => freeInSeconds === null || freeInSeconds > now
+  for (let now = 0; waiting.length > 0; ) {
+    const numOf = (owner: string) => lanes.filter((lane) => lane.owner === owner && isBusy(lane, now)).length
+    const device = lanes.findIndex((lane) => !isBusy(lane, now))
+    const next = device < 0 ? -1 : waiting.findIndex(({ owner }) => numOf(owner) < mostPerUser)
+    if (next >= 0) {
+      const [job] = waiting.splice(next, 1)
+      const takes = secondsOf(job, device)
+      starts.push({ job, inSeconds: now })
+      lanes[device] = { freeInSeconds: takes === null ? null : now + takes, owner: job.owner }
+      continue
+    }
+    const ends = lanes.map(({ freeInSeconds }) => freeInSeconds).filter((end) => end === null || end > now)
+    // What runs for an unknown time may end before all others.
+    if (ends.length === 0 || ends.includes(null)) break
+    now = Math.min(...(ends as number[]))
+  }
+  return starts
 }

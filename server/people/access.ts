@@ -20,6 +20,10 @@ export interface Access {
 /** Lower-case names: of users and groups. An e-mail address is one, too. */
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,99}$/
 
+export function isName(text: string): boolean {
+  return NAME.test(text)
+}
+
 /** The name of a user or group as it is stored, or null where it cannot be one. */
 export function asName(text: string): string | null {
   const name = text.normalize('NFC').toLowerCase()

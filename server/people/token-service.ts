@@ -15,7 +15,7 @@ const USED_STEP_MS = 60_000
 /** What an identity provider says of somebody; `groups` are the names that their projects and models are shared with. */
 export type SignedIn = Omit<Access, 'tokenId'> & { groups: readonly string[] }
 
-/** Checks a token of an identity provider; null where it is none. */
+/** Checks a token of an identity provider; null where it is none. @throws {DomainError} `unauthorized`, `token_expired` */
 export type SignInCheck = (token: string) => Promise<SignedIn | null>
 
 export interface TokenServiceNeeds {

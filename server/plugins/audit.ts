@@ -1,7 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditEntry } from '../people/people-repository.ts'
 
-/** What each request that changes something is called in the audit log. Parts of uploads are in their upload's line. */
+/** A signed link that let a request in. */
+export interface UsedLink {
+  /** Who got it; null where it does not say. */
+  user: string | null
+  signature: string
+  /** Seconds since 1970. */
+  expires: number
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Written by the route of artifacts only. */
+    link: UsedLink | null
+  }
+}
+
+/** What each request that changes something, or hands out results, is called in the audit log. Parts of uploads are in their upload's line. */
 export const AUDITED: Readonly<Record<string, string>> = {
   'POST /v1/uploads/init': 'upload.begin',
   'POST /v1/uploads/:uploadId/complete': 'upload.complete',
@@ -15,6 +31,8 @@ export const AUDITED: Readonly<Record<string, string>> = {
   'POST /v1/jobs/:jobId/postprocess': 'job.postprocess',
   'PUT /v1/jobs/:jobId/project': 'job.share',
   'GET /v1/jobs/:jobId/artifacts': 'job.links',
+  'GET /v1/jobs/:jobId/artifacts/:name': 'job.links',
+  'GET /v1/files/:jobId/:name': 'job.download',
   'POST /v1/jobs/:jobId/ticket': 'job.ticket',
   'POST /v1/models': 'model.install',
   'DELETE /v1/models/:id': 'model.remove',
@@ -28,17 +46,46 @@ export interface AuditNeeds {
   onError(error: unknown): void
 }
 
-/** Writes down who did what, refused tries included, after the answer was sent. */
+/**
+ * Writes down who did what, refused tries included, after the answer was sent. A link is written down when it is first
+ * used, whatever number of ranges it is read in: with who got it, and from where it was used.
+ */
 export function addAudit(app: FastifyInstance, needs: AuditNeeds): void {
+  const used = new UsedLinks()
+  app.decorateRequest('link', null)
   app.addHook('onResponse', async (request, reply) => {
     const action = AUDITED[`${request.method} ${request.routeOptions.url}`]
-    if (action === undefined || !request.access) return
-    const { user, tokenId } = request.access
+    const who = action === undefined ? null : whoAsked(request, reply, used)
+    if (!who) return
     const entryId = needs.newId()
     const time = new Date().toISOString()
-    const entry = { entryId, time, user, tokenId, action, subject: subjectOf(request, reply) }
+    const entry = { entryId, time, ...who, action, subject: subjectOf(request, reply) }
     await needs.add({ ...entry, status: reply.statusCode, address: request.ip }).catch(needs.onError)
   })
+}
+
+function whoAsked(request: FastifyRequest, reply: FastifyReply, used: UsedLinks) {
+  const { access, link } = request
+  if (access) return { user: access.user, tokenId: access.tokenId }
+  const isRead = reply.statusCode === 200 || reply.statusCode === 206
+  return link?.user && isRead && used.isFirstUse(link) ? { user: link.user, tokenId: null } : null
+}
+
+/** Links that were used and still work. */
+class UsedLinks {
+  private readonly expiries = new Map<string, number>()
+
+  isFirstUse({ signature, expires }: UsedLink): boolean {
+    if (this.expiries.has(signature)) return false
+    const now = Date.now() / 1000
+    // Links live equally long: those that end first were nearly always used first.
+    for (const [known, end] of this.expiries) {
+      if (end > now) break
+      this.expiries.delete(known)
+    }
+    this.expiries.set(signature, expires)
+    return true
+  }
 }
 
 /** The id in the address, or of what was made. */

@@ -23,7 +23,7 @@ export function answerFrameworkError(error: FastifyError, request: FastifyReques
 
 function sendProblem(problem: DomainError, original: Error, request: FastifyRequest, reply: FastifyReply) {
   if (problem.status >= 500 && problem.code === 'internal') request.log.error({ err: original }, 'request failed')
-  else request.log.info({ code: problem.code }, 'request refused')
+  else request.log.info({ code: problem.code, reason: problem.details.logReason }, 'request refused')
   if (typeof problem.details.retryAfterSeconds === 'number')
     reply.header('retry-after', problem.details.retryAfterSeconds)
   // What is left of a refused body is not read: the connection ends with the reply.

@@ -11,6 +11,7 @@ const MINUTE_MS = 60_000
 const EXEMPT = new Set([
   'PUT /v1/uploads/:uploadId/part/:partIndex',
   'GET /v1/uploads/:uploadId',
+  'GET /v1/uploads/:uploadId/status',
   'GET /v1/files/:jobId/:name',
   'HEAD /v1/files/:jobId/:name',
   'GET /v1/jobs/:jobId',
@@ -24,8 +25,9 @@ export async function addRateLimit(app: FastifyInstance, perMinute: number): Pro
   if (perMinute === 0) return
   await app.register(rateLimit, {
     global: true,
-    // After the token was checked: the limit is of a token, not of the proxy in front.
-    hook: 'preHandler',
+    // After the token was checked, for the limit is of a token and not of the proxy in front; before anything is read or
+    // looked up, so that refused requests count as well.
+    hook: 'onRequest',
     max: perMinute,
     timeWindow: MINUTE_MS,
     keyGenerator: senderOf,

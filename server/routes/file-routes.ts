@@ -12,6 +12,7 @@ const FileQuery = Type.Object(
     expires: Type.Integer({ minimum: 0 }),
     key: Type.String({ maxLength: 20 }),
     content: Type.String({ maxLength: 64 }),
+    holder: Type.Optional(Type.String({ maxLength: 1000 })),
     signature: Type.String({ maxLength: 100 }),
   },
   closed,
@@ -27,9 +28,10 @@ export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Ar
     { schema: { params: FileParams, querystring: FileQuery } },
     async (request, reply) => {
       const { jobId, name } = request.params
-      links.check(jobId, name, request.query)
+      const user = links.check(jobId, name, request.query)
       const { file, artifact } = await jobs.artifactFile(jobId, name)
       links.checkContent(request.query, artifact.sha256)
+      request.link = { user, signature: request.query.signature, expires: request.query.expires }
       const etag = `"${artifact.sha256}"`
       reply
         .header('etag', etag)

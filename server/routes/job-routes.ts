@@ -18,6 +18,7 @@ import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import { isFinished } from '../jobs/job-state.ts'
 import type { Postprocessor } from '../jobs/postprocessor.ts'
+import { mayTakeLong } from '../plugins/long-request.ts'
 import { DEFAULT_PAGE, PageQuery, PROBLEM_REPLIES, pageOf } from './schemas.ts'
 
 const JobParams = Type.Object({ jobId: Id })
@@ -65,12 +66,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
     { schema: { querystring: JobQuery, response: { 200: JobList, ...PROBLEM_REPLIES } } },
     async (request) => {
       const limit = request.query.limit ?? DEFAULT_PAGE
-      const found = await jobs.list(
-        request.owner,
-        limit + 1,
-        request.query.cursor ?? null,
-        statesOf(request.query.state),
-      )
+      const { cursor = null, state } = request.query
+      const found = await jobs.list(request.owner, { limit: limit + 1, before: cursor, states: statesOf(state) })
       const { page, next } = pageOf(found, limit, (job) => job.job_id)
       return { jobs: page, next_cursor: next }
     },
@@ -97,26 +94,27 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
       const { jobId } = request.params
       const found = await jobs.artifacts(request.owner, jobId)
       return {
-        artifacts: found.map((artifact) => linked(links, jobId, artifact)),
+        artifacts: found.map((artifact) => linked(links, jobId, artifact, request.owner)),
       }
     },
   )
   app.post(
     '/v1/jobs/:jobId/postprocess',
     {
+      preHandler: mayTakeLong,
       schema: { params: JobParams, body: PostprocessRequest, response: { 200: Postprocessed, ...PROBLEM_REPLIES } },
     },
     async (request) => {
       const { jobId } = request.params
       const { labels, maskSha256, artifacts } = await postprocessor.make(request.owner, jobId, request.body)
-      const files = artifacts.map((artifact) => linked(links, jobId, artifact))
+      const files = artifacts.map((artifact) => linked(links, jobId, artifact, request.owner))
       return { params: request.body, labels, mask_sha256: maskSha256, artifacts: files }
     },
   )
 }
 
-function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact): Artifact {
-  const { url, expiresAt } = links.make(jobId, artifact.name, artifact.sha256)
+function linked(links: ArtifactLinks, jobId: string, artifact: WrittenArtifact, user: string): Artifact {
+  const { url, expiresAt } = links.make(jobId, artifact, user)
   const { name, mediaType, sizeBytes, sha256, warnings } = artifact
   return { name, url, expires_at: expiresAt, media_type: mediaType, size_bytes: sizeBytes, sha256, warnings }
 }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
 import { Volume, VolumeFromPath, VolumeList } from '../../shared/contract/volumes.ts'
+import { mayTakeLong } from '../plugins/long-request.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { DEFAULT_PAGE, PageQuery, PROBLEM_REPLIES, pageOf } from './schemas.ts'
 import { volumeOnWire } from './wire.ts'
@@ -31,7 +32,7 @@ export const volumeRoutes: FastifyPluginAsyncTypebox<{ volumes: VolumeService }>
   })
   app.post(
     '/v1/volumes/from-path',
-    { schema: { body: VolumeFromPath, response: { 201: Volume, ...PROBLEM_REPLIES } } },
+    { preHandler: mayTakeLong, schema: { body: VolumeFromPath, response: { 201: Volume, ...PROBLEM_REPLIES } } },
     async (request, reply) => {
       const volume = await volumes.fromPath(request.owner, request.body.path)
       return reply.code(201).header('location', `/v1/volumes/${volume.volumeId}`).send(volumeOnWire(volume))

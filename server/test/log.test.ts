@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createClient } from '../../shared/client/client.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ByteSource } from '../../shared/volume/header.ts'
+import { TokenService } from '../people/token-service.ts'
 import { logSettings } from '../plugins/log-settings.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, TOKEN } from './test-server.ts'
@@ -23,6 +25,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-secretfolder-'))
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await server.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -125,6 +128,17 @@ describe('the log', () => {
       ]),
     )
     expect(text).not.toContain('Mueller')
+  })
+
+  it('says why a token of the identity provider was refused, which the sender is not told', async () => {
+    const url = await start()
+    const logReason = 'sign-in refused: the claim email is not verified'
+    vi.spyOn(TokenService.prototype, 'accessOf').mockRejectedValue(new DomainError('unauthorized', { logReason }))
+    const reply = await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer a.b.c' } })
+    expect(await reply.text()).not.toContain('email')
+    expect(lines().filter(({ msg }) => msg === 'request refused')).toMatchObject([
+      { code: 'unauthorized', reason: logReason },
+    ])
   })
 
   it('takes the id of a request from a trusted proxy only, and only if it is one', async () => {

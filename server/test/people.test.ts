@@ -5,22 +5,12 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job, JobList } from '../../shared/contract/jobs.ts'
-import type { AuditList } from '../../shared/contract/people.ts'
 import type { VolumeList } from '../../shared/contract/volumes.ts'
-import type { Scope } from '../people/access.ts'
-import { AUDITED } from '../plugins/audit.ts'
 import { createJobOn, finishedOn } from './job-calls.ts'
+import { callsOn } from './people-calls.ts'
 import { hasCompiledServer, SERVER_ENTRY, startRealServer } from './real-server.ts'
 import { databaseSetting } from './shared-postgres.ts'
-import {
-  AUTH,
-  digestHeader,
-  initUpload,
-  inProcessLauncher,
-  makeTestServer,
-  type TestServer,
-  until,
-} from './test-server.ts'
+import { AUTH, digestHeader, initUpload, inProcessLauncher, makeTestServer, type TestServer } from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
 let server: TestServer
@@ -34,20 +24,7 @@ async function start(change = {}): Promise<void> {
   })
 }
 
-/** Header of a new token of a user. */
-async function tokenOf(user: string, scope: Scope = 'write', lifetimeDays: number | null = 1) {
-  const { token } = await server.tokens.create({ user, scopes: [scope], lifetimeDays })
-  return { authorization: `Bearer ${token}` }
-}
-
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-
-async function ask(headers: Record<string, string>, method: Method, url: string, payload?: object) {
-  const reply = await server.app.inject({ method, url, headers, ...(payload ? { payload } : {}) })
-  const body = reply.body === '' ? {} : JSON.parse(reply.body)
-  return { status: reply.statusCode, code: body.code as string | undefined, body, reply }
-}
-
+const { ask, tokenOf } = callsOn(() => server)
 const codeOf = async (...call: Parameters<typeof ask>) => (await ask(...call)).code
 
 describe('a user', () => {
@@ -219,58 +196,6 @@ it('a model kept for a group is not there for others', async () => {
   expect(await codeOf(ben, 'POST', '/v1/jobs', wanted)).toBe('model_not_found')
   expect((await ask(await tokenOf('anna'), 'GET', '/v1/models')).body.models).toHaveLength(1)
   expect((await ask(AUTH, 'GET', '/v1/models')).body.models).toHaveLength(1)
-})
-
-describe('requests', () => {
-  it('are limited per token and minute; parts, signed files and looks at a job are not', async () => {
-    await start({ requestsPerMinute: 20 })
-    const anna = await tokenOf('anna')
-    for (let i = 0; i < 20; i++) expect((await ask(anna, 'GET', '/v1/jobs')).status).toBe(200)
-    const refused = await ask(anna, 'GET', '/v1/jobs')
-    expect(refused).toMatchObject({ status: 429, code: 'rate_limited' })
-    expect(refused.body).toMatchObject({ retryable: true, request_id: expect.any(String) })
-    expect(Number(refused.reply.headers['retry-after'])).toBeGreaterThan(0)
-    expect((await ask(await tokenOf('anna'), 'GET', '/v1/jobs')).status).toBe(200)
-    const unknown = '/v1/jobs/0197f0f0-0000-7000-8000-000000000000'
-    expect(await codeOf(anna, 'GET', unknown)).toBe('job_not_found')
-    expect((await ask(anna, 'GET', '/v1/healthz')).status).toBe(200)
-  })
-})
-
-describe('the audit log', () => {
-  it('tells who did what to what, refused tries included, and no file names', async () => {
-    await start()
-    const job = await finishedOn(server, (await createJobOn(server)).job_id)
-    const anna = await tokenOf('anna')
-    await ask(anna, 'DELETE', `/v1/jobs/${job.job_id}`)
-    await ask(AUTH, 'DELETE', `/v1/jobs/${job.job_id}`)
-    const entries = await until(async () => {
-      const found = ((await ask(AUTH, 'GET', '/v1/admin/audit')).body as AuditList).entries
-      return found.length >= 5 && found
-    })
-    const told = entries.map(({ user, action, subject, status }) => ({ user, action, subject, status }))
-    expect(told).toEqual([
-      { user: 'owner', action: 'job.cancel', subject: job.job_id, status: 200 },
-      { user: 'anna', action: 'job.cancel', subject: job.job_id, status: 404 },
-      { user: 'owner', action: 'job.create', subject: job.job_id, status: 202 },
-      { user: 'owner', action: 'upload.complete', subject: job.volume_id, status: 202 },
-      { user: 'owner', action: 'upload.begin', subject: job.volume_id, status: 201 },
-    ])
-    expect(JSON.stringify(entries)).not.toContain('volume.mrc')
-    const annas = (await ask(AUTH, 'GET', '/v1/admin/audit?user=anna&limit=1')).body as AuditList
-    expect(annas.entries).toMatchObject([{ user: 'anna', action: 'job.cancel' }])
-    const later = new Date(Date.now() + 1000).toISOString()
-    expect(await server.people.removeAuditBefore(later)).toBe(5)
-  })
-
-  it('has a name for every address that changes something', async () => {
-    await start()
-    const changing = server.app.routeList.filter(({ method }) => !['GET', 'HEAD', 'OPTIONS'].includes(method))
-    const unnamed = changing.map(({ method, url }) => `${method} ${url}`).filter((one) => !(one in AUDITED))
-    // A part belongs to its upload's lines.
-    const changesNothing = ['POST /v1/jobs/estimate', 'PUT /v1/jobs/:jobId']
-    expect(unnamed.sort()).toEqual([...changesNothing, 'PUT /v1/uploads/:uploadId/part/:partIndex'])
-  })
 })
 
 describe.runIf(hasCompiledServer)('the command line beside a running server', () => {

@@ -6,6 +6,7 @@ import type { Job } from '../../shared/contract/jobs.ts'
 import { createJobRepository } from '../adapters/kysely-jobs.ts'
 import { openTables } from '../adapters/open-database.ts'
 import type { ServerConfig } from '../config.ts'
+import { deviceSlots } from '../devices/device-slots.ts'
 import type { WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { createJobOn, finishedOn, jobOn } from './job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
@@ -75,6 +76,51 @@ describe('waiting jobs', () => {
     expect(await ids(`state=active&cursor=${page.next_cursor}`)).toEqual([active[0].job_id])
     expect((await get('/v1/jobs?state=asleep')).json().code).toBe('request_invalid')
     for (const { job_id } of active) await cancel(job_id)
+  })
+})
+
+describe('with two devices, of one user', () => {
+  const devices = deviceSlots(['cpu', 'cuda:0'], {})
+  const stateOf = async (jobId: string) => (await jobOn(server, jobId)).state
+  const isRunning = (jobId: string) => async () => ['running', 'previewing'].includes(await stateOf(jobId))
+  const time = (text: string | null) => Date.parse(text ?? '')
+
+  it('only as many jobs run as a user may, and others are not held up', async () => {
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    await start({ devices, jobsPerUser: 1 }, () => gate)
+    const first = await createJobOn(server)
+    const { volume_id } = first
+    await until(isRunning(first.job_id))
+    const second = await createJobOn(server)
+    const anna = await server.tokens.create({ user: 'anna', scopes: ['write'], lifetimeDays: 1 })
+    await server.people.addMember('lab', 'anna')
+    await server.people.addMember('lab', 'owner')
+    const share = { method: 'PUT', url: `/v1/volumes/${volume_id}/project`, headers: AUTH } as const
+    await server.app.inject({ ...share, payload: { project: 'lab' } })
+    // Time for the idle device to take what it may.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const progress = { queue_position: 1, estimated_start: null }
+    expect(await jobOn(server, second.job_id)).toMatchObject({ state: 'queued', progress })
+    const headers = { authorization: `Bearer ${anna.token}` }
+    const payload = { volume_id, model: 'threshold', project: 'lab' }
+    const hers: Job = (await server.app.inject({ method: 'POST', url: '/v1/jobs', headers, payload })).json()
+    await until(isRunning(hers.job_id))
+    expect(await stateOf(second.job_id)).toBe('queued')
+    open()
+    const ended = [await finishedOn(server, first.job_id), await finishedOn(server, second.job_id)]
+    expect(ended.map(({ state }) => state)).toEqual(['completed', 'completed'])
+    expect(time(ended[1].started_at)).toBeGreaterThanOrEqual(time(ended[0].finished_at))
+  })
+
+  it('two jobs run at once where nothing is said', async () => {
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    await start({ devices }, () => gate)
+    const jobs = [await createJobOn(server), await createJobOn(server)]
+    for (const { job_id } of jobs) await until(isRunning(job_id))
+    open()
+    for (const { job_id } of jobs) await finishedOn(server, job_id)
   })
 })
 

@@ -59,6 +59,7 @@ export async function makeTestServer(options: {
   logger?: Parameters<typeof composeServer>[3]
   tlsLookMs?: number
   keepaliveMs?: number
+  hasher?: ComposeOptions['hasher']
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -79,6 +80,7 @@ export async function makeTestServer(options: {
     ...(options.tryModel ? { tryModel: options.tryModel } : {}),
     ...(options.tlsLookMs ? { tlsLookMs: options.tlsLookMs } : {}),
     ...(options.keepaliveMs ? { keepaliveMs: options.keepaliveMs } : {}),
+    ...(options.hasher ? { hasher: options.hasher } : {}),
   })
   const stop = async () => {
     await server.close()

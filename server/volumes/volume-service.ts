@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { realpath, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { OpenedVolume } from '../../shared/formats/raw-voxel-source.ts'
 import { areUnchanged, checkUnchanged, type PinnedFile, pinFile } from '../../shared/node/pinned-files.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { JoinedWork } from '../joined-work.ts'
 import { checkOwner, type Projects } from '../people/projects.ts'
+import { identityOf, sha256OfFiles } from './file-identity.ts'
 import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
 
 /** Opens a volume file; the caller closes it. */
@@ -22,13 +22,20 @@ export interface VolumeServiceNeeds {
   newId: () => string
   /** The unfinished job that uses a volume, or null. */
   unfinishedUser: (volumeId: string) => Promise<string | null>
+  /** SHA-256 of a file that lies on the server, hex; by reading it where nothing else is said. */
+  hashFiles?: (files: readonly string[]) => Promise<string>
 }
+
+/** Who was cut off while a file was hashed has this long to ask again without its being read again. */
+const HASH_KEPT_MS = 30 * 60_000
 
 type Mode0 = VolumeRecord['mode0']
 
 /** The volumes of a server: files that were received and checked, or that lie under an allowed root. */
 export class VolumeService {
   private readonly needs: VolumeServiceNeeds
+  private readonly hashing = new JoinedWork<string>(HASH_KEPT_MS)
+  private readonly registering = new JoinedWork<VolumeRecord>()
 
   constructor(needs: VolumeServiceNeeds) {
     this.needs = needs
@@ -90,15 +97,25 @@ export class VolumeService {
    */
   async fromPath(owner: string, requested: string): Promise<VolumeRecord> {
     const file = await this.allowed(requested)
+    const { header, moreFiles } = await this.look(file, path.basename(file), null)
+    const places = [file]
+    for (const one of moreFiles) places.push(await this.allowed(one))
+    const identity = await identityOf(places)
+    return this.registering.run(`${owner} ${identity}`, () => this.register(owner, header, places, identity))
+  }
+
+  private async register(
+    owner: string,
+    header: HeaderSummary,
+    places: readonly string[],
+    identity: string,
+  ): Promise<VolumeRecord> {
+    const [file] = places
     const filename = path.basename(file)
-    const { header, moreFiles } = await this.look(file, filename, null)
     const files: PinnedFile[] = []
-    for (const one of [file, ...moreFiles]) files.push(await pinFile(await this.allowed(one)))
-    const hash = createHash('sha256')
-    for (const one of files)
-      for await (const chunk of createReadStream(one.path, { highWaterMark: 1024 * 1024 })) hash.update(chunk)
+    for (const place of places) files.push(await pinFile(place))
+    const sha256 = await this.hashing.run(identity, () => (this.needs.hashFiles ?? sha256OfFiles)(places))
     await checkUnchanged(files, filename)
-    const sha256 = hash.digest('hex')
     const known = (await this.findByHash(owner, sha256, null)) ?? (await this.relocated(owner, sha256, files))
     if (known) return known
     const record: VolumeRecord = {

@@ -94,7 +94,8 @@ export interface CryoMambaClient {
   me(signal?: AbortSignal): Promise<Me | null>
   /** Sends what the server lacks of a file and returns the checked volume. Resumes an open session of the same file. */
   upload(source: ByteSource, options: UploadOptions): Promise<Volume>
-  volumeFromPath(path: string): Promise<Volume>
+  /** A file that lies on the server, which reads all of it first: minutes for a large one. Asked again it is not read again. */
+  volumeFromPath(path: string, signal?: AbortSignal): Promise<Volume>
   volume(volumeId: string): Promise<Volume>
   /** The newest ones. */
   volumes(): Promise<Volume[]>
@@ -109,7 +110,7 @@ export interface CryoMambaClient {
   /** Follows a job until it ends, reconnecting as needed; resolves with the final job, whatever its state. */
   watchJob(jobId: string, options: WatchOptions): Promise<Job>
   /** Another mask of a finished job from its kept probability, without the network. @throws {DomainError} `probability_not_kept` */
-  postprocess(jobId: string, body: PostprocessRequest): Promise<Postprocessed>
+  postprocess(jobId: string, body: PostprocessRequest, signal?: AbortSignal): Promise<Postprocessed>
   artifacts(jobId: string): Promise<Artifact[]>
   /**
    * Downloads an artifact to `path`, resuming by Range what this or an earlier run of the program began, and checks its

@@ -17,6 +17,9 @@ const PROTOCOLS = [1]
 /** A connection test waits no longer than this. */
 const INFO_TIMEOUT_MS = 10_000
 
+/** For what the server reads a whole volume for before it answers: minutes for a large one. */
+const NO_LIMIT = 0
+
 /** Typed access to one server; opens nothing until a call is made. @throws {DomainError} `usage` for an address that is none */
 export function createClient(address: ServerAddress): CryoMambaClient {
   const http = new HttpConnection(address)
@@ -38,7 +41,8 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     models: async (signal) => (await get<ModelList>('/v1/models', signal)).models,
     me: (signal) => unlessUnknown(get<Me>('/v1/me', signal)),
     upload: (source, options) => uploadFile(http, source, options),
-    volumeFromPath: (path) => http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path } }),
+    volumeFromPath: (path, signal) =>
+      http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path }, timeout: NO_LIMIT, signal }),
     volume: (volumeId) => get<Volume>(`/v1/volumes/${volumeId}`),
     volumes: async () => (await get<VolumeList>('/v1/volumes')).volumes,
     deleteVolume: async (volumeId) => void (await http.send({ method: 'DELETE', url: `/v1/volumes/${volumeId}` })),
@@ -50,8 +54,10 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
     retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry`, data: {} }),
     watchJob: (jobId, options) => watchJob(http, jobId, options),
-    postprocess: (jobId, body) =>
-      http.json<Postprocessed>({ method: 'POST', url: `/v1/jobs/${jobId}/postprocess`, data: body }),
+    postprocess: (jobId, body, signal) => {
+      const url = `/v1/jobs/${jobId}/postprocess`
+      return http.json<Postprocessed>({ method: 'POST', url, data: body, timeout: NO_LIMIT, signal })
+    },
     artifacts: async (jobId) => (await get<ArtifactList>(`/v1/jobs/${jobId}/artifacts`)).artifacts,
     downloadArtifact: (artifact, path, options) =>
       downloadArtifact(http, artifact, path, { refresh: () => artifactAgain(http, artifact), ...options }),

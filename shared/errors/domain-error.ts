@@ -17,6 +17,8 @@ export interface ProblemDetails {
   hint?: string
   /** The foreign error this one was made from; never leaves the process. */
   cause?: unknown
+  /** What the administrator reads in the log and the sender is not told. Names nobody and no file. */
+  logReason?: string
   [value: string]: unknown
 }
 

@@ -6,6 +6,7 @@ import { ask } from './ask.ts'
 import type { Person } from './people.ts'
 import { makePeople } from './people.ts'
 import type { Random } from './seeded-random.ts'
+import { checkState } from './state-check.ts'
 import { pause, workOf } from './user-work.ts'
 import type { World } from './world.ts'
 
@@ -56,6 +57,7 @@ export async function clockStage(world: World, people: readonly Person[], random
   await work
   await checkEndsOfTime(world, people[0], jump)
   await jump(0)
+  await checkState(world, 'the clock stage, with its jumps')
   await world.stop()
   await world.start()
 }

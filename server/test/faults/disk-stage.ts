@@ -3,6 +3,7 @@ import { mkdir, open, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { checkDisk, checkNothingLost } from './final-check.ts'
 import type { Random } from './seeded-random.ts'
+import { checkState } from './state-check.ts'
 import { pause, workOf } from './user-work.ts'
 import { World } from './world.ts'
 
@@ -53,6 +54,7 @@ async function onSmallDisk(mount: string, world: World, numTimes: number): Promi
     }
     await work
     await checkNothingLost(world)
+    await checkState(world, 'disk, on the small one')
   } finally {
     await world.close()
   }

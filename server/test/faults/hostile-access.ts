@@ -54,7 +54,7 @@ export function hostileLinks(target: Target, artifact: Artifact, otherJobId: str
   const forged = createHmac('sha256', '').update('anything').digest('base64url')
   const later = String(Number(url.searchParams.get('expires')) + 86_400)
   return [
-    ...['expires', 'key', 'content', 'signature'].flatMap((field) => [
+    ...['expires', 'key', 'content', 'holder', 'signature'].flatMap((field) => [
       changed(`without ${field}`, (copy) => copy.searchParams.delete(field)),
       changed(`with ${field} empty`, set(field, '')),
       changed(`with ${field} twice`, (copy) => copy.searchParams.append(field, '1')),

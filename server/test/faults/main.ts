@@ -11,11 +11,11 @@ import { hostileStage, layTraps } from './hostile-stage.ts'
 import { killStage } from './kill-stage.ts'
 import type { Person } from './people.ts'
 import { type Random, seededRandom } from './seeded-random.ts'
-import { type ServerState, stateOf } from './server-state.ts'
+import { AFTER_FLOOD_BYTES, checkState } from './state-check.ts'
 import { strangersStage } from './strangers-stage.ts'
 import { checkAround, lookAround } from './surroundings.ts'
 import { Tally } from './tally.ts'
-import { pause, workOf } from './user-work.ts'
+import { workOf } from './user-work.ts'
 import { World } from './world.ts'
 
 /** Names that the run itself makes in its folder. */
@@ -31,12 +31,6 @@ const OWN_NAMES = [
   'clock.new',
   'small-disk',
 ]
-
-/** Growth of a server's memory that is no leak: buffers of uploads, compiled code, the heap's slack. */
-const MEMORY_SLACK_BYTES = 200 * 1024 * 1024
-
-/** Open files that may stay for a moment after the last request. */
-const FILE_SLACK = 12
 
 const STAGES = ['hostile', 'crowd', 'strangers', 'kill', 'clock', 'disk'] as const
 type Stage = (typeof STAGES)[number]
@@ -116,45 +110,25 @@ interface RoundPlan {
   round: number
 }
 
-/** Every kind of fault once. The server is the same process from the first stage to the look at its memory. */
+/** Every kind of fault once, each followed by a look at what the server still holds. */
 async function runRound(world: World, people: Person[], { size, stages, allowed, round }: RoundPlan): Promise<void> {
   const random = world.random.fork(`round ${round}`)
-  const has = (stage: Stage) => {
-    const seconds = Math.round(performance.now() / 1000)
-    if (stages.includes(stage)) console.error(`${seconds} s, round ${round}: ${stage}`)
-    return stages.includes(stage)
+  const run = async (stage: Stage, work: (random: Random) => Promise<void>, slackBytes?: number) => {
+    if (!stages.includes(stage)) return
+    console.error(`${Math.round(performance.now() / 1000)} s, round ${round}: ${stage}`)
+    await work(random.fork(stage))
+    await checkState(world, stage, slackBytes)
   }
   const own = random.fork('warm-up')
   await workOf(world, { person: people[0], url: () => world.server.url, shapeZyx: [12, 40, 50], random: own })
   const [finished] = world.jobs.slice(-1)
-  const base = await stateOf(world.server.child.pid ?? 0)
-  if (has('crowd')) await crowdStage(world, people, random.fork('crowd'))
-  if (has('hostile')) await hostileStage(world, people[0], finished, allowed, random.fork('hostile'))
-  if (stages.includes('crowd') && has('strangers')) await strangersStage(world, people, random.fork('strangers'))
-  await checkState(world, base)
-  if (has('kill')) await killStage(world, people.slice(0, size.workers), size.kills, random.fork('kill'))
-  if (has('clock')) await clockStage(world, people.slice(0, size.workers), random.fork('clock'))
-  if (has('disk')) await diskStage(world, size.diskFull, random.fork('disk'))
-}
-
-/** After everyone has gone, the server holds about what it held before. */
-async function checkState(world: World, base: ServerState | null): Promise<void> {
-  if (!base) return
-  for (let waitedMs = 0; ; waitedMs += 1000) {
-    const now = await stateOf(world.server.child.pid ?? 0)
-    if (!now) return world.tally.wrong('the server is gone')
-    const isBack =
-      now.openFiles <= base.openFiles + FILE_SLACK && now.memoryBytes <= base.memoryBytes + MEMORY_SLACK_BYTES
-    console.error(`open files ${base.openFiles} → ${now.openFiles}, MiB ${mib(base)} → ${mib(now)}`)
-    if (isBack) return
-    if (waitedMs >= 20_000)
-      return world.tally.wrong(`the server still holds ${JSON.stringify(now)}, before ${JSON.stringify(base)}`)
-    await pause(1000)
-  }
-}
-
-function mib({ memoryBytes }: ServerState): number {
-  return Math.round(memoryBytes / 2 ** 20)
+  const workers = people.slice(0, size.workers)
+  await run('crowd', (own) => crowdStage(world, people, own), AFTER_FLOOD_BYTES)
+  await run('hostile', (own) => hostileStage(world, people[0], finished, allowed, own), AFTER_FLOOD_BYTES)
+  if (stages.includes('crowd')) await run('strangers', (own) => strangersStage(world, people, own), AFTER_FLOOD_BYTES)
+  await run('kill', (own) => killStage(world, workers, size.kills, own))
+  await run('clock', (own) => clockStage(world, workers, own))
+  await run('disk', (own) => diskStage(world, size.diskFull, own))
 }
 
 /** Logs never hold a token. */

@@ -6,6 +6,7 @@ import { thresholdManifest } from '../threshold-model.ts'
 import { type KnownVolume, sha256Of } from './known-volume.ts'
 import { makePeople, type Person } from './people.ts'
 import type { Random } from './seeded-random.ts'
+import { type ServerState, stateOf } from './server-state.ts'
 import type { Tally } from './tally.ts'
 
 /** A part that the server answered with 200, of an upload that was left unfinished on purpose. */
@@ -54,6 +55,7 @@ export class World {
   readonly data: string
   private current: RealServer | null = null
   private port = 0
+  private startState: ServerState | null = null
   private log: Awaited<ReturnType<typeof open>> | null = null
   readonly root: string
   readonly tally: Tally
@@ -75,6 +77,11 @@ export class World {
     return this.current
   }
 
+  /** What the server that runs held when it was started; null where that cannot be seen. */
+  get before(): ServerState | null {
+    return this.startState
+  }
+
   get logFile(): string {
     return path.join(this.root, 'server.log')
   }
@@ -86,6 +93,7 @@ export class World {
     const settings = { ...SETTINGS, CRYOMAMBA_MODELS: path.join(this.root, 'models'), ...this.env, ...env }
     this.current = await startRealServer(this.data, this.port, settings, this.log.fd)
     this.port = this.current.port
+    this.startState = await stateOf(this.current.child.pid ?? 0)
     return this.current
   }
 
