@@ -16,6 +16,7 @@ import { strangersStage } from './strangers-stage.ts'
 import { checkAround, lookAround } from './surroundings.ts'
 import { Tally } from './tally.ts'
 import { workOf } from './user-work.ts'
+import { watchStage } from './watch-stage.ts'
 import { World } from './world.ts'
 
 /** Names that the run itself makes in its folder. */
@@ -32,7 +33,7 @@ const OWN_NAMES = [
   'small-disk',
 ]
 
-const STAGES = ['hostile', 'crowd', 'strangers', 'kill', 'clock', 'disk'] as const
+const STAGES = ['hostile', 'crowd', 'strangers', 'watch', 'kill', 'clock', 'disk'] as const
 type Stage = (typeof STAGES)[number]
 
 interface Size {
@@ -126,6 +127,7 @@ async function runRound(world: World, people: Person[], { size, stages, allowed,
   await run('crowd', (own) => crowdStage(world, people, own), AFTER_FLOOD_BYTES)
   await run('hostile', (own) => hostileStage(world, people[0], finished, allowed, own), AFTER_FLOOD_BYTES)
   if (stages.includes('crowd')) await run('strangers', (own) => strangersStage(world, people, own), AFTER_FLOOD_BYTES)
+  await run('watch', (own) => watchStage(world, people[0], own))
   await run('kill', (own) => killStage(world, workers, size.kills, own))
   await run('clock', (own) => clockStage(world, workers, own))
   await run('disk', (own) => diskStage(world, size.diskFull, own))
