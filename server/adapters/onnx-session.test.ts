@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { pointwiseNetwork } from '../bench/onnx-file.ts'
+import { thresholdManifest } from '../test/threshold-model.ts'
 import { createOnnxSession, createSessionWith, type OrtLibrary } from './onnx-session.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '../../resources/models/demo-cryoet-unet')
@@ -83,6 +85,23 @@ describe('a network on another provider than the CPU', () => {
     expect(output.length).toBe(4 * 16 ** 3)
     await session.release()
     expect(await leftBehind()).toEqual(before)
+  })
+
+  it('is tried with half floats where those are what the network takes', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-half-'))
+    const modelPath = path.join(folder, 'half.onnx')
+    await writeFile(modelPath, pointwiseNetwork([1, -2], [0, 8], 'float16'))
+    const base = thresholdManifest()
+    const half = {
+      ...base,
+      input: { ...base.input, dtype: 'float16' as const },
+      output: { ...base.output, dtype: 'float16' as const },
+    }
+    const { library } = pretendDevice(/Cast/)
+    const session = await createSessionWith(library, { modelPath, manifest: half, provider: 'cuda', threads: 1 })
+    expect([...(await session.run(Float32Array.of(3), [1, 1, 1, 1, 1]))]).toEqual([3, 2])
+    await session.release()
+    await rm(folder, { recursive: true })
   })
 
   it('is refused when the provider takes a step and then cannot do it', async () => {

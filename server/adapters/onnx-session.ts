@@ -120,9 +120,9 @@ async function findPlacement(
 ): Promise<string | null> {
   const shape = trialShape(session, request)
   const numValues = shape.reduce((product, size) => product * size, 1)
-  const { name } = request.manifest.input
+  const { input } = request.manifest
   try {
-    await session.run({ [name]: new ort.Tensor('float32', new Float32Array(numValues), shape) })
+    await session.run({ [input.name]: inputTensor(ort, input.dtype, new Float32Array(numValues), shape) })
   } catch (cause) {
     throw runProblem(cause, request)
   }
@@ -141,6 +141,16 @@ function trialShape(session: OrtSession, { manifest }: SessionRequest): number[]
     const wanted = fixed[axis]
     return typeof wanted === 'number' && wanted > 0 ? wanted : size
   })
+}
+
+/** Values in the type that the network takes. */
+function inputTensor(
+  { Tensor }: OrtLibrary,
+  dtype: SessionRequest['manifest']['input']['dtype'],
+  values: Float32Array,
+  shape: readonly number[],
+) {
+  return dtype === 'float16' ? new Tensor('float16', toHalf(values), shape) : new Tensor('float32', values, shape)
 }
 
 /** What a failed run means to the user. */
@@ -177,7 +187,7 @@ class OnnxSession implements NetworkSession {
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {
     const { manifest } = this.request
-    const feeds = { [manifest.input.name]: this.tensor(input, shape) }
+    const feeds = { [manifest.input.name]: inputTensor(this.ort, manifest.input.dtype, input, shape) }
     const output = (
       await this.session.run(feeds, [manifest.output.name]).catch((cause) => {
         throw runProblem(cause, this.request)
@@ -190,11 +200,6 @@ class OnnxSession implements NetworkSession {
       throw new DomainError('model_invalid', { name: manifest.id, reason })
     }
     return dtype === 'float16' ? fromHalf(output.data as Uint16Array) : (output.data as Float32Array)
-  }
-
-  private tensor(input: Float32Array, shape: readonly number[]) {
-    const isHalf = this.request.manifest.input.dtype === 'float16'
-    return isHalf ? new this.ort.Tensor('float16', toHalf(input), shape) : new this.ort.Tensor('float32', input, shape)
   }
 
   async release(): Promise<void> {
