@@ -4,6 +4,7 @@ import { rememberNetworkBytes } from './memory-plan.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import type { RunDependencies } from './run-job.ts'
+import { ThreadLife } from './thread-life.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
 /**
@@ -20,6 +21,8 @@ export function runInThread(
   const workerData: ThreadStart = { job, engine: deps.engine }
   const thread = new Worker(new URL('./pipeline-thread.js', import.meta.url), { workerData })
   const host = new NetworkHost(job, deps, signal)
+  const life = new ThreadLife(() => thread.performance.eventLoopUtilization().active)
+  events.worksBeside?.(() => life.isAlive())
   const send = (message: ToThread, buffers: ArrayBuffer[] = []) => thread.postMessage(message, buffers)
   const onAbort = () => send({ type: 'cancel' })
   signal.addEventListener('abort', onAbort, { once: true })
@@ -31,7 +34,10 @@ export function runInThread(
       else if (message.type === 'preview') events.preview(message.header, message.payload)
       else if (message.type === 'finished') resolve(message.outcome)
       else if (message.type === 'failed') reject(errorFromEnvelope(message.error))
-      else last = last.then(() => host.answer(message, send))
+      else {
+        const answered = last.then(() => host.answer(message, send))
+        last = life.whileItWaits(() => answered)
+      }
     })
     thread.once('error', (error) => reject(asMemoryProblem(error)))
     thread.once('exit', (code) => reject(new Error(`the thread of the job ended with code ${code}`)))

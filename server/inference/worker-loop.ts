@@ -35,11 +35,15 @@ export async function serveOneJob(
     })
   })
   channel.send({ type: 'ready' })
-  const pulse = setInterval(() => channel.send({ type: 'alive' }), PULSE_MS)
+  let isAlive = () => true
+  const pulse = setInterval(() => isAlive() && channel.send({ type: 'alive' }), PULSE_MS)
   pulse.unref()
   const events: RunEvents = {
     progress: (progress) => channel.send({ type: 'progress', progress }),
     preview: (header, payload) => channel.send({ type: 'preview', header, payload }),
+    worksBeside: (check) => {
+      isAlive = check
+    },
   }
   try {
     const asked = await order
