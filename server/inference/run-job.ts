@@ -6,7 +6,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace } from './axis-order.ts'
+import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
 import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
@@ -124,7 +124,8 @@ class Run {
   constructor(needs: RunNeeds) {
     this.needs = needs
     const { manifest } = needs.job.model
-    this.order = chooseAxisOrder(manifest, needs.sources[0].header, needs.job.params.patch_zyx)
+    const { patch_zyx: patch, roi_zyx: roi } = needs.job.params
+    this.order = chooseAxisOrder(manifest, regionPlace(needs.sources[0].header, roi), patch)
     this.dtype = labelDtype(manifest.labels.map(({ value }) => value))
   }
 

@@ -88,6 +88,30 @@ describe('a job that is shown before it starts', () => {
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
   })
 
+  it('is judged by the region that it asks for, whose tiles it counts', async () => {
+    await start()
+    const roi_zyx = [
+      [2, 10],
+      [1, 9],
+      [6, 18],
+    ]
+    const whole = await createJob()
+    const part = await createJob({ params: { roi_zyx } })
+    for (const { job_id } of [whole, part]) await finished(job_id)
+    if (!whole.memory || !part.memory) throw new Error('a job says what it holds')
+    expect(part.memory.total_bytes).toBeLessThan(whole.memory.total_bytes)
+    await server.stop()
+    await start({ memoryLimitBytes: part.memory.total_bytes - part.memory.network_bytes })
+    const job = await createJob({ params: { roi_zyx } })
+    const done = await finished(job.job_id)
+    expect(done.state, JSON.stringify(done.error)).toBe('completed')
+    expect(job.progress.tiles_total).toBe(done.result?.tiles)
+    const { volume_id } = await uploadAll(server, makeMrc(VOXELS, SHAPE))
+    const payload = { volume_id, model: 'threshold' }
+    const refused = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(refused.json().code).toBe('memory_limit')
+  })
+
   it.each([
     [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
     [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
