@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
+import { writeFully } from '../../shared/node/write-fully.ts'
 import type { TileGrid } from '../../shared/volume/tile-starts.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { TileStore } from './sliding-window.ts'
@@ -75,10 +76,7 @@ export class ScratchTiles implements TileStore {
     if (this.isComplete || this.slots.has(key)) return
     const bytes = new Uint8Array(output.buffer, output.byteOffset, output.byteLength)
     const slot = this.slots.size
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, slot * bytes.length + done)
-      done += bytesWritten
-    }
+    await writeFully(this.file, bytes, slot * bytes.length)
     this.slots.set(key, slot)
   }
 
