@@ -1,12 +1,16 @@
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Affine } from '../../shared/volume/affine.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { METRES } from '../../shared/volume/metres.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 
 /** Voxel sizes and places may differ by this share of a voxel: headers hold rounded numbers. */
 const TOLERANCE_VOX = 0.01
 
-/** A header; without an affine only shapes are compared. */
+/** Sizes of voxels may differ by this share: programs round what they convert from one unit to another. */
+const SIZE_TOLERANCE = 0.01
+
+/** A header; without an affine places are not compared. */
 type Placed = Pick<VolumeHeader, 'format' | 'shapeZyx' | 'voxelSizeZyx' | 'unit'> & { affine?: Affine }
 
 interface Named {
@@ -15,8 +19,8 @@ interface Named {
 }
 
 /**
- * Checks that volumes lie on one grid: the same shape, and the same voxel size and place where both tell them in the
- * same format.
+ * Checks that volumes lie on one grid: the same shape, the same voxel size where both tell it, and the same place where
+ * both tell it in the same format.
  * @throws {DomainError} `volumes_not_on_one_grid`
  */
 export function checkSameGrid(volumes: readonly Named[]): void {
@@ -30,6 +34,9 @@ export function checkSameGrid(volumes: readonly Named[]): void {
 function differenceOf(a: Placed, b: Placed): string | null {
   if (a.shapeZyx.join() !== b.shapeZyx.join())
     return `their shapes are ${a.shapeZyx.join(' × ')} and ${b.shapeZyx.join(' × ')} voxels`
+  const sizes = sizesInUnitOf(a, b)
+  if (sizes?.some(([one, other]) => Math.abs(one / other - 1) > SIZE_TOLERANCE))
+    return `their voxels are ${sizeText(a)} and ${sizeText(b)} (z, y, x)`
   const isComparable = a.format === b.format && a.voxelSizeZyx && b.voxelSizeZyx && a.unit === b.unit
   if (!isComparable || !a.voxelSizeZyx || !a.affine || !b.affine) return null
   const voxel = Math.min(...a.voxelSizeZyx)
@@ -40,6 +47,22 @@ function differenceOf(a: Placed, b: Placed): string | null {
       return `their voxels lie up to ${(distance / voxel).toPrecision(3)} voxels apart`
   }
   return null
+}
+
+/** Per axis the voxel sizes of both in one unit; null where one of them is not known. */
+function sizesInUnitOf(a: Placed, b: Placed): [number, number][] | null {
+  const { voxelSizeZyx: one, unit } = a
+  const { voxelSizeZyx: other, unit: otherUnit } = b
+  if (!one || !other) return null
+  // Two files of one format that name no unit mean the same by their numbers.
+  const isUnnamed = unit === null && otherUnit === null && a.format === b.format
+  if (!isUnnamed && (unit === null || otherUnit === null)) return null
+  const scale = unit && otherUnit ? METRES[otherUnit] / METRES[unit] : 1
+  return one.map((size, axis) => [size, other[axis] * scale])
+}
+
+function sizeText({ voxelSizeZyx, unit }: Placed): string {
+  return `${voxelSizeZyx?.map((size) => Number(size.toPrecision(4))).join(' × ')} ${unit ?? '(no unit)'}`
 }
 
 function worldOf(affine: Affine, [z, y, x]: Zyx): [number, number, number] {
