@@ -2,10 +2,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Affine } from '../../shared/volume/affine.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { METRES } from '../../shared/volume/metres.ts'
-import type { Zyx } from '../../shared/volume/zyx.ts'
-
-/** Voxel sizes and places may differ by this share of a voxel: headers hold rounded numbers. */
-const TOLERANCE_VOX = 0.01
+import { apartVox } from '../../shared/volume/stated-place.ts'
 
 /** Sizes of voxels may differ by this share: programs round what they convert from one unit to another. */
 const SIZE_TOLERANCE = 0.01
@@ -39,14 +36,8 @@ function differenceOf(a: Placed, b: Placed): string | null {
     return `their voxels are ${sizeText(a)} and ${sizeText(b)} (z, y, x)`
   const isComparable = a.format === b.format && a.voxelSizeZyx && b.voxelSizeZyx && a.unit === b.unit
   if (!isComparable || !a.voxelSizeZyx || !a.affine || !b.affine) return null
-  const voxel = Math.min(...a.voxelSizeZyx)
-  const corner = a.shapeZyx.map((size) => size - 1) as unknown as Zyx
-  for (const point of [[0, 0, 0], corner] as const) {
-    const distance = Math.hypot(...difference(worldOf(a.affine, point), worldOf(b.affine, point)))
-    if (distance > TOLERANCE_VOX * voxel * Math.max(1, Math.hypot(...point) / 100))
-      return `their voxels lie up to ${(distance / voxel).toPrecision(3)} voxels apart`
-  }
-  return null
+  const apart = apartVox(a.affine, b.affine, a.shapeZyx)
+  return apart === 0 ? null : `their voxels lie up to ${apart.toPrecision(3)} voxels apart`
 }
 
 /** Per axis the voxel sizes of both in one unit; null where one of them is not known. */
@@ -63,13 +54,4 @@ function sizesInUnitOf(a: Placed, b: Placed): [number, number][] | null {
 
 function sizeText({ voxelSizeZyx, unit }: Placed): string {
   return `${voxelSizeZyx?.map((size) => Number(size.toPrecision(4))).join(' × ')} ${unit ?? '(no unit)'}`
-}
-
-function worldOf(affine: Affine, [z, y, x]: Zyx): [number, number, number] {
-  const row = (i: number) => affine[4 * i] * x + affine[4 * i + 1] * y + affine[4 * i + 2] * z + affine[4 * i + 3]
-  return [row(0), row(1), row(2)]
-}
-
-function difference(a: readonly number[], b: readonly number[]): number[] {
-  return a.map((value, i) => value - b[i])
 }
