@@ -119,13 +119,33 @@ describe('a network on another provider than the CPU', () => {
   })
 })
 
+const CUDA_FULL =
+  'CUDA failure 2: out of memory ; GPU=0 ; hostname=lab ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/' +
+  'cuda_allocator.cc ; line=48 ; expr=cudaMalloc((void**)&p, size);'
 const SESSION = { inputNames: ['input'], outputNames: ['logits'], inputMetadata: [], release: async () => undefined }
 
-describe('a network on the CPU', () => {
+describe('a network that is loaded', () => {
   it('is loaded once, without a warning', async () => {
     const session = await createOnnxSession(request('cpu'))
     expect(session.warnings).toEqual([])
     await session.release()
+  })
+
+  it.each([
+    ['cpu', 'Exception during initialization: std::bad_alloc', "computer's memory"],
+    [
+      'cuda',
+      'Exception during initialization: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* ' +
+        'onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*, bool, ' +
+        'onnxruntime::WaitNotificationFn) Failed to allocate memory for requested buffer of size 134217728',
+      'asked for 134217728 bytes of the memory of the device (cuda)',
+    ],
+    ['cuda', CUDA_FULL, 'asked for more of the memory of the device (cuda) than there is'],
+  ])('for which there is no memory while it is loaded says so: %s, %s', async (provider, text, words) => {
+    const create = () => Promise.reject(new Error(text))
+    await expect(
+      createSessionWith({ ...ort, InferenceSession: { create } } as never, request(provider)),
+    ).rejects.toMatchObject({ code: 'out_of_memory', message: expect.stringContaining(words) })
   })
 
   it('is refused when the file is no network', async () => {

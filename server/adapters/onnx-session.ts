@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import os, { freemem } from 'node:os'
+import os from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import type { NetworkSession, SessionFactory, SessionRequest } from '../inference/network-session.ts'
 import { fromHalf, toHalf } from './half-float.ts'
 import { judgePlacement, nodesOnCpu } from './node-placement.ts'
+import { memoryProblem } from './onnx-memory.ts'
 import { providerProblem } from './provider-problem.ts'
 
 type Ort = typeof import('onnxruntime-node')
@@ -14,9 +15,6 @@ type OrtOptions = NonNullable<Parameters<Ort['InferenceSession']['create']>[1]>
 
 /** What of onnxruntime is used here; a test may put something in between. */
 export type OrtLibrary = Pick<Ort, 'InferenceSession' | 'Tensor'>
-
-/** Text of onnxruntime's arena when an allocation fails, on the CPU and on CUDA. */
-const OUT_OF_MEMORY = /Failed to allocate memory for requested buffer of size (\d+)/
 
 /** A step that its provider took and then refuses, e.g. a three-dimensional ConvTranspose on WebGPU. */
 const STEP_REFUSED = /while running (\w+) node\. Name:'([^']*)' Status Message: ([^\n]*)/
@@ -94,7 +92,7 @@ async function load(
       ...more,
     })
   } catch (cause) {
-    const problem = providerProblem(provider, cause)
+    const problem = (await memoryProblem(provider, cause)) ?? providerProblem(provider, cause)
     if (problem) throw problem
     throw new DomainError('model_invalid', { name: manifest.id, reason: 'the ONNX file cannot be loaded', cause })
   }
@@ -124,7 +122,7 @@ async function findPlacement(
   try {
     await session.run({ [input.name]: inputTensor(ort, input.dtype, new Float32Array(numValues), shape) })
   } catch (cause) {
-    throw runProblem(cause, request)
+    throw await runProblem(cause, request)
   }
   session.endProfiling()
   const [file] = await readdir(profileFolder)
@@ -154,14 +152,9 @@ function inputTensor(
 }
 
 /** What a failed run means to the user. */
-function runProblem(cause: unknown, { provider, manifest }: SessionRequest): DomainError {
+async function runProblem(cause: unknown, { provider, manifest }: SessionRequest): Promise<DomainError> {
   const text = String((cause as Error).message)
-  const bytes = OUT_OF_MEMORY.exec(text)?.[1]
-  if (bytes) return new DomainError('out_of_memory', { neededBytes: Number(bytes), freeBytes: freemem(), cause })
-  if (provider !== 'cpu' && /(CUDA|CUDNN|CUBLAS) failure \d+: out of memory/.test(text)) {
-    return new DomainError('out_of_memory', { message: `The memory of the device (${provider}) is full.`, cause })
-  }
-  const problem = providerProblem(provider, cause)
+  const problem = (await memoryProblem(provider, cause)) ?? providerProblem(provider, cause)
   if (problem) return problem
   const [, operator, node, words] = STEP_REFUSED.exec(text) ?? []
   if (provider !== 'cpu' && operator) {
@@ -189,8 +182,8 @@ class OnnxSession implements NetworkSession {
     const { manifest } = this.request
     const feeds = { [manifest.input.name]: inputTensor(this.ort, manifest.input.dtype, input, shape) }
     const output = (
-      await this.session.run(feeds, [manifest.output.name]).catch((cause) => {
-        throw runProblem(cause, this.request)
+      await this.session.run(feeds, [manifest.output.name]).catch(async (cause) => {
+        throw await runProblem(cause, this.request)
       })
     )[manifest.output.name]
     const expected = [shape[0], manifest.output.channels, ...shape.slice(2)]

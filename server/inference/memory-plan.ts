@@ -13,6 +13,7 @@ import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
 import { measureThreadBytes } from './measure-in-thread.ts'
+import type { JobDescription } from './messages.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
 import { isMasked } from './normalise.ts'
 import { READ_BYTES } from './plane-stream.ts'
@@ -90,6 +91,15 @@ export function planMemory({
     stream_axis: (['z', 'y', 'x'] as const)[order.ofFile[0]],
     limit_bytes: limitBytes,
   }
+}
+
+/** What a job holds beside its network and the program itself. @param headers one per channel */
+export function heldBytes(
+  { model: { manifest }, params, blendThreads }: Pick<JobDescription, 'model' | 'params' | 'blendThreads'>,
+  headers: MemoryRequest['headers'],
+): number {
+  const plan = planMemory({ manifest, headers, params, networkBytes: 0, limitBytes: null, blendThreads })
+  return plan.total_bytes - plan.base_bytes
 }
 
 /** Shapes in the order of the run. */

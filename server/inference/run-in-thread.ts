@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { rememberNetworkBytes } from './memory-plan.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import type { RunDependencies } from './run-job.ts'
@@ -39,7 +40,7 @@ export function runInThread(
         last = life.whileItWaits(() => answered)
       }
     })
-    thread.once('error', (error) => reject(asMemoryProblem(error)))
+    thread.once('error', (error) => reject(asMemoryProblem(error, 'The thread that streams the volume')))
     thread.once('exit', (code) => reject(new Error(`the thread of the job ended with code ${code}`)))
   })
   return outcome.finally(async () => {
@@ -102,14 +103,6 @@ class NetworkHost {
   async close(): Promise<void> {
     await this.session?.release()
   }
-}
-
-/** The thread's own objects did not fit: another lack of memory than the network's, but one all the same. */
-function asMemoryProblem(error: Error): Error {
-  const isMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
-  if (!isMemory) return error
-  const message = 'The thread that streams the volume ran out of memory.'
-  return new DomainError('out_of_memory', { message, cause: error })
 }
 
 function transferable({ buffer }: Float32Array): ArrayBuffer[] {

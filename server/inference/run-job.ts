@@ -12,6 +12,8 @@ import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
 import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
 import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
+import { heldBytes } from './memory-plan.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
@@ -70,6 +72,9 @@ export async function runJob(
     const measuring = (deps.startMeasuring ?? measureHere)({ header, values })
     try {
       return await new Run({ job, events, sources, opening, measuring, engine: deps.engine, startedAt, signal }).toEnd()
+    } catch (error) {
+      const headers = sources.map(({ header }) => header)
+      throw asMemoryProblem(error, 'The job', () => heldBytes(job, headers))
     } finally {
       await measuring.close()
       await (await opening.catch(() => null))?.release()
