@@ -23,10 +23,12 @@ export interface JobQueueNeeds {
   nowMs: () => number
 }
 
-type Place = Pick<JobProgress, 'queue_position' | 'estimated_start'>
+type Place = Pick<JobProgress, 'queue_position' | 'estimated_start' | 'waits_for'>
 
 /** Which job is next, and where each stands. What was measured is kept in the database. */
 export class JobQueue {
+  /** The job whose turn it is while the jobs that run leave too little memory for it; set by the runner. */
+  heldForMemory: string | null = null
   private readonly needs: JobQueueNeeds
   private coming: Promise<Map<string, Place>> | null = null
   private running: Promise<unknown> = Promise.resolve()
@@ -70,7 +72,14 @@ export class JobQueue {
     const starts = secondsToStart(order, free, (job, device) => secondsOn(job, devices[device].deviceId, speeds))
     const timeOf = (seconds: number | null) =>
       seconds === null ? null : new Date(this.needs.nowMs() + seconds * 1000).toISOString()
-    return new Map(order.map((job, i) => [job.jobId, { queue_position: i + 1, estimated_start: timeOf(starts[i]) }]))
+    const heldAt = order.findIndex(({ jobId }) => jobId === this.heldForMemory)
+    const placeOf = (i: number): Place => {
+      // Nobody knows when the memory is there; what comes later waits for it, too.
+      const startsWithMemory = heldAt >= 0 && i >= heldAt
+      const place = { queue_position: i + 1, estimated_start: startsWithMemory ? null : timeOf(starts[i]) }
+      return i === heldAt ? { ...place, waits_for: 'memory' } : place
+    }
+    return new Map(order.map(({ jobId }, i) => [jobId, placeOf(i)]))
   }
 
   /** Keeps how fast a finished job was. @param seconds of the whole run */

@@ -48,14 +48,18 @@ export async function bestPlan(
   const networkBytes = await knownNetworkBytes(cacheFolder, manifest, params)
   const planFor = (effective: EffectiveParams): JobPlan => {
     const memory = planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads })
-    // A guess is shown, but nobody is refused because of it.
-    const neededBytes = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    const neededBytes = neededBytesOf(memory)
     return { memory, effective, neededBytes, isWithinLimit: neededBytes <= limitBytes }
   }
   const inMemory = planFor(params)
   if (inMemory.isWithinLimit || !maySpill) return inMemory
   const spilled = planFor({ ...params, spill: true })
   return spilled.isWithinLimit ? spilled : inMemory
+}
+
+/** What of a job's memory is held against the limit: a guess is shown, but nobody is refused because of it. */
+export function neededBytesOf(memory: JobMemory): number {
+  return memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
 }
 
 /** Tiles of the whole run, as far as the shapes tell: a model that crops may need fewer. */

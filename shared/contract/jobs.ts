@@ -109,6 +109,8 @@ export const JobProgress = Type.Object({
   /** 1 is next; null once running. */
   queue_position: Type.Union([Type.Integer(), Type.Null()]),
   estimated_start: Type.Union([Time, Type.Null()]),
+  /** `memory`: it is its turn and a device is free, but the jobs that run leave too little memory for it. */
+  waits_for: Type.Optional(Type.Literal('memory')),
 })
 export type JobProgress = Type.Static<typeof JobProgress>
 
