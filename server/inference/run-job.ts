@@ -9,7 +9,7 @@ import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
-import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
+import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
 import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
 import { heldBytes } from './memory-plan.ts'
@@ -186,7 +186,8 @@ class Run {
   private objectRules(): ObjectRules {
     const { model, params } = this.needs.job
     const { keep_largest: keepLargest, smallest_object_voxels: smallest } = model.manifest.postprocess
-    return { keepLargest, smallestVoxels: params.smallest_object_voxels ?? smallest }
+    const { smallest_object_voxels: smallestVoxels = smallest, neighbours = DEFAULT_NEIGHBOURS } = params
+    return { keepLargest, smallestVoxels, neighbours }
   }
 
   /** Labels of the whole volume into the files, with previews on the way. */
