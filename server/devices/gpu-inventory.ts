@@ -48,7 +48,7 @@ export async function describeDevices(slots: readonly DeviceSlot[], probe: GpuPr
 }
 
 /** CUDA takes a card by its number or by the beginning of its UUID. A part of a card (`MIG-…`) is not found. */
-function cardOf(slot: Pick<DeviceSlot, 'provider' | 'env'>, gpus: readonly GpuFacts[]): GpuFacts | undefined {
+export function cardOf(slot: Pick<DeviceSlot, 'provider' | 'env'>, gpus: readonly GpuFacts[]): GpuFacts | undefined {
   const visible = slot.env.CUDA_VISIBLE_DEVICES
   if (slot.provider !== 'cuda' || !visible) return undefined
   return gpus.find((gpu) => String(gpu.index) === visible || (/^GPU-./.test(visible) && gpu.uuid?.startsWith(visible)))
