@@ -26,6 +26,7 @@ import { JobRunner } from './jobs/job-runner.ts'
 import { JobService } from './jobs/job-service.ts'
 import { LinkKeys } from './jobs/link-keys.ts'
 import { Postprocessor } from './jobs/postprocessor.ts'
+import { withTemporaryFolders } from './jobs/with-temporary-folders.ts'
 import type { WorkerLauncher } from './jobs/worker-launcher.ts'
 import { composeMetrics } from './metrics/compose-metrics.ts'
 import { ConnectionBytes } from './metrics/connection-bytes.ts'
@@ -133,7 +134,7 @@ export async function composeServer(
   const volumeRepository = createVolumeRepository(db, config.dataFolder)
   const volumes = new VolumeService({
     volumes: volumeRepository,
-    openVolume: openVolumeFile,
+    openVolume: (file, options) => openVolumeFile(file, { ...options, tempDir: folder.temporary }),
     dataFolder: config.dataFolder,
     pathRoots: config.pathRoots,
     projects,
@@ -194,7 +195,7 @@ export async function composeServer(
     liveSockets: () => app?.websocketServer.clients.size ?? 0,
   })
   events.observe(jobFigures(metrics, jobRepository))
-  const workers = watchedLauncher(launcher, metrics.workers)
+  const workers = watchedLauncher(withTemporaryFolders(launcher, folder.temporary), metrics.workers)
   const uploads = new UploadService(uploadRepository, volumes, config, more.hasher ?? new HashFiles(), newId, onError)
   app = await buildApp({
     config,

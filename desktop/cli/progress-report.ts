@@ -30,7 +30,10 @@ export class ProgressReport {
   }
 
   tiles(progress: JobProgress, previews: number): void {
-    if (progress.queue_position !== null) return this.show('Queued', 0, `position ${progress.queue_position}`)
+    if (progress.queue_position !== null) {
+      const reason = progress.waits_for === 'memory' ? ', waits for memory' : ''
+      return this.show('Queued', 0, `position ${progress.queue_position}${reason}`)
+    }
     const speed = progress.tiles_per_second === null ? '' : `, ${progress.tiles_per_second.toFixed(2)} tiles/s`
     const shown = previews === 0 ? '' : `, ${previews} previews`
     const detail = `${progress.tiles_done} of ${progress.tiles_total} tiles${speed}${timeLeft(progress.seconds_left)}${shown}`

@@ -1,4 +1,4 @@
-import type { CreateJob } from '../../shared/contract/jobs.ts'
+import { type CreateJob, JobParams } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 
 /** Options of the command line that say how a model is run. */
@@ -9,6 +9,7 @@ export const RUN_OPTIONS = {
   threads: { type: 'string' },
   threshold: { type: 'string' },
   'smallest-object': { type: 'string' },
+  neighbours: { type: 'string' },
   roi: { type: 'string' },
   draft: { type: 'boolean' },
 } as const
@@ -21,13 +22,15 @@ export function readRunParams(values: {
   threads?: string
   threshold?: string
   'smallest-object'?: string
+  neighbours?: string
   roi?: string
   draft?: boolean
 }): NonNullable<CreateJob['params']> {
-  const { threshold, roi, draft, 'smallest-object': smallest } = values
+  const { threshold, roi, draft, neighbours, 'smallest-object': smallest } = values
   return {
     ...(threshold === undefined ? {} : { threshold: readShare(threshold) }),
-    ...(smallest === undefined ? {} : { smallest_object_voxels: readWhole('--smallest-object', smallest) }),
+    ...(smallest === undefined ? {} : { smallest_object_voxels: readObjectVoxels(smallest) }),
+    ...(neighbours === undefined ? {} : { neighbours: readNeighbours(neighbours) }),
     ...(roi === undefined ? {} : { roi_zyx: readRegion(roi) }),
     ...(draft ? { draft } : {}),
     ...(values.patch === undefined ? {} : { patch_zyx: readTriple(values.patch) }),
@@ -42,6 +45,23 @@ export function readShare(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
   throw new DomainError('usage', { reason: `--threshold takes a number from 0 to 1, not ${text}.` })
+}
+
+/** What a server takes. */
+const MOST_OBJECT_VOXELS = Number((JobParams.properties.smallest_object_voxels as { maximum?: number }).maximum)
+
+/** Voxels of `--smallest-object`, as far as a server takes them. @throws {DomainError} `usage` */
+export function readObjectVoxels(text: string): number {
+  if (/^\d{1,13}$/.test(text) && Number(text) <= MOST_OBJECT_VOXELS) return Number(text)
+  const reason = `--smallest-object takes a whole number from 0 to ${MOST_OBJECT_VOXELS}, not ${text}.`
+  throw new DomainError('usage', { reason })
+}
+
+/** @throws {DomainError} `usage` */
+export function readNeighbours(text: string): 6 | 26 {
+  if (text === '6') return 6
+  if (text === '26') return 26
+  throw new DomainError('usage', { reason: `--neighbours takes 6 or 26, not ${text}.` })
 }
 
 function readRegion(text: string): [[number, number], [number, number], [number, number]] {

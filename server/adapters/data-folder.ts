@@ -10,6 +10,8 @@ export interface DataFolder {
   /** Names this folder and not its place: it stays the same when the folder is moved. */
   folderId: string
   linkKeys: LinkKeyStore
+  /** Empty at the start; for what is of no use to another run of the server. */
+  temporary: string
   /** Gives the folder free for another server. */
   release(): Promise<void>
 }
@@ -29,7 +31,11 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
     })
   }
   const release = await lock(folder)
+  const temporary = path.join(folder, 'tmp')
+  await rm(temporary, { recursive: true, force: true })
+  await mkdir(temporary, { mode: 0o700 })
   return {
+    temporary,
     token: token ?? (await secret(path.join(folder, 'token'))),
     folderId: await secret(path.join(folder, 'folder-id')),
     linkKeys: keyStore(path.join(folder, 'link-keys.json')),

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { pointwiseNetwork } from '../bench/onnx-file.ts'
+import { thresholdManifest } from '../test/threshold-model.ts'
 import { createOnnxSession, createSessionWith, type OrtLibrary } from './onnx-session.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '../../resources/models/demo-cryoet-unet')
@@ -85,6 +87,23 @@ describe('a network on another provider than the CPU', () => {
     expect(await leftBehind()).toEqual(before)
   })
 
+  it('is tried with half floats where those are what the network takes', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-half-'))
+    const modelPath = path.join(folder, 'half.onnx')
+    await writeFile(modelPath, pointwiseNetwork([1, -2], [0, 8], 'float16'))
+    const base = thresholdManifest()
+    const half = {
+      ...base,
+      input: { ...base.input, dtype: 'float16' as const },
+      output: { ...base.output, dtype: 'float16' as const },
+    }
+    const { library } = pretendDevice(/Cast/)
+    const session = await createSessionWith(library, { modelPath, manifest: half, provider: 'cuda', threads: 1 })
+    expect([...(await session.run(Float32Array.of(3), [1, 1, 1, 1, 1]))]).toEqual([3, 2])
+    await session.release()
+    await rm(folder, { recursive: true })
+  })
+
   it('is refused when the provider takes a step and then cannot do it', async () => {
     const text =
       "Non-zero status code returned while running ConvTranspose node. Name:'/up.0/ConvTranspose_token_33' " +
@@ -100,13 +119,33 @@ describe('a network on another provider than the CPU', () => {
   })
 })
 
+const CUDA_FULL =
+  'CUDA failure 2: out of memory ; GPU=0 ; hostname=lab ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/' +
+  'cuda_allocator.cc ; line=48 ; expr=cudaMalloc((void**)&p, size);'
 const SESSION = { inputNames: ['input'], outputNames: ['logits'], inputMetadata: [], release: async () => undefined }
 
-describe('a network on the CPU', () => {
+describe('a network that is loaded', () => {
   it('is loaded once, without a warning', async () => {
     const session = await createOnnxSession(request('cpu'))
     expect(session.warnings).toEqual([])
     await session.release()
+  })
+
+  it.each([
+    ['cpu', 'Exception during initialization: std::bad_alloc', "computer's memory"],
+    [
+      'cuda',
+      'Exception during initialization: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* ' +
+        'onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*, bool, ' +
+        'onnxruntime::WaitNotificationFn) Failed to allocate memory for requested buffer of size 134217728',
+      'asked for 134217728 bytes of the memory of the device (cuda)',
+    ],
+    ['cuda', CUDA_FULL, 'asked for more of the memory of the device (cuda) than there is'],
+  ])('for which there is no memory while it is loaded says so: %s, %s', async (provider, text, words) => {
+    const create = () => Promise.reject(new Error(text))
+    await expect(
+      createSessionWith({ ...ort, InferenceSession: { create } } as never, request(provider)),
+    ).rejects.toMatchObject({ code: 'out_of_memory', message: expect.stringContaining(words) })
   })
 
   it('is refused when the file is no network', async () => {

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import os, { freemem } from 'node:os'
+import os from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import type { NetworkSession, SessionFactory, SessionRequest } from '../inference/network-session.ts'
 import { fromHalf, toHalf } from './half-float.ts'
 import { judgePlacement, nodesOnCpu } from './node-placement.ts'
+import { memoryProblem } from './onnx-memory.ts'
 import { providerProblem } from './provider-problem.ts'
 
 type Ort = typeof import('onnxruntime-node')
@@ -14,9 +15,6 @@ type OrtOptions = NonNullable<Parameters<Ort['InferenceSession']['create']>[1]>
 
 /** What of onnxruntime is used here; a test may put something in between. */
 export type OrtLibrary = Pick<Ort, 'InferenceSession' | 'Tensor'>
-
-/** Text of onnxruntime's arena when an allocation fails, on the CPU and on CUDA. */
-const OUT_OF_MEMORY = /Failed to allocate memory for requested buffer of size (\d+)/
 
 /** A step that its provider took and then refuses, e.g. a three-dimensional ConvTranspose on WebGPU. */
 const STEP_REFUSED = /while running (\w+) node\. Name:'([^']*)' Status Message: ([^\n]*)/
@@ -94,7 +92,7 @@ async function load(
       ...more,
     })
   } catch (cause) {
-    const problem = providerProblem(provider, cause)
+    const problem = (await memoryProblem(provider, cause)) ?? providerProblem(provider, cause)
     if (problem) throw problem
     throw new DomainError('model_invalid', { name: manifest.id, reason: 'the ONNX file cannot be loaded', cause })
   }
@@ -120,11 +118,11 @@ async function findPlacement(
 ): Promise<string | null> {
   const shape = trialShape(session, request)
   const numValues = shape.reduce((product, size) => product * size, 1)
-  const { name } = request.manifest.input
+  const { input } = request.manifest
   try {
-    await session.run({ [name]: new ort.Tensor('float32', new Float32Array(numValues), shape) })
+    await session.run({ [input.name]: inputTensor(ort, input.dtype, new Float32Array(numValues), shape) })
   } catch (cause) {
-    throw runProblem(cause, request)
+    throw await runProblem(cause, request)
   }
   session.endProfiling()
   const [file] = await readdir(profileFolder)
@@ -143,15 +141,20 @@ function trialShape(session: OrtSession, { manifest }: SessionRequest): number[]
   })
 }
 
+/** Values in the type that the network takes. */
+function inputTensor(
+  { Tensor }: OrtLibrary,
+  dtype: SessionRequest['manifest']['input']['dtype'],
+  values: Float32Array,
+  shape: readonly number[],
+) {
+  return dtype === 'float16' ? new Tensor('float16', toHalf(values), shape) : new Tensor('float32', values, shape)
+}
+
 /** What a failed run means to the user. */
-function runProblem(cause: unknown, { provider, manifest }: SessionRequest): DomainError {
+async function runProblem(cause: unknown, { provider, manifest }: SessionRequest): Promise<DomainError> {
   const text = String((cause as Error).message)
-  const bytes = OUT_OF_MEMORY.exec(text)?.[1]
-  if (bytes) return new DomainError('out_of_memory', { neededBytes: Number(bytes), freeBytes: freemem(), cause })
-  if (provider !== 'cpu' && /(CUDA|CUDNN|CUBLAS) failure \d+: out of memory/.test(text)) {
-    return new DomainError('out_of_memory', { message: `The memory of the device (${provider}) is full.`, cause })
-  }
-  const problem = providerProblem(provider, cause)
+  const problem = (await memoryProblem(provider, cause)) ?? providerProblem(provider, cause)
   if (problem) return problem
   const [, operator, node, words] = STEP_REFUSED.exec(text) ?? []
   if (provider !== 'cpu' && operator) {
@@ -177,10 +180,10 @@ class OnnxSession implements NetworkSession {
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {
     const { manifest } = this.request
-    const feeds = { [manifest.input.name]: this.tensor(input, shape) }
+    const feeds = { [manifest.input.name]: inputTensor(this.ort, manifest.input.dtype, input, shape) }
     const output = (
-      await this.session.run(feeds, [manifest.output.name]).catch((cause) => {
-        throw runProblem(cause, this.request)
+      await this.session.run(feeds, [manifest.output.name]).catch(async (cause) => {
+        throw await runProblem(cause, this.request)
       })
     )[manifest.output.name]
     const expected = [shape[0], manifest.output.channels, ...shape.slice(2)]
@@ -190,11 +193,6 @@ class OnnxSession implements NetworkSession {
       throw new DomainError('model_invalid', { name: manifest.id, reason })
     }
     return dtype === 'float16' ? fromHalf(output.data as Uint16Array) : (output.data as Float32Array)
-  }
-
-  private tensor(input: Float32Array, shape: readonly number[]) {
-    const isHalf = this.request.manifest.input.dtype === 'float16'
-    return isHalf ? new this.ort.Tensor('float16', toHalf(input), shape) : new this.ort.Tensor('float32', input, shape)
   }
 
   async release(): Promise<void> {

@@ -12,6 +12,7 @@ import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
 import { halfModel } from './half-model.ts'
 import { type BenchRow, median, printReport } from './report.ts'
+import { withCardLoad } from './watch-gpu.ts'
 
 const SHAPE: Zyx = [128, 256, 256]
 const PATCH: Zyx = [64, 128, 128]
@@ -22,6 +23,9 @@ const SEED = 20260101
 const PROVIDER = process.argv[process.argv.indexOf('--provider') + 1 || process.argv.length] ?? 'cpu'
 
 const BATCHES = [1, 2, 4]
+
+// CUDA counts cards as nvidia-smi does, so that the one that is watched is the one that works.
+process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID'
 
 /** Bare network runs before and after each job. */
 const NUM_BARE_RUNS = 6
@@ -72,11 +76,9 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
   const shape = SHAPE
   const file = await noiseVolume(folder, shape)
   const session = await openSession(model, threads)
-  const gpu = watchGpu()
-  const { seconds, tiles, networkMs, stages, limit, bareMs } = await medianRound(() =>
-    timeRound(session, () => timeJob(model, folder, file, session, threads)),
+  const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
+    timeRound(session, () => onCard(() => timeJob(model, folder, file, session, threads))),
   )
-  const busyPercent = await gpu.stop()
   const full = await medianRound(() => timeRound(session, () => timeJob(model, folder, file, session, threads, true)))
   await session.release()
   const how = `${threads} threads, ${model.manifest.input.dtype}`
@@ -142,7 +144,7 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
 type Timed = Awaited<ReturnType<typeof timeJob>>
 
 /** A job, and what the network alone takes for its tiles right before and after it: the machine changes over minutes. */
-async function timeRound(session: NetworkSession, job: () => Promise<Timed>) {
+async function timeRound<T extends Timed>(session: NetworkSession, job: () => Promise<T>) {
   const before = await bareRuns(session)
   const timed = await job()
   const bareMs = median([...before, ...(await bareRuns(session))])
@@ -169,26 +171,11 @@ async function benchBatches(model: ModelPackage): Promise<BenchRow[]> {
   }))
 }
 
-/** Mean load of the first card while something runs; null without a card. */
-function watchGpu(): { stop: () => Promise<number | null> } {
-  const probe = createNvidiaSmi()
-  const seen: number[] = []
-  let isOver = PROVIDER !== 'cuda'
-  const loop = (async () => {
-    while (!isOver) {
-      const found = await probe()
-      const busy = found.state === 'found' ? found.gpus[0]?.utilisationPercent : null
-      if (busy !== null && busy !== undefined) seen.push(busy)
-      await new Promise((resolve) => setTimeout(resolve, 250))
-    }
-  })()
-  return {
-    stop: async () => {
-      isOver = true
-      await loop
-      return seen.length > 0 ? seen.reduce((sum, one) => sum + one, 0) / seen.length : null
-    },
-  }
+/** A job, and how busy the card was during it where there is one. */
+async function onCard(job: () => Promise<Timed>): Promise<Timed & { busyPercent: number | null }> {
+  if (PROVIDER !== 'cuda') return { ...(await job()), busyPercent: null }
+  const { result, busyPercent } = await withCardLoad(job, createNvidiaSmi(), process.env)
+  return { ...result, busyPercent }
 }
 
 /** How time grows with the size of the volume. */

@@ -48,10 +48,20 @@ export async function describeDevices(slots: readonly DeviceSlot[], probe: GpuPr
 }
 
 /** CUDA takes a card by its number or by the beginning of its UUID. A part of a card (`MIG-…`) is not found. */
-function cardOf(slot: DeviceSlot, gpus: readonly GpuFacts[]): GpuFacts | undefined {
+export function cardOf(slot: Pick<DeviceSlot, 'provider' | 'env'>, gpus: readonly GpuFacts[]): GpuFacts | undefined {
   const visible = slot.env.CUDA_VISIBLE_DEVICES
   if (slot.provider !== 'cuda' || !visible) return undefined
   return gpus.find((gpu) => String(gpu.index) === visible || (/^GPU-./.test(visible) && gpu.uuid?.startsWith(visible)))
+}
+
+/** Free memory of the card that a worker was given by its environment; null where it was given none or the driver tells nothing. */
+export async function freeCardBytes(env: NodeJS.ProcessEnv, probe: GpuProbe): Promise<number | null> {
+  const { CUDA_VISIBLE_DEVICES = '' } = env
+  const inventory: GpuInventory = CUDA_VISIBLE_DEVICES ? await probe() : { state: 'absent' }
+  if (inventory.state !== 'found') return null
+  const card = cardOf({ provider: 'cuda', env: { CUDA_VISIBLE_DEVICES } }, inventory.gpus)
+  if (!card || card.memoryTotalBytes === null || card.memoryUsedBytes === null) return null
+  return Math.max(0, card.memoryTotalBytes - card.memoryUsedBytes)
 }
 
 /**

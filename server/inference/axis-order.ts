@@ -1,3 +1,4 @@
+import type { RegionOfInterest } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
@@ -37,6 +38,13 @@ export function reorderedPlace<T extends Pick<VolumeHeader, 'shapeZyx' | 'voxelS
   return { ...header, shapeZyx: reordered(header.shapeZyx, axes), voxelSizeZyx }
 }
 
+/** The part of a volume that is segmented, as a volume of its own: its place in the world is not told. */
+export function regionPlace<T extends Pick<VolumeHeader, 'shapeZyx'>>(header: T, roi: RegionOfInterest | undefined): T {
+  if (!roi) return header
+  const [z, y, x] = roi
+  return { ...header, shapeZyx: [z[1] - z[0], y[1] - y[0], x[1] - x[0]] }
+}
+
 /** Another axis than z must save this share and this many bytes of the ring: along z a file is read from end to end. */
 const LEAST_SHARE_SAVED = 0.25
 const LEAST_BYTES_SAVED = 64 * 1024 * 1024
@@ -44,7 +52,8 @@ const LEAST_BYTES_SAVED = 64 * 1024 * 1024
 /**
  * The axis order of a run: the model's transposition, and of the volume's z and y the axis that makes the ring of planes
  * smallest. Never x: a file would be read once for every few planes.
- * @param patch the patch in the order of the model's axes
+ * @param volume the part of it that is segmented
+ * @param patch  the patch in the order of the model's axes
  */
 export function chooseAxisOrder(
   manifest: ModelManifest,

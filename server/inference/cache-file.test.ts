@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { removeUnfinished, writeCacheFile } from './cache-file.ts'
+import { folderCache } from './statistics-cache.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -28,4 +29,15 @@ it('removes what a killed process left half-written, and nothing else', async ()
   await removeUnfinished(folder)
   await removeUnfinished(path.join(folder, 'absent'))
   expect(await readdir(folder)).toEqual(['a.json'])
+})
+
+it('measures again what a damaged file of the cache does not tell', async () => {
+  const cache = folderCache(folder, ['facts'])
+  const made: number[] = []
+  const make = async () => made.push(1)
+  expect(await cache.get('input', make)).toBe(1)
+  const [name] = await readdir(folder)
+  await writeFile(path.join(folder, name), '')
+  expect(await cache.get('input', make)).toBe(2)
+  expect(await cache.get('input', make)).toBe(2)
 })

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
+import { writeFully } from '../../shared/node/write-fully.ts'
 import type { TileGrid } from '../../shared/volume/tile-starts.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { TileStore } from './sliding-window.ts'
@@ -11,10 +12,32 @@ const MOST_OF_FREE = 0.5
  * About every second tile along each axis, the first and the last included, so that they still cover every voxel.
  * Null where that leaves nothing out.
  */
-export function draftStarts({ starts }: TileGrid, patch: Zyx): TileGrid['starts'] | null {
+function draftStarts({ starts }: TileGrid, patch: Zyx): TileGrid['starts'] | null {
   const chosen = starts.map((all, axis) => sparse(all, patch[axis])) as [number[], number[], number[]]
   const isAll = chosen.every((some, axis) => some.length === starts[axis].length)
   return isAll ? null : chosen
+}
+
+/** What a draft would run and keep. */
+export interface DraftRequest {
+  grid: TileGrid
+  patch: Zyx
+  /** Null where a job has no previews. */
+  previewFactor: number | null
+  /** Where outputs are kept. */
+  folder: string
+  /** Values of one output. */
+  outputLength: number
+}
+
+/** The tiles of a draft, or why there is none, as a sentence for the user. */
+export async function planDraft({ grid, patch, previewFactor, folder, outputLength }: DraftRequest) {
+  if (previewFactor === null) return { reason: 'Previews are off, and a draft is one; the job ran without it.' }
+  const starts = draftStarts(grid, patch)
+  if (starts === null) return { reason: 'A draft would need all tiles of the job, which ran without one.' }
+  const bytes = starts[0].length * starts[1].length * starts[2].length * outputLength * 4
+  if (await hasRoomFor(folder, bytes)) return { starts, previewFactor }
+  return { reason: `There is no room for the ${bytes} bytes of a draft on the disk; the job ran without one.` }
 }
 
 function sparse(starts: readonly number[], size: number): number[] {
@@ -28,7 +51,7 @@ function sparse(starts: readonly number[], size: number): number[] {
 }
 
 /** True where the disk can hold the outputs of a draft. */
-export async function hasRoomFor(folder: string, bytes: number): Promise<boolean> {
+async function hasRoomFor(folder: string, bytes: number): Promise<boolean> {
   const { bavail, bsize } = await statfs(folder)
   return bytes <= bavail * bsize * MOST_OF_FREE
 }
@@ -75,10 +98,7 @@ export class ScratchTiles implements TileStore {
     if (this.isComplete || this.slots.has(key)) return
     const bytes = new Uint8Array(output.buffer, output.byteOffset, output.byteLength)
     const slot = this.slots.size
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, slot * bytes.length + done)
-      done += bytesWritten
-    }
+    await writeFully(this.file, bytes, slot * bytes.length)
     this.slots.set(key, slot)
   }
 

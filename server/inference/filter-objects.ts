@@ -8,8 +8,12 @@ import {
   removeSmallerThan,
 } from '../../shared/mask/components.ts'
 import { TooManyObjects } from '../../shared/mask/object-table.ts'
+import type { Connectivity } from '../../shared/mask/plane-scan.ts'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import type { LabelFile } from './label-file.ts'
+
+/** What belongs to one object where nobody asks. */
+export const DEFAULT_NEIGHBOURS: Connectivity = 26
 
 /** Which objects stay. */
 export interface ObjectRules {
@@ -17,22 +21,27 @@ export interface ObjectRules {
   keepLargest: readonly number[]
   /** Objects below this size go. */
   smallestVoxels: number
+  /** What belongs to one object: voxels that touch by faces (6), or by faces, edges or corners. */
+  neighbours: Connectivity
 }
 
 /** True where objects may have to go. */
-export function asksForFilter({ keepLargest, smallestVoxels }: ObjectRules): boolean {
+export function asksForFilter({
+  keepLargest,
+  smallestVoxels,
+}: Pick<ObjectRules, 'keepLargest' | 'smallestVoxels'>): boolean {
   return keepLargest.length > 0 || smallestVoxels > 0
 }
 
 /**
  * Copies a label map without the objects that are to go: all but the largest of some labels, and all below a size.
- * Objects touch by faces, edges or corners (26 neighbours). Three passes over the file, two planes held.
+ * Three passes over the file, two planes held.
  * @throws {DomainError} `too_many_objects` for noise, which objects cannot be told in
  */
 export async function filterObjects(labels: LabelFile, into: LabelFile, asked: ObjectRules): Promise<void> {
   const [sizeZ, sizeY, sizeX] = labels.shapeZyx
   const readPlane = (z: number) => labels.readBox([z, 0, 0], [1, sizeY, sizeX])
-  const finder = new ComponentFinder(labels.shapeZyx)
+  const finder = new ComponentFinder(labels.shapeZyx, asked.neighbours)
   for (let z = 0; z < sizeZ; z++) addOrRefuse(finder, await readPlane(z))
   const components = finder.components()
   const rules: KeepComponent[] = []

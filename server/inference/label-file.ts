@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
+import { writeFully } from '../../shared/node/write-fully.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
@@ -40,7 +41,7 @@ export class LabelFile implements BoxReader {
     this.count(labels)
     const bytes = bytesOf(labels)
     this.hash.update(bytes)
-    await this.file.write(bytes, 0, bytes.length, this.positionBytes)
+    await writeFully(this.file, bytes, this.positionBytes)
     this.positionBytes += bytes.length
   }
 
@@ -49,7 +50,7 @@ export class LabelFile implements BoxReader {
     this.count(labels)
     for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx)) {
       const bytes = bytesOf(labels.subarray(at, at + length))
-      await this.file.write(bytes, 0, bytes.length, firstVox * labels.BYTES_PER_ELEMENT)
+      await writeFully(this.file, bytes, firstVox * labels.BYTES_PER_ELEMENT)
     }
   }
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
 import type { MaskMeasures, MeasuredMask, Measuring, StartMeasuring } from './measuring.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 
 /** Planes on their way: enough that neither thread waits for the other between tiles. */
 const MOST_WAITING = 8
@@ -36,10 +36,7 @@ class MeasuringThread implements Measuring {
   constructor(workerData: MeasuredMask) {
     this.thread = new Worker(new URL('./measure-thread.js', import.meta.url), { workerData })
     this.thread.on('message', (answer: FromMeasureThread) => this.waiting.shift()?.resolve(answer))
-    this.thread.on('error', (cause: NodeJS.ErrnoException) => {
-      const isMemory = cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.fail(isMemory ? new DomainError('out_of_memory', { cause }) : cause)
-    })
+    this.thread.on('error', (error) => this.fail(asMemoryProblem(error, 'The thread that measures the mask') as Error))
     this.thread.on('exit', (code) => this.fail(new Error(`the thread that measures the mask ended with code ${code}`)))
   }
 

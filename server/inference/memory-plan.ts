@@ -3,15 +3,17 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { SPAN_BYTES } from '../../shared/formats/raw-voxel-source.ts'
 import { MOST_OPEN } from '../../shared/mask/object-census.ts'
 import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import { type AxisOrder, chooseAxisOrder, reordered, reorderedPlace } from './axis-order.ts'
+import { type AxisOrder, chooseAxisOrder, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
 import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
 import { measureThreadBytes } from './measure-in-thread.ts'
+import type { JobDescription } from './messages.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
 import { isMasked } from './normalise.ts'
 import { READ_BYTES } from './plane-stream.ts'
@@ -54,10 +56,11 @@ export function planMemory({
   limitBytes,
   blendThreads,
 }: MemoryRequest): JobMemory {
-  const [header] = headers
-  const order = chooseAxisOrder(manifest, header, params.patch_zyx)
+  const region = regionPlace(headers[0], params.roi_zyx)
+  const order = chooseAxisOrder(manifest, region, params.patch_zyx)
   const along = manifestAlong(manifest, order.ofModel)
-  const placed = reorderedPlace(header, order.ofFile)
+  const placed = reorderedPlace(region, order.ofFile)
+  const wholeShape = reordered(headers[0].shapeZyx, order.ofFile)
   const grid = modelGrid(along, placed)
   const patch = reordered(params.patch_zyx, order.ofModel)
   const shape = grid?.shapeZyx ?? placed.shapeZyx
@@ -70,12 +73,12 @@ export function planMemory({
   const ring = ScratchRing.bytesFor(channels.output, patch, [padded[1], padded[2]])
   const parts = {
     ring_bytes: params.spill ? ring.memory : ring.disk,
-    input_bytes: inputBytes(manifest, headers, placed.shapeZyx, shape, patch),
+    input_bytes: inputBytes(manifest, headers, { wholeShape, regionShape: placed.shapeZyx, shape, patch }),
     resampling_bytes: Math.ceil(resampling),
     tiles_bytes:
       tilesBytes(params, channels) +
       (params.spill ? 0 : SharedRing.extraBytes(blendThreads ?? 0, channels.output, patch)),
-    output_bytes: outputBytes(manifest, placed.shapeZyx, order, params),
+    output_bytes: outputBytes(manifest, wholeShape, placed.shapeZyx, order, params),
     network_bytes: networkBytes ?? guessedNetworkBytes(manifest, params),
     base_bytes: BASE_BYTES,
   }
@@ -90,30 +93,48 @@ export function planMemory({
   }
 }
 
+/** What a job holds beside its network and the program itself. @param headers one per channel */
+export function heldBytes(
+  { model: { manifest }, params, blendThreads }: Pick<JobDescription, 'model' | 'params' | 'blendThreads'>,
+  headers: MemoryRequest['headers'],
+): number {
+  const plan = planMemory({ manifest, headers, params, networkBytes: 0, limitBytes: null, blendThreads })
+  return plan.total_bytes - plan.base_bytes
+}
+
+/** Shapes in the order of the run. */
+interface InputShapes {
+  /** Of the volume, of its part that is segmented, and of that part on the network's grid. */
+  wholeShape: Zyx
+  regionShape: Zyx
+  shape: Zyx
+  patch: Zyx
+}
+
 function inputBytes(
   manifest: ModelManifest,
   headers: MemoryRequest['headers'],
-  volumeShape: Zyx,
-  shape: Zyx,
-  patch: Zyx,
+  { wholeShape, regionShape, shape, patch }: InputShapes,
 ): number {
   const planeBytes = 4 * shape[1] * shape[2] * headers.length
   const slab = Math.min(patch[0], shape[0]) * planeBytes
-  const sourcePlane = volumeShape[1] * volumeShape[2]
-  // As stored, as float32 and, where axes are exchanged, once more.
+  const regionPlane = regionShape[1] * regionShape[2]
+  const wholePlane = wholeShape[1] * wholeShape[2]
+  // As stored, as float32 and, where axes are exchanged, once more; around a region, what lies between its rows.
   const reading = headers.map(({ dtype }) => {
-    const planes = Math.min(volumeShape[0], Math.max(1, Math.floor(READ_BYTES / (4 * sourcePlane))))
-    return planes * sourcePlane * (4 + 2 * BYTES_PER_VOXEL[dtype])
+    const planes = Math.min(regionShape[0], Math.max(1, Math.floor(READ_BYTES / (4 * regionPlane))))
+    const between = regionPlane < wholePlane ? Math.min(SPAN_BYTES, wholePlane * BYTES_PER_VOXEL[dtype]) : 0
+    return planes * regionPlane * (4 + 2 * BYTES_PER_VOXEL[dtype]) + between
   })
+  // Statistics are those of the whole volume.
   const measuring = Math.max(
     ...headers.map(
       ({ dtype }) =>
-        Math.max(sourcePlane, Math.min(numVoxels(volumeShape), STATISTICS_CHUNK_VOX)) *
-        (4 + 2 * BYTES_PER_VOXEL[dtype]),
+        Math.max(wholePlane, Math.min(numVoxels(wholeShape), STATISTICS_CHUNK_VOX)) * (4 + 2 * BYTES_PER_VOXEL[dtype]),
     ),
   )
   const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
-  const mask = needsMask ? FilledMask.bytesFor(volumeShape) : 0
+  const mask = needsMask ? FilledMask.bytesFor(wholeShape) : 0
   const joined = headers.length > 1 ? planeBytes : 0
   return Math.ceil(Math.max(measuring, slab + joined + reading.reduce((sum, bytes) => sum + bytes, 0)) + mask)
 }
@@ -125,16 +146,21 @@ function tilesBytes({ patch_zyx, mirror_axes }: EffectiveParams, channels: { inp
   return patchBytes * (1 + channels.input * (2 * (TILES_AHEAD + 1) + copies) + channels.output * (TILES_AHEAD + 2))
 }
 
-function outputBytes(manifest: ModelManifest, shape: Zyx, order: AxisOrder, params: EffectiveParams): number {
+/** @param shape of the whole volume: a mask is as large as that, whatever part of it is segmented */
+function outputBytes(
+  manifest: ModelManifest,
+  shape: Zyx,
+  regionShape: Zyx,
+  order: AxisOrder,
+  params: EffectiveParams,
+): number {
   const dtype = labelDtype(manifest.labels.map(({ value }) => value))
   const labelBytes = BYTES_PER_VOXEL[dtype]
   const planeVox = shape[1] * shape[2]
   const keeps = params.probability !== false
   const perVoxel = keeps ? [labelBytes, 1, labelBytes] : [labelBytes]
-  const planes = perVoxel.reduce(
-    (sum, bytes) => sum + 2 * planeVox * bytes + writerBytes(shape, order.ofFile, bytes),
-    0,
-  )
+  const decodedVox = planeVox + regionShape[1] * regionShape[2]
+  const planes = perVoxel.reduce((sum, bytes) => sum + decodedVox * bytes + writerBytes(shape, order.ofFile, bytes), 0)
   const factor = params.preview_factor
   const preview = factor === null ? 0 : labelBytes * (factor * planeVox + 3 * Math.ceil(numVoxels(shape) / factor ** 3))
   // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.

@@ -89,7 +89,7 @@ export type ToWorker =
 /** Messages from a worker to the server. A worker runs one job, then exits. */
 export type FromWorker =
   | { type: 'ready' }
-  /** Sent every few seconds while the worker's loop turns; a network that runs holds it up. */
+  /** Sent every few seconds while the worker's loop turns and its job gets on; a network that runs holds it up. */
   | { type: 'alive' }
   | { type: 'progress'; progress: RunProgress }
   | { type: 'preview'; header: PreviewHeader; payload: Uint8Array }
@@ -102,4 +102,6 @@ export type FromWorker =
 export interface RunEvents {
   progress(progress: RunProgress): void
   preview(header: PreviewHeader, payload: Uint8Array): void
+  /** Told by a run that works in a thread of its own how to see whether it still gets on. */
+  worksBeside?(isAlive: () => boolean): void
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VoxelSource } from '../../shared/volume/header.ts'
 import { applyThreshold } from './decode-plane.ts'
-import { asksForFilter, filterObjects } from './filter-objects.ts'
+import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
 import type { PostprocessOutcome, PostprocessTask } from './messages.ts'
 import { newLabels } from './preview-builder.ts'
@@ -54,7 +54,11 @@ export async function postprocess(
       else plane.set(best)
       await labels.append(plane)
     }
-    const rules = { keepLargest: params.keep_largest ?? [], smallestVoxels: params.smallest_object_voxels ?? 0 }
+    const rules: ObjectRules = {
+      keepLargest: params.keep_largest ?? [],
+      smallestVoxels: params.smallest_object_voxels ?? 0,
+      neighbours: params.neighbours ?? DEFAULT_NEIGHBOURS,
+    }
     const result = asksForFilter(rules) ? await create(1, labels.shapeZyx) : labels
     if (result !== labels) await filterObjects(labels, result, rules)
     const artifacts = await writeMasks({ folder, name, header: volume.header, labels: result, signal })

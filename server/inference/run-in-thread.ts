@@ -1,9 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { rememberNetworkBytes } from './memory-plan.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import type { RunDependencies } from './run-job.ts'
+import { ThreadLife } from './thread-life.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
 /**
@@ -20,6 +22,8 @@ export function runInThread(
   const workerData: ThreadStart = { job, engine: deps.engine }
   const thread = new Worker(new URL('./pipeline-thread.js', import.meta.url), { workerData })
   const host = new NetworkHost(job, deps, signal)
+  const life = new ThreadLife(() => thread.performance.eventLoopUtilization().active)
+  events.worksBeside?.(() => life.isAlive())
   const send = (message: ToThread, buffers: ArrayBuffer[] = []) => thread.postMessage(message, buffers)
   const onAbort = () => send({ type: 'cancel' })
   signal.addEventListener('abort', onAbort, { once: true })
@@ -31,9 +35,12 @@ export function runInThread(
       else if (message.type === 'preview') events.preview(message.header, message.payload)
       else if (message.type === 'finished') resolve(message.outcome)
       else if (message.type === 'failed') reject(errorFromEnvelope(message.error))
-      else last = last.then(() => host.answer(message, send))
+      else {
+        const answered = last.then(() => host.answer(message, send))
+        last = life.whileItWaits(() => answered)
+      }
     })
-    thread.once('error', (error) => reject(asMemoryProblem(error)))
+    thread.once('error', (error) => reject(asMemoryProblem(error, 'The thread that streams the volume')))
     thread.once('exit', (code) => reject(new Error(`the thread of the job ended with code ${code}`)))
   })
   return outcome.finally(async () => {
@@ -96,14 +103,6 @@ class NetworkHost {
   async close(): Promise<void> {
     await this.session?.release()
   }
-}
-
-/** The thread's own objects did not fit: another lack of memory than the network's, but one all the same. */
-function asMemoryProblem(error: Error): Error {
-  const isMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
-  if (!isMemory) return error
-  const message = 'The thread that streams the volume ran out of memory.'
-  return new DomainError('out_of_memory', { message, cause: error })
 }
 
 function transferable({ buffer }: Float32Array): ArrayBuffer[] {

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
@@ -55,7 +56,10 @@ interface Outcome {
   labels: number[]
   artifacts: string[]
   previews: PreviewHeader[]
+  payloads: Uint8Array[]
   warnings: string[]
+  /** Of the warnings. */
+  messages: string[]
   sha256: string
   tilesReported: number
   read: (name: string) => Promise<number[]>
@@ -72,6 +76,7 @@ async function run(
   const outFolder = path.join(folder, `out-${numRuns++}`)
   const [first, ...more] = files.map((file) => ({ path: file, filename: path.basename(file), sha256: '' }))
   const previews: PreviewHeader[] = []
+  const payloads: Uint8Array[] = []
   let tilesReported = 0
   const outcome = await runJob(
     {
@@ -98,7 +103,10 @@ async function run(
       progress: ({ tilesDone }) => {
         tilesReported = tilesDone
       },
-      preview: (header) => void previews.push(header),
+      preview: (header, payload) => {
+        previews.push(header)
+        payloads.push(payload)
+      },
     },
     { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' },
     new AbortController().signal,
@@ -114,6 +122,8 @@ async function run(
     labels: await read('mask.mrc'),
     artifacts: outcome.artifacts.map(({ name }) => name),
     previews,
+    payloads,
+    messages: outcome.warnings.map(({ message }) => message),
     warnings: outcome.warnings.map(({ code }) => code),
     sha256: outcome.result.mask_sha256,
     tilesReported,
@@ -221,6 +231,32 @@ describe('a draft', () => {
     expect(drafted.tilesReported).toBe(plain.tilesReported)
     expect(drafted.previews[0]).toMatchObject({ stage: 'draft', coverage: 1, shape_zyx: [5, 10, 13] })
     expect(plain.previews[0].stage).toBe('final_planes')
+  })
+})
+
+describe('a draft that is asked for', () => {
+  it('shows what is above the threshold of the job, as the mask does', async () => {
+    const shape: Zyx = [20, 40, 50]
+    const file = await volume('a.mrc', shape)
+    const session = await fakeThresholdNetwork().createSession({} as never)
+    const asked = { draft: true, threshold: 0.99999, probability: false }
+    const { previews, payloads, labels } = await run([file], manifestOf(), asked, session)
+    expect([previews[0].stage, previews.at(-1)?.stage]).toEqual(['draft', 'postprocessed'])
+    expect(labels.filter((label) => label > 0).length).toBeGreaterThan(1000)
+    // The network does not see tiles, so that half of them show the whole mask.
+    expect(gunzipSync(payloads[0]).equals(gunzipSync(payloads[payloads.length - 1]))).toBe(true)
+    const plain = await run([file], manifestOf(), { draft: true }, session)
+    expect(gunzipSync(plain.payloads[0]).equals(gunzipSync(payloads[0]))).toBe(false)
+  })
+
+  it.each([
+    ['previews are off', [20, 40, 50], { preview_factor: null }, /^Previews are off/],
+    ['it would need all tiles', [8, 12, 16], {}, /need all tiles of the job/],
+  ] as const)('is left out with a warning where %s', async (_why, shape, params, message) => {
+    const found = await run([await volume('a.mrc', [...shape])], manifestOf(), { ...params, draft: true })
+    expect(found.messages.filter((text) => message.test(text))).toHaveLength(1)
+    expect(found.warnings).toContain('draft_skipped')
+    expect(found.previews.map(({ stage }) => stage)).not.toContain('draft')
   })
 })
 

@@ -7,20 +7,22 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { checkUnchanged } from '../../shared/node/pinned-files.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
-import { type AxisOrder, chooseAxisOrder, isSameAxes, reordered, reorderedPlace } from './axis-order.ts'
+import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
 import type { VoxelBox } from './cropped-source.ts'
-import { draftStarts, hasRoomFor, ScratchTiles } from './draft.ts'
-import { asksForFilter, filterObjects, type ObjectRules } from './filter-objects.ts'
+import { planDraft, ScratchTiles } from './draft.ts'
+import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
 import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
+import { heldBytes } from './memory-plan.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
-import { PlaneWriter } from './plane-writer.ts'
 import { prepareInput } from './prepare-input.ts'
 import { PreviewBuilder } from './preview-builder.ts'
 import { reorderedSource } from './reordered-source.ts'
+import { type Outputs, outputWriter, previewOf } from './run-outputs.ts'
 import { checkSameGrid } from './same-grid.ts'
 import { type FinishedPlane, Segmenter } from './segmenter.ts'
 import { StageClock } from './stage-clock.ts'
@@ -71,6 +73,9 @@ export async function runJob(
     const measuring = (deps.startMeasuring ?? measureHere)({ header, values })
     try {
       return await new Run({ job, events, sources, opening, measuring, engine: deps.engine, startedAt, signal }).toEnd()
+    } catch (error) {
+      const headers = sources.map(({ header }) => header)
+      throw asMemoryProblem(error, 'The job', () => heldBytes(job, headers))
     } finally {
       await measuring.close()
       await (await opening.catch(() => null))?.release()
@@ -108,13 +113,6 @@ interface RunNeeds {
   signal: AbortSignal
 }
 
-/** The files that grow while the window moves. */
-interface Outputs {
-  labels: LabelFile
-  probability: LabelFile | null
-  candidate: LabelFile | null
-}
-
 /** One attempt: statistics → draft where it is asked for → sliding window (labels, previews) → files. */
 class Run {
   private readonly warnings: VolumeWarning[] = []
@@ -129,7 +127,8 @@ class Run {
   constructor(needs: RunNeeds) {
     this.needs = needs
     const { manifest } = needs.job.model
-    this.order = chooseAxisOrder(manifest, needs.sources[0].header, needs.job.params.patch_zyx)
+    const { patch_zyx: patch, roi_zyx: roi } = needs.job.params
+    this.order = chooseAxisOrder(manifest, regionPlace(needs.sources[0].header, roi), patch)
     this.dtype = labelDtype(manifest.labels.map(({ value }) => value))
   }
 
@@ -185,7 +184,8 @@ class Run {
   private objectRules(): ObjectRules {
     const { model, params } = this.needs.job
     const { keep_largest: keepLargest, smallest_object_voxels: smallest } = model.manifest.postprocess
-    return { keepLargest, smallestVoxels: params.smallest_object_voxels ?? smallest }
+    const { smallest_object_voxels: smallestVoxels = smallest, neighbours = DEFAULT_NEIGHBOURS } = params
+    return { keepLargest, smallestVoxels, neighbours }
   }
 
   /** Labels of the whole volume into the files, with previews on the way. */
@@ -209,7 +209,7 @@ class Run {
     const store = params.draft ? await this.draft(segmenter, shape, tileDone) : null
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
-    const write = this.writer(outputs)
+    const write = outputWriter(outputs, this.order.ofFile)
     const measuring = this.measuresPlanes() ? this.needs.measuring : null
     try {
       await segmenter.pass(
@@ -249,21 +249,9 @@ class Run {
     }
   }
 
-  private writer({ labels, probability, candidate }: Outputs): (plane: FinishedPlane) => Promise<void> {
-    const ofFile = this.order.ofFile
-    const toLabels = new PlaneWriter(labels, ofFile)
-    const toProbability = probability && new PlaneWriter(probability, ofFile)
-    const toCandidate = candidate && new PlaneWriter(candidate, ofFile)
-    return async (plane) => {
-      await toLabels.add(plane.labels)
-      if (plane.probability) await toProbability?.add(plane.probability)
-      if (plane.candidate) await toCandidate?.add(plane.candidate)
-    }
-  }
-
   /**
    * Runs about every second tile along each axis for a preview of the whole volume, and keeps their outputs.
-   * @returns where the outputs are kept; null where a draft saves nothing or there is no room for it
+   * @returns where the outputs are kept; null where there is no draft, which a warning says
    */
   private async draft(
     segmenter: Segmenter,
@@ -272,21 +260,21 @@ class Run {
   ): Promise<ScratchTiles | null> {
     const { job } = this.needs
     const { grid, patch } = segmenter.plan
-    const starts = draftStarts(grid, patch)
-    const factor = job.params.preview_factor
-    if (starts === null || factor === null) return null
     const outputLength = job.model.manifest.output.channels * numVoxels(patch)
-    const bytes = starts[0].length * starts[1].length * starts[2].length * outputLength * 4
-    if (!(await hasRoomFor(job.outFolder, bytes))) {
-      const message = `There is no room for the ${bytes} bytes of a draft on the disk; the job ran without one.`
-      this.warnings.push({ code: 'draft_skipped', message })
+    const { preview_factor: previewFactor, threshold } = job.params
+    const draft = await planDraft({ grid, patch, previewFactor, folder: job.outFolder, outputLength })
+    if (!draft.starts) {
+      this.warnings.push({ code: 'draft_skipped', message: draft.reason })
       return null
     }
+    const { starts } = draft
     const store = await ScratchTiles.create(job.outFolder, outputLength)
     try {
-      const preview = new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
+      const preview = new PreviewBuilder(shape, draft.previewFactor, this.dtype, this.order.ofFile)
       const plane = async ({ labels }: FinishedPlane) => preview.add(labels)
-      await segmenter.pass(false, { tileDone, plane, rowDone: async () => undefined }, { starts, store })
+      // A threshold is one of probabilities: they are made, though not kept.
+      const needsProbability = threshold !== undefined
+      await segmenter.pass(needsProbability, { tileDone, plane, rowDone: async () => undefined }, { starts, store })
       store.complete()
       await this.sendPreview(preview, 'draft')
       return store
@@ -359,12 +347,4 @@ class Run {
     }
     return { result, artifacts, warnings: this.warnings, params: job.params }
   }
-}
-
-/** The preview of a complete label map. */
-async function previewOf(labels: LabelFile, factor: number): Promise<PreviewBuilder> {
-  const [sizeZ, sizeY, sizeX] = labels.shapeZyx
-  const preview = new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
-  for (let z = 0; z < sizeZ; z++) preview.add(await labels.readBox([z, 0, 0], [1, sizeY, sizeX]))
-  return preview
 }

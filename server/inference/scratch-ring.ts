@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
+import { writeFully } from '../../shared/node/write-fully.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { addTile, type Ring } from './ring-accumulator.ts'
 
@@ -61,7 +62,7 @@ export class ScratchRing implements Ring {
 
   async clear(z: number): Promise<void> {
     this.whole.fill(0)
-    await this.write(this.whole, this.placeOf(z, 0, 0))
+    await writeFully(this.file, new Uint8Array(this.whole.buffer), this.placeOf(z, 0, 0))
   }
 
   async add(output: Float32Array, weights: Float32Array, startZyx: Zyx): Promise<void> {
@@ -74,7 +75,7 @@ export class ScratchRing implements Ring {
           ...{ output, weights, patchZyx: this.patchZyx, strides: this.strides, z, channel, numRows: py },
           ...{ into: this.rows, firstRow: 0, startX: startZyx[2], rowLength: this.planeShapeYx[1] },
         })
-        await this.write(this.rows, place)
+        await writeFully(this.file, new Uint8Array(this.rows.buffer), place)
       }
   }
 
@@ -94,14 +95,6 @@ export class ScratchRing implements Ring {
       const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, place + done)
       if (bytesRead === 0) throw new Error('the scratch file of the ring is shorter than it was')
       done += bytesRead
-    }
-  }
-
-  private async write(from: Float32Array, place: number): Promise<void> {
-    const bytes = new Uint8Array(from.buffer)
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, place + done)
-      done += bytesWritten
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { Ring } from './ring-accumulator.ts'
 
 /** Most workers that add tiles up: two keep pace with any network, more would wait for memory. */
@@ -115,10 +115,7 @@ class BlendWorker {
   constructor(workerData: BlendStart) {
     this.thread = new Worker(new URL('./blend-thread.js', import.meta.url), { workerData })
     this.thread.on('message', () => this.waiting.shift()?.resolve())
-    this.thread.on('error', (cause: NodeJS.ErrnoException) => {
-      const isMemory = cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.fail(isMemory ? new DomainError('out_of_memory', { cause }) : cause)
-    })
+    this.thread.on('error', (error) => this.fail(asMemoryProblem(error, 'A thread that adds tiles up') as Error))
     this.thread.on('exit', (code) => this.fail(new Error(`a thread that adds tiles up ended with code ${code}`)))
   }
 

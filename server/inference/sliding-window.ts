@@ -1,7 +1,7 @@
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { gaussianImportance, uniformImportance } from '../../shared/volume/importance-map.ts'
+import { gaussianImportance, gaussianReach, uniformImportance } from '../../shared/volume/importance-map.ts'
 import { type TileGrid, tileGrid } from '../../shared/volume/tile-starts.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type Axes, reordered } from './axis-order.ts'
@@ -15,6 +15,7 @@ import { ScratchRing } from './scratch-ring.ts'
 import { MOST_BLEND_THREADS, SharedRing } from './shared-ring.ts'
 import type { StageClock } from './stage-clock.ts'
 import { TilePredictor } from './tile-predictor.ts'
+import { type SumOfWeights, sumsOfWeights } from './tile-weights.ts'
 
 export interface SlidingWindowInput {
   /** The volume on the network's grid, axes in the order of the run. */
@@ -97,16 +98,16 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const { planes, manifest, params, signal, session, store, clock } = input
   const { patch, grid: wholeGrid } = planSlidingWindow(planes.shapeZyx, input.ofModel, params)
   const grid = { ...wholeGrid, starts: input.starts ?? wholeGrid.starts }
-  const weights = manifest.tiles.gaussian
-    ? gaussianImportance(patch, manifest.tiles.sigma_scale)
-    : uniformImportance(patch)
+  const { gaussian, sigma_scale: sigmaScale, pad_value: padValue } = manifest.tiles
+  const weights = gaussian ? gaussianImportance(patch, sigmaScale) : uniformImportance(patch)
+  const sumOfWeights = sumsOfWeights(weights, patch, grid, gaussian ? gaussianReach(patch, sigmaScale) : null)
   const strides = tileStrides(params.patch_zyx, input.ofModel)
-  const slab = new NormalisedSlab(planes, grid, patch, strides, manifest.tiles.pad_value)
+  const slab = new NormalisedSlab(planes, grid, patch, strides, padValue)
   const numChannels = { input: planes.numChannels, output: manifest.output.channels }
   const planeShape = [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]] as const
   const ring = await makeRing(input, numChannels.output, patch, strides, planeShape, weights)
   const predictor = new TilePredictor(session, params.patch_zyx, numChannels, flipCombinations(params.mirror_axes))
-  const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumsOfWeights(weights, patch, grid))
+  const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumOfWeights)
   const numAhead = session.numAhead ?? 0
   const tiles = Array.from({ length: numAhead + 1 }, () => new Float32Array(numChannels.input * numVoxels(patch)))
   const inFlight: TileInFlight[] = []
@@ -175,20 +176,14 @@ class FinalPlanes {
   private readonly output: SlidingWindowOutput
   private readonly ring: Ring
   private readonly grid: TileGrid
-  private readonly axisWeights: readonly [Float64Array, Float64Array, Float64Array]
+  private readonly sumOfWeights: SumOfWeights
 
-  constructor(
-    shapeZyx: Zyx,
-    output: SlidingWindowOutput,
-    ring: Ring,
-    grid: TileGrid,
-    axisWeights: readonly [Float64Array, Float64Array, Float64Array],
-  ) {
+  constructor(shapeZyx: Zyx, output: SlidingWindowOutput, ring: Ring, grid: TileGrid, sumOfWeights: SumOfWeights) {
     this.sizeZ = shapeZyx[0]
     this.output = output
     this.ring = ring
     this.grid = grid
-    this.axisWeights = axisWeights
+    this.sumOfWeights = sumOfWeights
     this.window = {
       paddedYx: ring.planeShapeYx,
       belowYx: [grid.padBelowZyx[1], grid.padBelowZyx[2]],
@@ -210,32 +205,12 @@ class FinalPlanes {
 
   /** Planes [from, to) of the padded volume are final. */
   private async handOut(from: number, to: number): Promise<void> {
-    const [wz, wy, wx] = this.axisWeights
     for (let z = from; z < to; z++) {
       const volumeZ = z - this.grid.padBelowZyx[0]
       if (volumeZ >= 0 && volumeZ < this.sizeZ) {
-        await this.output.planeDone(await this.ring.plane(z), (y, x) => wz[z] * wy[y] * wx[x], this.window)
+        await this.output.planeDone(await this.ring.plane(z), this.sumOfWeights(z), this.window)
       }
       await this.ring.clear(z)
     }
   }
-}
-
-/**
- * Sum of the tile weights at (z, y, x) as a product of three 1-D sums: the tiles form a Cartesian grid and the
- * weights are separable, so nothing of the size of the volume is stored.
- */
-function sumsOfWeights(weights: Float32Array, patch: Zyx, grid: TileGrid): [Float64Array, Float64Array, Float64Array] {
-  const centre = patch.map((size) => Math.floor(size / 2))
-  const strides = [patch[1] * patch[2], patch[2], 1]
-  const at = (axis: number, index: number) =>
-    weights[centre.reduce((sum, c, k) => sum + (k === axis ? index : c) * strides[k], 0)]
-  const peak = weights[centre.reduce((sum, c, k) => sum + c * strides[k], 0)]
-  return [0, 1, 2].map((axis) => {
-    const sums = new Float64Array(grid.paddedShapeZyx[axis])
-    // Each axis carries the whole peak once: w(z, y, x) = peak · (wz / peak) · (wy / peak) · (wx / peak).
-    const scale = axis === 0 ? 1 : 1 / peak
-    for (const start of grid.starts[axis]) for (let i = 0; i < patch[axis]; i++) sums[start + i] += at(axis, i) * scale
-    return sums
-  }) as [Float64Array, Float64Array, Float64Array]
 }

@@ -9,7 +9,7 @@ import type { RunDependencies, runJob } from './run-job.ts'
 const LEAST_TILE_VOX = 32
 
 /**
- * Runs a job, and again with a smaller tile while its network runs out of memory. A warning says so, in the
+ * Runs a job, and again with a smaller tile while it or its network runs out of memory. A warning says so, in the
  * outcome and in the provenance, and the outcome holds the parameters in effect.
  * @throws {DomainError} `out_of_memory` where no smaller tile is allowed; what `run` throws
  */
@@ -33,7 +33,7 @@ export async function withSmallerTiles(
       const patch = smallerPatch(params.patch_zyx, job.model.manifest.tiles.divisible_by_zyx)
       if (patch === null) throw lacking
       const [from, to] = [params.patch_zyx.join(' × '), patch.join(' × ')]
-      const message = `The device has no memory for tiles of ${from} voxels; tiles of ${to} were used.`
+      const message = `There was no memory for tiles of ${from} voxels; tiles of ${to} were used.`
       warnings.push({ code: 'patch_reduced', message })
       params = { ...params, patch_zyx: [patch[0], patch[1], patch[2]] }
       await rm(job.outFolder, { recursive: true, force: true })

@@ -26,7 +26,9 @@ export function folderCache(folder: string, facts: unknown): StatisticsCache {
   return {
     get: async (name, make) => {
       const file = path.join(folder, `${key}-${name}.json`)
-      const known = await readFile(file, 'utf8').then(JSON.parse, () => null)
+      const known = await readFile(file, 'utf8')
+        .then(JSON.parse)
+        .catch(() => null)
       if (known !== null) return known
       const value = await make()
       await writeCacheFile(file, JSON.stringify(value))

@@ -1,5 +1,6 @@
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { asDiskProblem } from './disk-problem.ts'
+import { asMemoryProblem } from './memory-problem.ts'
 import type { FromWorker, RunEvents, ToWorker } from './messages.ts'
 import { postprocess } from './postprocess.ts'
 import { type RunDependencies, runJob } from './run-job.ts'
@@ -35,11 +36,15 @@ export async function serveOneJob(
     })
   })
   channel.send({ type: 'ready' })
-  const pulse = setInterval(() => channel.send({ type: 'alive' }), PULSE_MS)
+  let isAlive = () => true
+  const pulse = setInterval(() => isAlive() && channel.send({ type: 'alive' }), PULSE_MS)
   pulse.unref()
   const events: RunEvents = {
     progress: (progress) => channel.send({ type: 'progress', progress }),
     preview: (header, payload) => channel.send({ type: 'preview', header, payload }),
+    worksBeside: (check) => {
+      isAlive = check
+    },
   }
   try {
     const asked = await order
@@ -52,7 +57,7 @@ export async function serveOneJob(
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return channel.send({ type: 'canceled' })
     if (!(error instanceof DomainError) || error.code === 'internal') console.error(error)
-    channel.send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
+    channel.send({ type: 'failed', error: envelopeOf(asMemoryProblem(asDiskProblem(error), 'The job')) })
   } finally {
     clearInterval(pulse)
   }

@@ -24,8 +24,10 @@ export function effectiveParams(
 ): EffectiveParams {
   const patch = asked.patch_zyx ?? manifest.tiles.patch_zyx
   checkPatch(manifest, patch)
-  if (numVoxels(patch) > MAX_PATCH_VOXELS)
-    throw new DomainError('request_invalid', { reason: `patch_zyx ${patch.join(' × ')} is too large` })
+  if (numVoxels(patch) > MAX_PATCH_VOXELS) {
+    const reason = `params.patch_zyx ${patch.join(' × ')} has ${numVoxels(patch)} voxels (allowed: up to ${MAX_PATCH_VOXELS})`
+    throw new DomainError('request_invalid', { reason })
+  }
   const mirror = asked.mirror_axes ?? []
   const forbidden = mirror.filter((axis) => !manifest.mirror_axes_allowed.includes(axis))
   if (forbidden.length > 0)
@@ -42,16 +44,20 @@ export function effectiveParams(
   }
 }
 
-type ResultParams = Pick<JobParams, 'threshold' | 'smallest_object_voxels' | 'roi_zyx' | 'draft' | 'probability'>
+type ResultParams = Pick<
+  JobParams,
+  'threshold' | 'smallest_object_voxels' | 'neighbours' | 'roi_zyx' | 'draft' | 'probability'
+>
 
 /** What was asked of the result; what was not asked for stays out. */
 function resultParams(asked: JobParams, shapeZyx: Zyx): ResultParams {
-  const { threshold, smallest_object_voxels, roi_zyx, draft, probability } = asked
+  const { threshold, smallest_object_voxels, neighbours, roi_zyx, draft, probability } = asked
   const isInside = roi_zyx?.every(([from, to], axis) => from < to && to <= shapeZyx[axis]) ?? true
   if (!isInside) throw new DomainError('roi_out_of_range', { roi: JSON.stringify(roi_zyx), shapeZyx })
   return {
     ...(threshold === undefined ? {} : { threshold }),
     ...(smallest_object_voxels === undefined ? {} : { smallest_object_voxels }),
+    ...(neighbours === undefined ? {} : { neighbours }),
     ...(roi_zyx === undefined ? {} : { roi_zyx }),
     ...(draft === undefined ? {} : { draft }),
     ...(probability === undefined ? {} : { probability }),

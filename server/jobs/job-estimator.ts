@@ -1,6 +1,5 @@
 import type { EstimateRequest, JobEstimate } from '../../shared/contract/estimate.ts'
-import type { EffectiveParams, RegionOfInterest } from '../../shared/contract/jobs.ts'
-import type { Zyx } from '../../shared/volume/zyx.ts'
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { HeaderSummary } from '../volumes/volume-repository.ts'
 import { effectiveParams } from './effective-params.ts'
 import type { JobRecord } from './job-repository.ts'
@@ -40,8 +39,7 @@ export class JobEstimator {
       config,
       this.service.cacheFolder(),
     )
-    const region = effective.roi_zyx ? { ...header, shapeZyx: shapeOf(effective.roi_zyx) } : header
-    const tiles = numTilesOf(manifest, region, effective)
+    const tiles = numTilesOf(manifest, header, effective)
     const perForward = await this.secondsPerForward(owner, manifest, effective)
     return {
       tiles,
@@ -76,10 +74,6 @@ function isLike(job: JobRecord, model: { id: string; version: string }, params: 
     ran.threads === params.threads &&
     ran.patch_zyx.join() === params.patch_zyx.join()
   )
-}
-
-function shapeOf([z, y, x]: RegionOfInterest): Zyx {
-  return [z[1] - z[0], y[1] - y[0], x[1] - x[0]]
 }
 
 function headerOf({ shape_zyx, dtype, voxel_size_zyx, unit }: EstimateRequest): HeaderSummary {

@@ -141,7 +141,7 @@ export class JobMoves {
     for (const { jobId, tilesTotal } of watched) {
       const place = places.get(jobId)
       // Estimates move with the clock; a second more or less is no news.
-      const text = `${place?.queue_position} ${place?.estimated_start?.slice(0, -6)}`
+      const text = `${place?.queue_position} ${place?.estimated_start?.slice(0, -6)} ${place?.waits_for}`
       if (!place || this.toldPlaces.get(jobId) === text) continue
       this.toldPlaces.set(jobId, text)
       const data = { tiles_done: 0, tiles_total: tilesTotal, tiles_per_second: null, seconds_left: null, ...place }
@@ -170,6 +170,7 @@ export class JobMoves {
       seconds_left: null,
       queue_position: place?.queue_position ?? null,
       estimated_start: place?.estimated_start ?? null,
+      ...(place?.waits_for ? { waits_for: place.waits_for } : {}),
     }
   }
 }

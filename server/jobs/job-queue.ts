@@ -23,10 +23,12 @@ export interface JobQueueNeeds {
   nowMs: () => number
 }
 
-type Place = Pick<JobProgress, 'queue_position' | 'estimated_start'>
+type Place = Pick<JobProgress, 'queue_position' | 'estimated_start' | 'waits_for'>
 
 /** Which job is next, and where each stands. What was measured is kept in the database. */
 export class JobQueue {
+  /** The job whose turn it is while the jobs that run leave too little memory for it; set by the runner. */
+  heldForMemory: string | null = null
   private readonly needs: JobQueueNeeds
   private coming: Promise<Map<string, Place>> | null = null
   private running: Promise<unknown> = Promise.resolve()
@@ -77,12 +79,17 @@ export class JobQueue {
     // Who comes after whom is told also where no time is known.
     const guessed = lanes.map((lane) => ({ ...lane, freeInSeconds: lane.freeInSeconds ?? GUESSED_SECONDS }))
     const taken = plannedStarts(order, guessed, this.mostPerUser, (job, device) => takes(job, device) ?? guess(job))
-    const sequence = new Set([...taken.map(({ job }) => job), ...order])
+    const sequence = [...new Set([...taken.map(({ job }) => job), ...order])]
     const startOf = new Map(known.map(({ job, inSeconds }) => [job, this.needs.nowMs() + inSeconds * 1000]))
     const timeOf = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
-    return new Map(
-      [...sequence].map((job, i) => [job.jobId, { queue_position: i + 1, estimated_start: timeOf(startOf.get(job)) }]),
-    )
+    const heldAt = sequence.findIndex(({ jobId }) => jobId === this.heldForMemory)
+    const placeOf = (job: JobRecord, i: number): Place => {
+      // Nobody knows when the memory is there; what comes later waits for it, too.
+      const startsWithMemory = heldAt >= 0 && i >= heldAt
+      const place = { queue_position: i + 1, estimated_start: startsWithMemory ? null : timeOf(startOf.get(job)) }
+      return i === heldAt ? { ...place, waits_for: 'memory' } : place
+    }
+    return new Map(sequence.map((job, i) => [job.jobId, placeOf(job, i)]))
   }
 
   /** Keeps how fast a finished job was. @param seconds of the whole run */

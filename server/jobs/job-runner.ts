@@ -7,6 +7,7 @@ import type { JobMoves } from './job-moves.ts'
 import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
+import { neededBytesOf } from './plan-job.ts'
 import { prepareRun } from './prepare-run.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
@@ -161,13 +162,27 @@ export class JobRunner {
   }
 
   private async fillSlots(): Promise<void> {
+    this.moves.queue.heldForMemory = null
     for (const slot of this.service.needs.config.devices) {
       if (this.stopping.signal.aborted) return
       if (this.running.has(slot.deviceId)) continue
       const next = await this.moves.queue.next((one) => !this.moves.isUnrecorded(one.jobId))
       if (!next) return
+      if (!this.hasMemoryFor(next)) {
+        // Smaller jobs behind it wait, too: where they passed it, its turn might never come.
+        this.moves.queue.heldForMemory = next.jobId
+        return
+      }
       await this.begin(next, slot)
     }
+  }
+
+  /** Whether a job fits beside those that run here. Alone it may always run: it was accepted. */
+  private hasMemoryFor(job: JobRecord): boolean {
+    const running = [...this.running.values()].map(({ record }) => record)
+    if (running.length === 0) return true
+    const needed = [job, ...running].reduce((sum, { memory }) => sum + (memory ? neededBytesOf(memory) : 0), 0)
+    return needed <= this.service.needs.config.memoryLimitBytes
   }
 
   private async begin(queued: JobRecord, slot: DeviceSlot): Promise<void> {

@@ -3,7 +3,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { tileGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
-import { reorderedPlace } from '../inference/axis-order.ts'
+import { regionPlace, reorderedPlace } from '../inference/axis-order.ts'
 import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import { tiledShape } from '../inference/model-grid.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
@@ -48,8 +48,7 @@ export async function bestPlan(
   const networkBytes = await knownNetworkBytes(cacheFolder, manifest, params)
   const planFor = (effective: EffectiveParams): JobPlan => {
     const memory = planMemory({ manifest, headers, params: effective, networkBytes, limitBytes, blendThreads })
-    // A guess is shown, but nobody is refused because of it.
-    const neededBytes = memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+    const neededBytes = neededBytesOf(memory)
     return { memory, effective, neededBytes, isWithinLimit: neededBytes <= limitBytes }
   }
   const inMemory = planFor(params)
@@ -58,12 +57,18 @@ export async function bestPlan(
   return spilled.isWithinLimit ? spilled : inMemory
 }
 
-/** Tiles of the whole run. */
+/** What of a job's memory is held against the limit: a guess is shown, but nobody is refused because of it. */
+export function neededBytesOf(memory: JobMemory): number {
+  return memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
+}
+
+/** Tiles of the whole run, as far as the shapes tell: a model that crops may need fewer. */
 export function numTilesOf(
   manifest: ModelManifest,
   header: VolumeRecord['header'],
-  params: Pick<EffectiveParams, 'patch_zyx' | 'step'>,
+  params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'roi_zyx'>,
 ): number {
-  const shape = tiledShape(manifest, reorderedPlace(header, manifest.axes.transpose_forward))
+  const region = regionPlace(header, params.roi_zyx)
+  const shape = tiledShape(manifest, reorderedPlace(region, manifest.axes.transpose_forward))
   return tileGrid(shape, params.patch_zyx, params.step).numTiles
 }

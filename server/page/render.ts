@@ -99,7 +99,10 @@ function short(jobId: string): string {
 
 function stateOf({ state, device, attempt, progress }: JobStatus): Content {
   const again = attempt > 1 ? `, attempt ${attempt}` : ''
-  if (state === 'queued') return `queued${progress.queue_position ? ` (${progress.queue_position})` : ''}${again}`
+  if (state === 'queued') {
+    const reason = progress.waits_for === 'memory' ? ', waits for memory' : ''
+    return `queued${progress.queue_position ? ` (${progress.queue_position}${reason})` : ''}${again}`
+  }
   return element('span', 'good', `${state} on ${device ?? '–'}${again}`)
 }
 

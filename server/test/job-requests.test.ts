@@ -58,6 +58,47 @@ describe('another mask of a finished job', () => {
   })
 })
 
+describe('objects that are removed', () => {
+  /** Two voxels that touch by an edge, and two by a face. */
+  async function jobOverPairs(params: object): Promise<Job> {
+    const voxels = new Float32Array(8 * 9 * 10)
+    for (const [z, y, x] of [
+      [2, 2, 2],
+      [2, 3, 3],
+      [5, 5, 5],
+      [5, 5, 6],
+    ])
+      voxels[(z * 9 + y) * 10 + x] = 20
+    const { volume_id } = await uploadAll(server, makeMrc(voxels, [8, 9, 10]))
+    const payload = { volume_id, model: 'threshold', params }
+    const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(reply.statusCode, reply.body).toBe(202)
+    return finished(reply.json().job_id)
+  }
+
+  it('are told apart by 26 neighbours, or by 6 where that is asked for, in a job and afterwards', async () => {
+    await start()
+    const labelOne = (job: { labels?: Record<string, number> } | null) => job?.labels?.[1]
+    const plain = await jobOverPairs({ smallest_object_voxels: 2 })
+    expect(labelOne(plain.result)).toBe(4)
+    const faces = await jobOverPairs({ smallest_object_voxels: 2, neighbours: 6 })
+    expect(labelOne(faces.result)).toBe(2)
+    expect(faces.effective_params?.neighbours).toBe(6)
+    const post = async (payload: object) =>
+      (
+        await server.app.inject({
+          method: 'POST',
+          url: `/v1/jobs/${plain.job_id}/postprocess`,
+          headers: AUTH,
+          payload,
+        })
+      ).json()
+    expect(labelOne(await post({ smallest_object_voxels: 2, neighbours: 6 }))).toBe(2)
+    expect(labelOne(await post({ smallest_object_voxels: 2 }))).toBe(4)
+    expect((await post({ neighbours: 18 })).code).toBe('request_invalid')
+  })
+})
+
 describe('a job that is shown before it starts', () => {
   it('says what it will hold, and is refused above the limit with the numbers', async () => {
     await start()
@@ -88,6 +129,30 @@ describe('a job that is shown before it starts', () => {
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
   })
 
+  it('is judged by the region that it asks for, whose tiles it counts', async () => {
+    await start()
+    const roi_zyx = [
+      [2, 10],
+      [1, 9],
+      [6, 18],
+    ]
+    const whole = await createJob()
+    const part = await createJob({ params: { roi_zyx } })
+    for (const { job_id } of [whole, part]) await finished(job_id)
+    if (!whole.memory || !part.memory) throw new Error('a job says what it holds')
+    expect(part.memory.total_bytes).toBeLessThan(whole.memory.total_bytes)
+    await server.stop()
+    await start({ memoryLimitBytes: part.memory.total_bytes - part.memory.network_bytes })
+    const job = await createJob({ params: { roi_zyx } })
+    const done = await finished(job.job_id)
+    expect(done.state, JSON.stringify(done.error)).toBe('completed')
+    expect(job.progress.tiles_total).toBe(done.result?.tiles)
+    const { volume_id } = await uploadAll(server, makeMrc(VOXELS, SHAPE))
+    const payload = { volume_id, model: 'threshold' }
+    const refused = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(refused.json().code).toBe('memory_limit')
+  })
+
   it.each([
     [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
     [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
@@ -99,6 +164,15 @@ describe('a job that is shown before it starts', () => {
     const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
     expect(reply.json()).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(place) })
     expect(reply.json().message).toContain(allowed)
+  })
+
+  it('names the largest patch that is taken', async () => {
+    await start()
+    const { volume_id } = await uploadAll(server, makeMrc(VOXELS, SHAPE))
+    const payload = { volume_id, model: 'threshold', params: { patch_zyx: [4096, 1024, 1024] } }
+    const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
+    expect(reply.json()).toMatchObject({ code: 'request_invalid' })
+    expect(reply.json().message).toContain('4096 × 1024 × 1024 has 4294967296 voxels (allowed: up to 1073741824)')
   })
 
   it('takes either one volume or several', async () => {

@@ -124,6 +124,55 @@ describe('with two devices, of one user', () => {
   })
 })
 
+describe('a job that does not fit beside those that run', () => {
+  const devices = ['cpu', 'cuda:0', 'cuda:1'].map((deviceId) => ({ deviceId, provider: 'cpu', env: {} }))
+
+  /** Jobs on three devices whose tiles stand still until they are let go on. */
+  async function startGated(change: Partial<ServerConfig> = {}) {
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    await start({ devices, ...change }, () => gate)
+    return () => open()
+  }
+
+  const isRunning = async (job: Job) => (await jobOn(server, job.job_id)).state !== 'queued'
+
+  it('waits for its memory and says so, and nothing passes it; alone it starts', async () => {
+    const first = await startGated()
+    const needed = (await createJobOn(server)).memory
+    first()
+    await server.stop()
+    if (!needed) throw new Error('a job says what it holds')
+    const each = needed.total_bytes - needed.network_bytes
+    const open = await startGated({ memoryLimitBytes: Math.floor(1.5 * each) })
+    const running = await createJobOn(server)
+    await until(() => isRunning(running))
+    const waiting = await createJobOn(server)
+    const smaller = await createJobOn(server, { params: { probability: false }, preview: { enabled: false } })
+    const seen = await until(async () => {
+      const job = await jobOn(server, waiting.job_id)
+      return job.progress.waits_for ? job : null
+    })
+    expect(seen).toMatchObject({ state: 'queued', progress: { queue_position: 1, waits_for: 'memory' } })
+    expect(seen.progress.estimated_start).toBeNull()
+    const behind = await jobOn(server, smaller.job_id)
+    expect(behind).toMatchObject({ state: 'queued', progress: { queue_position: 2, estimated_start: null } })
+    expect(behind.progress).not.toHaveProperty('waits_for')
+    open()
+    for (const { job_id } of [running, waiting, smaller])
+      expect((await finishedOn(server, job_id)).state).toBe('completed')
+    expect((await jobOn(server, waiting.job_id)).progress).not.toHaveProperty('waits_for')
+  })
+
+  it('starts at once where the memory is enough for both', async () => {
+    const open = await startGated()
+    const jobs = [await createJobOn(server), await createJobOn(server)]
+    for (const job of jobs) await until(() => isRunning(job))
+    open()
+    for (const { job_id } of jobs) expect((await finishedOn(server, job_id)).state).toBe('completed')
+  })
+})
+
 describe('a running job', () => {
   it('is ended at the time limit with the reason, and may be tried again', async () => {
     await start({ jobHours: 0.3 / 3600 }, () => new Promise((resolve) => setTimeout(resolve, 200)))

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { JobDescription } from '../inference/messages.ts'
 import { runJob } from '../inference/run-job.ts'
+import { MOST_IDLE_MS } from '../inference/thread-life.ts'
 import { loadModelPackage } from '../models/model-registry.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
 import { hasCompiledServer } from './real-server.ts'
@@ -74,6 +76,43 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
       expect(found.artifacts.find((one) => one.name === 'probability.mrc')?.sha256).toBe(
         none.artifacts.find((one) => one.name === 'probability.mrc')?.sha256,
       )
+    }
+  })
+
+  it.skipIf(process.platform === 'win32')('no longer counts as alive once a disk gives no answer', async () => {
+    const { runInThread, deps } = await compiled()
+    const job = await jobOf('hung')
+    const cached = { ...job, cacheFolder: path.join(folder, 'hung-cache'), volume: { ...job.volume, sha256: 'abc' } }
+    await runInThread(cached, events, deps, new AbortController().signal)
+    const known = (await readdir(cached.cacheFolder)).find((name) => name.endsWith('-input.json')) as string
+    const pipe = path.join(cached.cacheFolder, known)
+    await rm(pipe)
+    // Opening a pipe that nobody writes to never ends, as a read from a network drive whose server is gone.
+    execFileSync('mkfifo', [pipe])
+    let isAlive = (): boolean => {
+      throw new Error('the run did not say how to see whether it lives')
+    }
+    const worksBeside = (check: () => boolean) => {
+      isAlive = check
+    }
+    const clock = vi.spyOn(performance, 'now')
+    const stop = new AbortController()
+    const ended = runInThread(cached, { ...events, worksBeside }, deps, stop.signal)
+    try {
+      expect(isAlive()).toBe(true)
+      let nowMs = performance.now()
+      clock.mockImplementation(() => nowMs)
+      // A thread that still does something lives on: it takes a few looks until it does nothing more.
+      await vi.waitFor(() => {
+        nowMs += MOST_IDLE_MS + 1
+        expect(isAlive()).toBe(false)
+      }, 20_000)
+    } finally {
+      clock.mockRestore()
+      stop.abort()
+      // The thread reads nothing, and the job ends as it was asked to.
+      await writeFile(pipe, '')
+      await expect(ended).rejects.toMatchObject({ code: 'canceled' })
     }
   })
 

@@ -31,12 +31,20 @@ const VoxelRange = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ mini
 export const RegionOfInterest = Type.Tuple([VoxelRange, VoxelRange, VoxelRange])
 export type RegionOfInterest = Type.Static<typeof RegionOfInterest>
 
+/** Voxels of an object; the most are more than any volume has. */
+const ObjectVoxels = Type.Integer({ minimum: 0, maximum: 2 ** 40 })
+
+/** How voxels of one object touch: by faces, or by faces, edges or corners. */
+export const Neighbours = Type.Union([Type.Literal(6), Type.Literal(26)])
+
 /** What may be asked of a run beside tiles and mirroring. */
 const ResultParams = {
   /** The mask is the best foreground label where its probability reaches this, instead of the model's own decoding. */
   threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   /** Objects of fewer voxels are removed; in place of the model's own number. */
-  smallest_object_voxels: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+  smallest_object_voxels: Type.Optional(ObjectVoxels),
+  /** What belongs to one object where objects are removed; 26 where it is absent. */
+  neighbours: Type.Optional(Neighbours),
   /** Only this part is segmented; the rest of the mask is background. */
   roi_zyx: Type.Optional(RegionOfInterest),
   /** A preview of the whole volume first, from about an eighth of the work. The mask's bytes do not change. */
@@ -109,6 +117,8 @@ export const JobProgress = Type.Object({
   /** 1 is next; null once running. */
   queue_position: Type.Union([Type.Integer(), Type.Null()]),
   estimated_start: Type.Union([Time, Type.Null()]),
+  /** `memory`: it is its turn and a device is free, but the jobs that run leave too little memory for it. */
+  waits_for: Type.Optional(Type.Literal('memory')),
 })
 export type JobProgress = Type.Static<typeof JobProgress>
 
@@ -201,7 +211,9 @@ export const PostprocessRequest = Type.Object(
     /** Labels of which only the largest object stays. */
     keep_largest: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65534 }), { maxItems: 1024 })),
     /** Objects of fewer voxels go. */
-    smallest_object_voxels: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
+    smallest_object_voxels: Type.Optional(ObjectVoxels),
+    /** What belongs to one object; 26 where it is absent. */
+    neighbours: Type.Optional(Neighbours),
   },
   closed,
 )

@@ -6,7 +6,7 @@ import { numVoxels, type Zyx } from '../volume/zyx.ts'
 import type { ParsedVolume, VoxelLayout } from './parsed-volume.ts'
 
 /** Bytes read at once where more than a box's own rows must be read. */
-const SPAN_BYTES = 16 * 1024 * 1024
+export const SPAN_BYTES = 16 * 1024 * 1024
 
 /** Bytes between two rows that are read with them: one more read of a file takes longer than 32 kB do. */
 const MOST_GAP_BYTES = 32 * 1024

@@ -7,6 +7,7 @@ import { DomainError } from '../errors/domain-error.ts'
 import { Bunzip2 } from './bunzip2.ts'
 import { asReadProblem } from './file-source.ts'
 import type { UnpackedCopies } from './unpacked-copies.ts'
+import { writeFully } from './write-fully.ts'
 
 export type Compression = 'gzip' | 'bzip2'
 
@@ -148,7 +149,7 @@ async function fill(request: ExpandRequest, handle: FileHandle, folder: string):
   let written = 0
   const write = async (bytes: Uint8Array) => {
     const kept = limit === null ? bytes : bytes.subarray(0, Math.max(0, limit - written))
-    for (let done = 0; done < kept.length; ) done += (await handle.write(kept, done, kept.length - done)).bytesWritten
+    await writeFully(handle, kept)
     written += kept.length
   }
   for await (const chunk of unpacked(request)) {

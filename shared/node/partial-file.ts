@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { DomainError } from '../errors/domain-error.ts'
+import { writeFully } from './write-fully.ts'
 import { asWriteProblem } from './write-volume.ts'
 
 /**
@@ -39,10 +40,7 @@ export class PartialFile {
   async write(bytes: Uint8Array, at = this.size): Promise<void> {
     if (at > this.size) throw new DomainError('internal')
     try {
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, at + done)
-        done += bytesWritten
-      }
+      await writeFully(this.handle, bytes, at)
     } catch (error) {
       throw asWriteProblem(error, this.file)
     }

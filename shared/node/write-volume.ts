@@ -14,6 +14,7 @@ import type { BoxReader, OutputVolume, VolumeWarning } from '../volume/header.ts
 import { RunningStatistics } from '../volume/running-statistics.ts'
 import { numVoxels, type Zyx } from '../volume/zyx.ts'
 import { valuesOf } from './volume-summary.ts'
+import { writeFully } from './write-fully.ts'
 
 /** Voxels handled at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
@@ -66,7 +67,7 @@ function plainWriter(format: Exclude<WritableFormat, 'mrc'>, volume: OutputVolum
   const { bytes, warnings } = format === 'nrrd' ? encodeNrrd(volume) : encodeNifti(volume)
   return async (handle) => {
     // NRRD's header is plain text before packed voxels; NIfTI is packed as a whole.
-    if (format === 'nrrd') await writeAll(handle, bytes)
+    if (format === 'nrrd') await writeFully(handle, bytes)
     const sink = format === 'nifti' ? plainSink(handle) : gzipSink(handle)
     if (format !== 'nrrd') await sink.write(bytes)
     for await (const chunk of inStoredOrder(volume, voxels, [0, 1, 2])) await sink.write(bytesOf(chunk))
@@ -93,13 +94,13 @@ async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Write
     const statistics = new RunningStatistics()
     const known = voxels.counts && statisticsOf(voxels.counts)
     const draft = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
-    await writeAll(handle, draft.bytes)
+    await writeFully(handle, draft.bytes)
     for await (const chunk of inStoredOrder(volume, voxels, axes)) {
       if (!known) statistics.add(valuesOf(chunk, Number))
-      await writeAll(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
+      await writeFully(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
     }
     const { bytes, warnings } = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
-    await handle.write(bytes, 0, bytes.length, 0)
+    await writeFully(handle, bytes, 0)
     return warnings
   }
 }
@@ -182,14 +183,14 @@ interface Sink {
 }
 
 function plainSink(handle: FileHandle): Sink {
-  return { write: (bytes) => writeAll(handle, bytes), end: async () => undefined }
+  return { write: (bytes) => writeFully(handle, bytes), end: async () => undefined }
 }
 
 /** Packs what is written; level 4 costs half the time of 6 and masks pack as well. */
 function gzipSink(handle: FileHandle): Sink {
   const gzip: Gzip = createGzip({ level: 4 })
   const drained = (async () => {
-    for await (const chunk of gzip) await writeAll(handle, chunk as Uint8Array)
+    for await (const chunk of gzip) await writeFully(handle, chunk as Uint8Array)
   })()
   drained.catch(() => gzip.destroy())
   return {
@@ -203,10 +204,6 @@ function gzipSink(handle: FileHandle): Sink {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten
-}
-
 function bytesOf(voxels: VoxelArray): Uint8Array {
   return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)
 }
@@ -218,6 +215,7 @@ export function asWriteProblem(error: unknown, file: string): unknown {
   if (error instanceof DomainError || code === undefined || !isOfFiles) return error
   const reasons: Record<string, string> = {
     ENOSPC: 'the disk is full',
+    EDQUOT: 'your share of the disk is full',
     EACCES: 'you may not write there',
     EPERM: 'you may not write there',
     ENOENT: 'its folder does not exist',

@@ -6,10 +6,15 @@ const PEAK = 10
 /** Kernel is cut after this many sigmas: scipy.ndimage's default. */
 const TRUNCATE_SIGMAS = 4
 
+/** Voxels on each side of the centre that the kernel reaches: scipy.ndimage's rounding. */
+function kernelRadius(sizeVox: number, sigmaScale: number): number {
+  return Math.floor(TRUNCATE_SIGMAS * sizeVox * sigmaScale + 0.5)
+}
+
 /** Weights of one axis: a unit impulse at `size // 2` blurred with a Gaussian of `size · sigmaScale`. */
 function blurredImpulse(sizeVox: number, sigmaScale: number): Float64Array {
   const sigma = sizeVox * sigmaScale
-  const radius = Math.floor(TRUNCATE_SIGMAS * sigma + 0.5)
+  const radius = kernelRadius(sizeVox, sigmaScale)
   const kernel = Float64Array.from({ length: 2 * radius + 1 }, (_, i) =>
     Math.exp((-0.5 * (i - radius) ** 2) / sigma ** 2),
   )
@@ -32,6 +37,20 @@ export function gaussianImportance(patchZyx: Zyx, sigmaScale: number): Float32Ar
   let at = 0
   for (const wz of gz) for (const wy of gy) for (const wx of gx) map[at++] = wz * wy * wx * scale
   return raiseZeros(map)
+}
+
+/** Voxels [from, to) of a tile along z, y and x. */
+export type TileBox = readonly [from: number, to: number][]
+
+/**
+ * The box of a tile in which `gaussianImportance` is a product of three 1-D weights. Outside of it, where a narrow kernel
+ * does not reach, all weights are the smallest one.
+ */
+export function gaussianReach(patchZyx: Zyx, sigmaScale: number): TileBox {
+  return patchZyx.map((size) => {
+    const [centre, radius] = [Math.floor(size / 2), kernelRadius(size, sigmaScale)]
+    return [Math.max(0, centre - radius), Math.min(size, centre + radius + 1)]
+  })
 }
 
 function raiseZeros(map: Float32Array): Float32Array {

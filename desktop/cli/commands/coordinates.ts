@@ -2,7 +2,7 @@ import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { writeCoordinates } from '../../../shared/node/take-away.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { readWhole } from '../run-params.ts'
+import { readObjectVoxels } from '../run-params.ts'
 import { readLabels, takeFrom } from '../taken-mask.ts'
 
 const OPTIONS = {
@@ -25,7 +25,7 @@ export const coordinatesCommand: Command = {
     if (positionals.length !== 2)
       throw new DomainError('usage', { reason: 'coordinates takes one mask and one output.' })
     const smallest = values['smallest-object']
-    const smallestVoxels = smallest === undefined ? 0 : readWhole('--smallest-object', smallest)
+    const smallestVoxels = smallest === undefined ? 0 : readObjectVoxels(smallest)
     const labels = readLabels(values.label)
     const ground = { mask, out, mode0: values.mode0, signal: io.signal }
     const made = await takeFrom(ground, async (taken, name) => {

@@ -90,6 +90,31 @@ it('refuses other shapes, other voxel sizes, values that are no labels and wrong
   expect(await problem(one, one, '--tolerance', 'wide')).toMatch(/^usage/)
 })
 
+/** A mask of 3 × 5 × 7 voxels as NRRD, whose x axis runs this way from there. */
+function nrrdMask(space: string, x: number, origin: string): string {
+  const file = path.join(folder, `${++counter}.nrrd`)
+  const lines = [
+    ...['NRRD0005', 'type: uint8', 'dimension: 3', `space: ${space}`, 'sizes: 7 5 3', 'encoding: raw'],
+    ...[`space directions: (${x},0,0) (0,1,0) (0,0,1)`, 'kinds: domain domain domain', 'space units: "mm" "mm" "mm"'],
+    `space origin: (${origin})`,
+  ]
+  const labels = Uint8Array.from({ length: 105 }, (_, i) => Number(i === 3))
+  writeFileSync(file, Buffer.concat([Buffer.from(`${lines.join('\n')}\n\n`), labels]))
+  return file
+}
+
+it('refuses masks that their files flip or shift against each other, unless told to look at voxels alone', async () => {
+  const one = nrrdMask('RAS', 1, '-3,0,0')
+  expect(await problem(one, nrrdMask('RAS', 1, '-3,0,0'))).toBe('ok')
+  const flipped = nrrdMask('RAS', -1, '3,0,0')
+  expect(await problem(one, flipped)).toMatch(/^request_invalid: .*place the same voxel up to 6\.00 voxels apart/)
+  expect(await problem(one, nrrdMask('LPS', 1, '-3,0,0'))).toMatch(/^request_invalid: .*apart/)
+  expect((await evaluate(one, flipped, '--ignore-place')).labels).toMatchObject([{ label: 1, dice: 1 }])
+  const at = (origin: number[]) => mask({ 0: 1 }, { origin })
+  expect(await problem(at([10, 20, 30]), at([10, 20, 40]))).toMatch(/^request_invalid: .*up to 1\.00 voxels apart/)
+  expect(await problem(at([10, 20, 30]), at([0, 0, 0]))).toBe('ok')
+})
+
 it.skipIf(!existsSync(REAL_MASK))('measures a real mask, in voxels where its size is unknown', async () => {
   const bytes = readFileSync(REAL_MASK)
   const moved = Uint8Array.from(bytes)

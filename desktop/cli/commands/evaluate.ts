@@ -12,6 +12,7 @@ import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { dice, intersectionOverUnion, type LabelOverlap, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import { placesApartVox, statedPlace } from '../../../shared/volume/stated-place.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -50,6 +51,8 @@ export interface EvaluateOptions {
   tolerance?: number
   /** Corners of a label's box above which it has no distances; default: `MOST_CORNERS`, more where memory is free. */
   mostCorners?: number
+  /** Compares voxel by voxel where the files state different places or orientations. */
+  ignoresPlace?: boolean
   signal?: AbortSignal
 }
 
@@ -65,14 +68,19 @@ export interface Evaluation {
 /** `evaluate`: how well a mask agrees with a reference mask on the same grid. */
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  usage: 'MASK REFERENCE [--json] [--tolerance T]',
+  usage: 'MASK REFERENCE [--json] [--tolerance T] [--ignore-place]',
   summary:
     'Compares two masks label by label: Dice, IoU, precision, recall, surface Dice within T (default two voxels), HD95; lengths in nm for files in Å, else in their unit.',
   run: async (args, io) => {
-    const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, tolerance: { type: 'string' } })
+    const { values, positionals } = readArguments(args, {
+      json: { type: 'boolean' },
+      tolerance: { type: 'string' },
+      'ignore-place': { type: 'boolean' },
+    })
     if (positionals.length !== 2) throw new DomainError('usage', { reason: 'evaluate takes a mask and a reference.' })
     const tolerance = values.tolerance === undefined ? undefined : readTolerance(values.tolerance)
-    const found = await evaluateMasks(positionals[0], positionals[1], { tolerance, signal: io.signal })
+    const options = { tolerance, ignoresPlace: values['ignore-place'], signal: io.signal }
+    const found = await evaluateMasks(positionals[0], positionals[1], options)
     if (values.json) io.out(JSON.stringify(found))
     else for (const line of asText(found)) io.out(line)
   },
@@ -104,9 +112,10 @@ export async function evaluateMasks(
 async function evaluateSources(
   mask: VoxelSource,
   reference: VoxelSource,
-  { tolerance, mostCorners, signal }: EvaluateOptions,
+  { tolerance, mostCorners, ignoresPlace, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
   const { spacingZyx, unit } = commonGrid(mask.header, reference.header)
+  if (!ignoresPlace) checkPlaces(mask.header, reference.header)
   const within = tolerance ?? 2 * Math.max(...spacingZyx)
   const { counter, boxes } = await countLabels(mask, reference, signal)
   const pair: MaskPair = { mask, reference, spacingZyx, tolerance: within, mostCorners, signal }
@@ -141,6 +150,16 @@ function commonGrid(mask: VolumeHeader, reference: VolumeHeader): { spacingZyx: 
   if (!isSame)
     throw refuse('voxel sizes', `${triple(first.sizeZyx)} ${first.unit}`, `${triple(second.sizeZyx)} ${second.unit}`)
   return { spacingZyx: second.sizeZyx, unit: second.unit }
+}
+
+/** Where both files say where their voxels are, and how they are turned, they say the same. @throws {DomainError} `request_invalid` */
+function checkPlaces(mask: VolumeHeader, reference: VolumeHeader): void {
+  const [one, other] = [statedPlace(mask), statedPlace(reference)]
+  const apart = one && other && placesApartVox(one, other, mask.shapeZyx)
+  if (!apart) return
+  const reason = `the files place the same voxel up to ${apart.toPrecision(3)} voxels apart: one is shifted, flipped or turned`
+  const hint = 'Bring both onto one grid first, or compare voxel by voxel with --ignore-place.'
+  throw new DomainError('request_invalid', { reason, hint })
 }
 
 function physicalSize({ voxelSizeZyx, unit }: VolumeHeader): { sizeZyx: Zyx; unit: string } {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { writeFully } from '../../../shared/node/write-fully.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 
 /**
@@ -46,21 +47,14 @@ export async function writeBricks(
     const layer = (startZyx[0] + z) / BRICK_PLANES
     const bricks = cutLayer(codes, shapeZyx, z, grid.numBricks)
     if (isWhole) {
-      await writeAll(file, bricks, grid.offsetOf(layer, 0))
+      await writeFully(file, bricks, grid.offsetOf(layer, 0))
       continue
     }
     const part = sy * BRICK_PLANES * BRICK_WIDTH
     for (let brick = 0; brick < grid.numBricks; brick++) {
       const at = grid.offsetOf(layer, brick) + startZyx[1] * BRICK_PLANES * BRICK_WIDTH
-      await writeAll(file, bricks.subarray(brick * part, (brick + 1) * part), at)
+      await writeFully(file, bricks.subarray(brick * part, (brick + 1) * part), at)
     }
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
   }
 }
 

@@ -100,7 +100,8 @@ async function runAll(root: string, tally: Tally, random: Random, { minutes, sta
   }
   await checkDisk(world)
   await checkAround(before, OWN_NAMES, tally)
-  for (const name of await readdir(path.join(root, 'tmp'))) tally.wrong(`left in the temporary folder: ${name}`)
+  for (const folder of [path.join(root, 'tmp'), path.join(world.data, 'tmp')])
+    for (const name of await readdir(folder)) tally.wrong(`left in a temporary folder: ${name}`)
   await checkLog(world, tally)
 }
 
@@ -124,10 +125,10 @@ async function runRound(world: World, people: Person[], { size, stages, allowed,
   await workOf(world, { person: people[0], url: () => world.server.url, shapeZyx: [12, 40, 50], random: own })
   const [finished] = world.jobs.slice(-1)
   const workers = people.slice(0, size.workers)
+  await run('watch', (own) => watchStage(world, people[0], own))
   await run('crowd', (own) => crowdStage(world, people, own), AFTER_FLOOD_BYTES)
   await run('hostile', (own) => hostileStage(world, people[0], finished, allowed, own), AFTER_FLOOD_BYTES)
   if (stages.includes('crowd')) await run('strangers', (own) => strangersStage(world, people, own), AFTER_FLOOD_BYTES)
-  await run('watch', (own) => watchStage(world, people[0], own))
   await run('kill', (own) => killStage(world, workers, size.kills, own))
   await run('clock', (own) => clockStage(world, workers, own))
   await run('disk', (own) => diskStage(world, size.diskFull, own))

@@ -84,6 +84,7 @@ function queueFacts({ progress }: RunView): Fact[] {
   return [
     { name: 'Position', value: position === 1 ? 'next' : (position ?? '–') },
     ...(start ? [{ name: 'Starts about', value: new Date(start).toLocaleTimeString() }] : []),
+    ...(progress?.waits_for === 'memory' ? [{ name: 'Waits for', value: 'memory on the server' }] : []),
   ]
 }
 

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { readRunParams } from './run-params.ts'
+
+const MOST_OBJECT_VOXELS = 2 ** 40
+
+const smallest = (text: string) => readRunParams({ 'smallest-object': text }).smallest_object_voxels
+
+describe('objects that a run removes', () => {
+  it('may be as large as a server takes, and no larger', () => {
+    expect([smallest('0'), smallest('2000000'), smallest(String(MOST_OBJECT_VOXELS))]).toEqual([
+      0,
+      2_000_000,
+      MOST_OBJECT_VOXELS,
+    ])
+    for (const text of [String(MOST_OBJECT_VOXELS + 1), '-1', '1.5', '', 'many'])
+      expect(() => smallest(text)).toThrow(`--smallest-object takes a whole number from 0 to ${MOST_OBJECT_VOXELS}`)
+  })
+
+  it('have 6 or 26 neighbours', () => {
+    expect([readRunParams({ neighbours: '6' }), readRunParams({ neighbours: '26' }), readRunParams({})]).toEqual([
+      { neighbours: 6 },
+      { neighbours: 26 },
+      {},
+    ])
+    expect(() => readRunParams({ neighbours: '18' })).toThrow('--neighbours takes 6 or 26, not 18')
+  })
+})

@@ -1,0 +1,80 @@
+import { type Affine, applyAffine } from './affine.ts'
+import type { LengthUnit, VolumeHeader } from './header.ts'
+import { METRES } from './metres.ts'
+import type { Xyz, Zyx } from './zyx.ts'
+
+/** Places may differ by this share of a voxel: headers hold rounded numbers. */
+const TOLERANCE_VOX = 0.01
+
+/** Anatomical spaces by the signs that turn them into right, anterior, superior. @see teem's nrrd format, §5 */
+const RAS_SIGNS: Readonly<Record<string, Xyz>> = {
+  'right-anterior-superior': [1, 1, 1],
+  'left-anterior-superior': [-1, 1, 1],
+  'left-posterior-superior': [-1, -1, 1],
+  ras: [1, 1, 1],
+  las: [-1, 1, 1],
+  lps: [-1, -1, 1],
+}
+
+/** Where a file says that its voxels are, and in which frame; places in two frames cannot be compared. */
+export interface StatedPlace {
+  frame: string
+  /** Voxel index (x, y, z) → world, in `unit`. */
+  affine: Affine
+  unit: LengthUnit | null
+}
+
+/**
+ * The place and orientation that a file states itself; null where it leaves them to its reader: a NIfTI without sform and
+ * qform, an NRRD without directions, an MRC without origin.
+ */
+export function statedPlace({ geometry, affine, unit }: VolumeHeader): StatedPlace | null {
+  switch (geometry.format) {
+    case 'nifti':
+      return geometry.sformCode > 0 || geometry.qformCode > 0 ? { frame: 'ras', affine, unit } : null
+    case 'nrrd': {
+      if (!geometry.spaceDirections) return null
+      const space = geometry.space?.toLowerCase() ?? 'unnamed'
+      const signs = RAS_SIGNS[space]
+      return signs ? { frame: 'ras', affine: turned(affine, signs), unit } : { frame: space, affine, unit }
+    }
+    case 'mrc':
+      return [affine[3], affine[7], affine[11]].some((value) => value !== 0) ? { frame: 'mrc', affine, unit } : null
+  }
+}
+
+function turned(affine: Affine, signs: Xyz): Affine {
+  return affine.map((value, i) => (i < 12 ? value * signs[Math.floor(i / 4)] : value)) as unknown as Affine
+}
+
+/** Voxels that two stated places lie apart; null where they cannot be compared. */
+export function placesApartVox(a: StatedPlace, b: StatedPlace, shapeZyx: Zyx): number | null {
+  if (a.frame !== b.frame) return null
+  if (a.unit !== b.unit && (a.unit === null || b.unit === null)) return null
+  const scale = a.unit && b.unit ? METRES[b.unit] / METRES[a.unit] : 1
+  const other = b.affine.map((value, i) => (i < 12 ? value * scale : value)) as unknown as Affine
+  return apartVox(a.affine, other, shapeZyx)
+}
+
+/**
+ * How far apart two affines put the voxels of a grid, in voxels of the first along its shortest side: the largest distance
+ * of the first voxel and of the last along each axis, 0 where it is no more than rounded numbers make.
+ */
+export function apartVox(a: Affine, b: Affine, [nz, ny, nx]: Zyx): number {
+  const columns = [0, 1, 2].map((axis) => Math.hypot(a[axis], a[axis + 4], a[axis + 8]))
+  const voxel = Math.min(...columns)
+  let most = 0
+  const ends: Xyz[] = [
+    [0, 0, 0],
+    [nx - 1, 0, 0],
+    [0, ny - 1, 0],
+    [0, 0, nz - 1],
+    [nx - 1, ny - 1, nz - 1],
+  ]
+  for (const point of ends) {
+    const [one, other] = [applyAffine(a, point), applyAffine(b, point)]
+    const distance = Math.hypot(...one.map((value, i) => value - other[i])) / voxel
+    if (distance > TOLERANCE_VOX * Math.max(1, Math.hypot(...point) / 100)) most = Math.max(most, distance)
+  }
+  return most
+}
