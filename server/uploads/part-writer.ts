@@ -102,7 +102,8 @@ async function writeAll(file: FileHandle, batch: Uint8Array[], position: number)
     for (let done = 0; done < rest.length; )
       done += (await file.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC')
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new DomainError('disk_full', { neededBytes: total, freeBytes: 0, cause })
     throw cause
   }

@@ -132,3 +132,16 @@ it.skipIf(!existsSync(REAL_MASK))('measures a real mask, in voxels where its siz
   // google-deepmind/surface-distance gives the same; see shared/mask/distances.test.ts.
   expect(labels[0].surface_dice).toBeCloseTo(0.9703058034188836, 6)
 })
+
+it('compares sizes in whatever unit each file has them', async () => {
+  const nrrd = (micrometres: number) => {
+    const directions = [0, 1, 2].map((axis) => `(${[0, 1, 2].map((k) => (k === axis ? micrometres : 0)).join()})`)
+    const header = ['NRRD0004', 'type: short', 'dimension: 3', 'sizes: 7 5 3', 'endian: little', 'encoding: raw']
+    header.push('space dimension: 3', `space directions: ${directions.join(' ')}`, 'space units: "um" "um" "um"')
+    const file = path.join(folder, `${++counter}.nrrd`)
+    writeFileSync(file, Buffer.concat([Buffer.from(`${header.join('\n')}\n\n`), Buffer.alloc(210)]))
+    return file
+  }
+  expect(await evaluate(nrrd(1e-3), mask({ 0: 1 }))).toMatchObject({ voxel_size_zyx: [1, 1, 1], unit: 'nm' })
+  expect(await problem(nrrd(2e-3), mask({ 0: 1 }))).toMatchObject({ code: 'request_invalid' })
+})

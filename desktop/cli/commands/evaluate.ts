@@ -12,6 +12,7 @@ import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { dice, intersectionOverUnion, type LabelOverlap, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import { METRES } from '../../../shared/volume/metres.ts'
 import { placesApartVox, statedPlace } from '../../../shared/volume/stated-place.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
@@ -145,8 +146,10 @@ function commonGrid(mask: VolumeHeader, reference: VolumeHeader): { spacingZyx: 
     throw refuse('shapes', triple(mask.shapeZyx), triple(reference.shapeZyx))
   const [first, second] = [physicalSize(mask), physicalSize(reference)]
   const isSame =
-    first.unit === second.unit &&
-    first.sizeZyx.every((size, i) => Math.abs(size - second.sizeZyx[i]) <= SAME_SIZE * Math.abs(second.sizeZyx[i]))
+    first.kind === second.kind &&
+    first.lengthZyx.every(
+      (size, i) => Math.abs(size - second.lengthZyx[i]) <= SAME_SIZE * Math.abs(second.lengthZyx[i]),
+    )
   if (!isSame)
     throw refuse('voxel sizes', `${triple(first.sizeZyx)} ${first.unit}`, `${triple(second.sizeZyx)} ${second.unit}`)
   return { spacingZyx: second.sizeZyx, unit: second.unit }
@@ -162,11 +165,21 @@ function checkPlaces(mask: VolumeHeader, reference: VolumeHeader): void {
   throw new DomainError('request_invalid', { reason, hint })
 }
 
-function physicalSize({ voxelSizeZyx, unit }: VolumeHeader): { sizeZyx: Zyx; unit: string } {
-  if (!voxelSizeZyx) return { sizeZyx: [1, 1, 1], unit: 'voxel' }
-  const [z, y, x] = voxelSizeZyx
-  if (unit === 'angstrom') return { sizeZyx: [z / 10, y / 10, x / 10], unit: 'nm' }
-  return { sizeZyx: voxelSizeZyx, unit: unit ?? 'unknown' }
+interface PhysicalSize {
+  sizeZyx: Zyx
+  unit: string
+  /** To compare with: metres where the unit is known. Lengths of two kinds are never the same. */
+  lengthZyx: Zyx
+  kind: 'metres' | 'voxels' | 'unknown'
+}
+
+function physicalSize({ voxelSizeZyx, unit }: VolumeHeader): PhysicalSize {
+  if (!voxelSizeZyx) return { sizeZyx: [1, 1, 1], unit: 'voxel', lengthZyx: [1, 1, 1], kind: 'voxels' }
+  if (!unit) return { sizeZyx: voxelSizeZyx, unit: 'unknown', lengthZyx: voxelSizeZyx, kind: 'unknown' }
+  const times = (factor: number): Zyx => [voxelSizeZyx[0] * factor, voxelSizeZyx[1] * factor, voxelSizeZyx[2] * factor]
+  const isAngstrom = unit === 'angstrom'
+  const [sizeZyx, shown] = [isAngstrom ? times(0.1) : voxelSizeZyx, isAngstrom ? 'nm' : unit]
+  return { sizeZyx, unit: shown, lengthZyx: times(METRES[unit]), kind: 'metres' }
 }
 
 /** First and last voxel of a label in either mask. */
