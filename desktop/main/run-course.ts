@@ -9,6 +9,7 @@ import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error
 import type { Run } from './run-record.ts'
 import type { RunEvent } from './run-state.ts'
 import { openRunUpload } from './run-upload.ts'
+import { noteIdentity } from './run-volumes.ts'
 
 /** What a course tells of its run. */
 export interface CourseDeps {
@@ -81,6 +82,7 @@ async function jobAgain(client: CryoMambaClient, jobId: string, isRetry: boolean
 }
 
 async function newJob(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Job> {
+  await noteIdentity(run)
   const volume = run.serverPath ? await client.volumeFromPath(run.serverPath) : await upload(run, client, deps)
   if (run.serverPath) checkSameShape(run, volume)
   deps.apply({ type: 'volume', volume })

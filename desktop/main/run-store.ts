@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { Mode0, RunView } from '../../shared/contract/bridge.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { FileIdentity } from './file-identity.ts'
 import type { Run } from './run-record.ts'
 import { hasEnded } from './run-state.ts'
 
@@ -17,6 +18,8 @@ const StoredRun = Type.Object({
   ]),
   file: orNull(Type.String()),
   mode0: orNull(Mode0),
+  /** Absent in runs of earlier versions. */
+  identity: Type.Optional(orNull(FileIdentity)),
   server_path: orNull(Type.String()),
   save_to: orNull(Type.String()),
   job_id: orNull(Type.String()),
@@ -68,6 +71,7 @@ function stored(run: Run): StoredRun {
     target: run.target,
     file: run.file,
     mode0: run.mode0,
+    identity: run.identity,
     server_path: run.serverPath,
     save_to: run.saveTo,
     job_id: run.jobId,
@@ -84,6 +88,7 @@ function restored(entry: StoredRun): Run {
     target: entry.target,
     file: entry.file,
     mode0: entry.mode0,
+    identity: entry.identity ?? null,
     serverPath: entry.server_path,
     saveTo: entry.save_to,
     jobId: entry.job_id,

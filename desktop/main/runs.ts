@@ -8,10 +8,11 @@ import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
 import { artifactNamed, carryThrough } from './run-course.ts'
 import { withLog } from './run-log.ts'
-import { RunOnShow } from './run-on-show.ts'
-import type { Run, RunTarget } from './run-record.ts'
+import { hasSomethingToShow, RunOnShow } from './run-on-show.ts'
+import { goesOnLater, type Run, type RunTarget } from './run-record.ts'
 import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
 import type { RunStore } from './run-store.ts'
+import { noteIdentity, RunVolumes } from './run-volumes.ts'
 import { TurnQueue } from './turn-queue.ts'
 import type { VolumeHost } from './volume-host.ts'
 
@@ -20,12 +21,6 @@ const CANCEL_TIMEOUT_MS = 20_000
 
 /** Runs of a batch, and runs taken up at a start, that go on at once; the others wait for their turn. */
 const LANES = 2
-
-/** A run that meets one of these goes on by itself later. */
-const AWAY: readonly string[] = [
-  ...['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available'],
-  ...['certificate_untrusted', 'certificate_changed'],
-]
 
 export interface RunsDeps {
   /** The server in use. @throws {DomainError} `not_connected` */
@@ -40,6 +35,8 @@ export interface RunsDeps {
   onChange: (run: RunView) => void
   onRemoved: (runRef: string) => void
   onShown: (runRef: string | null) => void
+  /** Told of what cannot be laid over the open volume, and why. */
+  onProblem: (error: DomainError) => void
   /** Told once for each run that ended without being canceled. */
   onEnded: (run: RunView) => void
   newRef: () => string
@@ -55,6 +52,7 @@ export class Runs {
   /** Newest first. */
   private runs: Run[]
   private readonly onShow: RunOnShow
+  private readonly open = new RunVolumes()
   private isStopped = false
 
   constructor(deps: RunsDeps) {
@@ -97,6 +95,7 @@ export class Runs {
     if (known) return known.view
     const run = adoptedRun(adopted, this.deps.current(), this.deps.newRef)
     this.begin(run)
+    void this.identify(run)
     void this.carry(run, run.stop)
     return run.view
   }
@@ -139,9 +138,16 @@ export class Runs {
     })
   }
 
-  /** Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened */
+  /**
+   * Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened
+   * @throws {DomainError} `run_not_found`, `run_volume_changed`, `run_volume_unknown` where the user was not told before
+   */
   wantShown(runRef: string): { file: string; mode0: Mode0 | null } | null {
-    return this.onShow.want(this.find(runRef))
+    const run = this.find(runRef)
+    if (this.open.takeWordFor(run)) this.placed(run)
+    const problem = this.open.problemOf(run)
+    if (problem) throw problem
+    return this.onShow.want(run)
   }
 
   /** The job of a run as its server has it; null before there is one. @throws {DomainError} `run_not_found` */
@@ -152,13 +158,10 @@ export class Runs {
   }
 
   /** The open file is a run's volume: it is shown over it from now on. @throws {DomainError} `run_not_found` */
-  layOver(runRef: string, { volume, file }: { volume: OpenedVolume; file: string }): void {
+  layOver(runRef: string, open: { volume: OpenedVolume; file: string }): void {
     const run = this.find(runRef)
-    run.file = file
-    run.mode0 = volume.mode0
-    run.view = { ...run.view, volume_ref: volume.volume_ref }
-    this.keep()
-    this.deps.onChange(run.view)
+    this.open.layOver(run, open)
+    this.placed(run)
     void this.onShow.show(run)
   }
 
@@ -204,17 +207,25 @@ export class Runs {
     return found.reverse()
   }
 
-  /** A file that is opened gets its runs back; the one that was asked for, else the newest, is shown. */
+  /**
+   * A file that is opened gets the runs back that were made of it; the one that was asked for, else the newest, is shown.
+   * One that was made of what the file was before is told of instead.
+   */
   async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
-    const over = this.runs.filter((run) => run.file === file && run.mode0 === volume.mode0)
-    for (const run of over) {
-      run.view = { ...run.view, volume_ref: volume.volume_ref }
-      this.deps.onChange(run.view)
-    }
-    await this.onShow.volumeOpened(volume.volume_ref, over)
+    const wanted = this.onShow.volumeOpened(volume.volume_ref)
+    const over = await this.open.opened(volume, file, this.runs)
+    if (!over) return
+    const { doubtful } = this.open
+    for (const run of [...over, ...doubtful]) this.deps.onChange(run.view)
+    const isNothing = !over.some(hasSomethingToShow)
+    const missed = doubtful.find((run) => run === wanted) ?? (isNothing ? doubtful.find(hasSomethingToShow) : undefined)
+    const problem = missed && this.open.problemOf(missed)
+    if (problem) this.deps.onProblem(problem)
+    await this.onShow.showOneOf(over, wanted)
   }
 
   volumeClosed(): void {
+    this.open.closed()
     this.onShow.volumeClosed()
   }
 
@@ -230,6 +241,18 @@ export class Runs {
     this.keep()
     this.deps.onChange(run.view)
     if (this.onShow.isOver(run)) void this.onShow.show(run)
+  }
+
+  /** A run has come to lie over the open file. */
+  private placed(run: Run): void {
+    this.keep()
+    this.deps.onChange(run.view)
+    void this.identify(run)
+  }
+
+  private async identify(run: Run): Promise<void> {
+    await noteIdentity(run)
+    this.keep()
   }
 
   private find(runRef: string): Run {
@@ -297,7 +320,7 @@ export class Runs {
     const problem = envelopeOf(error)
     run.client = null // asked for anew, with the token of then
     if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
-    else if (AWAY.includes(problem.code) && hasBegunThere(run)) this.apply(run, { type: 'waiting', problem })
+    else if (goesOnLater(run, problem.code)) this.apply(run, { type: 'waiting', problem })
     else this.apply(run, { type: 'failed', problem })
     void this.onShow.changed(run)
   }
@@ -319,9 +342,4 @@ export class Runs {
     run.preview = { stage, factor, shape_zyx, voxels }
     void this.onShow.changed(run)
   }
-}
-
-/** The server has something of the run, or had it before. */
-function hasBegunThere({ jobId, isTakenUp, view }: Run): boolean {
-  return jobId !== null || isTakenUp || (view.upload?.sent_bytes ?? 0) > 0
 }
