@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { closed, type ErrorEnvelope } from './common.ts'
+import { closed, type ErrorEnvelope, Warning } from './common.ts'
 import { MaskOperation } from './mask-edit.ts'
 
 const Ref = Type.String({ pattern: '^[a-z0-9-]{1,64}$' })
@@ -40,6 +40,8 @@ export const MaskView = Type.Object(
     has_probability: Type.Boolean(),
     /** What is being carried out, e.g. `grow`; null when the mask is at rest. */
     busy: orNull(Type.String()),
+    /** What the user should know of how it lies over the volume. */
+    warnings: Type.Optional(Type.Array(Warning)),
   },
   closed,
 )

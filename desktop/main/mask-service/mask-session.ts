@@ -9,7 +9,7 @@ import { defaultColor } from '../../../shared/mask/label-colors.ts'
 import type { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { asWriteProblem } from '../../../shared/node/write-volume.ts'
-import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
+import type { Abort, VolumeWarning, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
 import { applyOperation } from './apply-operation.ts'
@@ -38,6 +38,7 @@ export class MaskSession {
   private readonly kept: KeptMasks
   private readonly canHaveProbability: boolean
   private readonly changes: ChangeStore
+  private readonly warnings: VolumeWarning[]
   private busy: string | null = null
   private stopping = { aborted: false }
 
@@ -50,6 +51,7 @@ export class MaskSession {
     beginning: LabelBricks
     bricks: LabelBricks
     canHaveProbability: boolean
+    warnings?: VolumeWarning[]
     changes: ChangeStore
     counts?: Map<number, number>
   }) {
@@ -59,6 +61,7 @@ export class MaskSession {
     this.source = facts.source
     this.record = facts.record
     this.changes = facts.changes
+    this.warnings = facts.warnings ?? []
     this.beginning = facts.beginning
     this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks))
     this.canHaveProbability = facts.canHaveProbability
@@ -77,7 +80,8 @@ export class MaskSession {
     try {
       const { header } = source
       const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
-      const bricks = from.kind === 'empty' ? new LabelBricks(header.shapeZyx) : await loadMask(from.file, header, mode0)
+      const empty = { bricks: new LabelBricks(header.shapeZyx), warnings: [] }
+      const { bricks, warnings } = from.kind === 'empty' ? empty : await loadMask(from.file, header, mode0)
       const counts = countBricks(bricks)
       const labels_sha256 = hashBricks(bricks, counts)
       const { size, mtimeMs } = await stat(volume.file)
@@ -107,6 +111,7 @@ export class MaskSession {
         bricks,
         counts,
         canHaveProbability,
+        warnings,
         changes: new ChangeStore(kept, ref),
       })
     } catch (error) {
@@ -155,6 +160,7 @@ export class MaskSession {
       is_unsaved: num_operations !== (num_exported ?? 0),
       has_probability: this.canHaveProbability || this.probability !== null,
       busy: this.busy,
+      ...(this.warnings.length > 0 ? { warnings: this.warnings } : {}),
     }
   }
 
