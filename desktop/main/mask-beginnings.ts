@@ -41,7 +41,8 @@ export class MaskBeginnings {
         throw new DomainError('run_volume_elsewhere', { name: view.volume_name })
       const ofModel = view.labels.map(({ value, name, color }) => ({ value, name, color }))
       const labels = (await facts.labels.find(file)) ?? ofModel
-      return { beginning: { kind: 'run', name: `${view.model_name}, ${view.volume_name}`, file, labels }, home: file }
+      const name = `${view.model_name}, ${view.volume_name}`
+      return { beginning: { kind: 'run', name, file, labels, run_ref: input.run_ref }, home: file }
     }
     const file = await this.choose()
     if (!file) return null

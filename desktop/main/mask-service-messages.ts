@@ -20,7 +20,7 @@ export interface NamedLabel {
 
 /** What a mask begins with. `labels` are names and colours that are known of it. */
 export type MaskBeginning =
-  | { kind: 'run'; name: string; file: string; labels: NamedLabel[] }
+  | { kind: 'run'; name: string; file: string; labels: NamedLabel[]; run_ref: string }
   | { kind: 'file'; name: string; file: string; mode0: Mode0 | null; labels: NamedLabel[] }
   | { kind: 'empty'; labels: NamedLabel[] }
 
@@ -37,8 +37,8 @@ export type TakeKind = 'surface' | 'coordinates' | 'statistics' | 'report' | 'za
 /** What the main process asks of the mask service. Every message with a `call` is answered once. */
 export type MaskCall =
   | { type: 'begin'; mask_ref: string; volume: MaskVolume; beginning: MaskBeginning }
-  /** Takes up what an earlier start kept. */
-  | { type: 'recover'; mask_ref: string; volume: MaskVolume }
+  /** Takes up what an earlier start kept; its probability can be had where the run is still known. */
+  | { type: 'recover'; mask_ref: string; volume: MaskVolume; can_have_probability: boolean }
   | { type: 'apply'; mask_ref: string; operation: MaskOperation }
   | { type: 'undo' | 'redo'; mask_ref: string }
   | { type: 'cancel'; mask_ref: string }
@@ -58,6 +58,8 @@ export interface KeptFile {
   kept: KeptMask
   file: string
   mode0: Mode0 | null
+  /** The run that it began with; null for none, and of earlier versions. */
+  run_ref: string | null
 }
 
 /** What a call is answered with; members that the call has no use for are absent. */
@@ -65,6 +67,8 @@ export interface MaskAnswer {
   view?: MaskView
   num_voxels?: number
   kept?: KeptFile[]
+  /** Why some of what is kept cannot be offered. */
+  unreadable?: ProblemEnvelope[]
   size_bytes?: number
   warnings?: { code: string; message: string }[]
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { BrowserWindow } from 'electron'
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../shared/contract/bridge.ts'
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { askFile, askMaskFile, besideMask } from './export-mask.ts'
+import { askFile, askMaskFile, probabilityFiles } from './export-mask.ts'
 import type { KeptFacts } from './file-facts.ts'
 import { LabelNames } from './label-names.ts'
 import { type FoundBeginning, MaskBeginnings } from './mask-beginnings.ts'
@@ -129,16 +129,7 @@ export class Masks {
     if (shown?.hasProbability) return
     const runRef = shown?.runRef
     if (!runRef) throw new DomainError('probability_not_kept', { jobId: 'of this mask' })
-    const folder = this.deps.runs.folderOf(runRef)
-    await mkdir(folder, { recursive: true })
-    const [probability, candidate] = await Promise.all(
-      (['probability', 'candidate'] as const).map(async (kind) => {
-        const { artifact, client } = await besideMask(this.deps.runs, runRef, kind)
-        const file = path.join(folder, artifact.name)
-        await client.downloadArtifact(artifact, file)
-        return file
-      }),
-    )
+    const [probability, candidate] = await probabilityFiles(this.deps.runs, runRef)
     await this.ask({ type: 'probability', mask_ref, probability, candidate })
     if (this.shown?.view.mask_ref === mask_ref) this.shown = { ...this.shown, hasProbability: true }
   }
@@ -185,7 +176,8 @@ export class Masks {
     // Most people keep none: no process is started to find that out.
     const folders = await readdir(this.deps.folder).catch(() => [])
     if (folders.length === 0) return
-    const { kept = [] } = await this.service.call({ type: 'kept' })
+    const { kept = [], unreadable = [] } = await this.service.call({ type: 'kept' })
+    for (const problem of unreadable) this.deps.tell({ type: 'problem', problem })
     if (kept[0]) this.deps.tell({ type: 'mask_kept', kept: kept[0].kept })
   }
 
@@ -196,12 +188,15 @@ export class Masks {
     if (!found) throw new DomainError('mask_not_open')
     if (!is_accepted) {
       await this.service.call({ type: 'forget', mask_ref })
-      return
+      this.hasOffered = false
+      return this.offerKept()
     }
     await this.deps.files.open(found.file, found.mode0)
     const { volume, file } = this.deps.files.findFile(found.file)
-    const answer = await this.service.call({ type: 'recover', mask_ref, volume: asMaskVolume(volume, file) })
-    this.took(answer, null, answer.view?.origin === 'empty' ? file : null)
+    const runRef = found.run_ref !== null && this.deps.runs.isKnown(found.run_ref) ? found.run_ref : null
+    const call = { type: 'recover', mask_ref, can_have_probability: runRef !== null } as const
+    const answer = await this.service.call({ ...call, volume: asMaskVolume(volume, file) })
+    this.took(answer, runRef, answer.view?.origin === 'empty' ? file : null)
   }
 
   /** Another volume is open, or none: changes that no export holds stay on disk, and are offered at once. */

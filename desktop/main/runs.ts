@@ -191,6 +191,10 @@ export class Runs {
     return { view, file: maskFile }
   }
 
+  isKnown(runRef: string): boolean {
+    return this.runs.some(({ view }) => view.run_ref === runRef)
+  }
+
   /** Where files of a run lie as long as it is known. */
   folderOf(runRef: string): string {
     return path.join(this.deps.resultsFolder, runRef)

@@ -11,6 +11,8 @@ export interface KeptRun {
   file: string
   /** Its mask, an MRC file. */
   mask: string
+  /** What it kept beside the mask: `probability.mrc`, `candidate.mrc`. */
+  beside?: readonly string[]
   /** As a version kept it that noted nothing of the file. */
   isOld?: boolean
 }
@@ -19,10 +21,11 @@ export interface KeptRun {
 export async function keepRuns(folder: string, runs: readonly KeptRun[]): Promise<void> {
   const user = path.join(folder, 'user')
   const stored = await Promise.all(
-    runs.map(async ({ runRef, file, mask, isOld }) => {
+    runs.map(async ({ runRef, file, mask, beside = [], isOld }) => {
       const maskFile = path.join(user, 'results', runRef, 'mask.mrc')
       mkdirSync(path.dirname(maskFile), { recursive: true })
       copyFileSync(mask, maskFile)
+      for (const one of beside) copyFileSync(one, path.join(path.dirname(maskFile), path.basename(one)))
       return {
         view: finishedView(runRef, path.basename(file)),
         ...{ target: { kind: 'local' }, file, mode0: null, server_path: null, save_to: null, job_id: `job-${runRef}` },

@@ -49,7 +49,14 @@ export type MaskView = Type.Static<typeof MaskView>
 
 /** Changes of an earlier start that were kept and not exported. */
 export const KeptMask = Type.Object(
-  { mask_ref: Ref, volume_name: Type.String(), num_operations: Count, changed_at: Type.String() },
+  {
+    mask_ref: Ref,
+    volume_name: Type.String(),
+    num_operations: Count,
+    changed_at: Type.String(),
+    /** Absent where the volume is the same file; else it has changed since, or whether it has is not known. */
+    doubt: Type.Optional(Type.Union([Type.Literal('changed'), Type.Literal('unknown')])),
+  },
   closed,
 )
 export type KeptMask = Type.Static<typeof KeptMask>

@@ -67,15 +67,17 @@ async function answer(message: MaskCall & { call: number }): Promise<void> {
 async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<MaskAnswer> {
   if (!kept) throw new DomainError('mask_not_open')
   switch (call.type) {
-    case 'kept':
-      return { kept: await kept.list(current?.ref ?? null) }
+    case 'kept': {
+      const { kept: found, unreadable } = await kept.list(current?.ref ?? null)
+      return { kept: found, unreadable: unreadable.map((error) => error.toEnvelope()) }
+    }
     case 'forget':
       await kept.forget(call.mask_ref)
       return {}
     case 'begin':
       return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning, copies))
     case 'recover':
-      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, copies))
+      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, recovery(call.can_have_probability)))
     case 'label':
       await open(call.change.mask_ref).changeLabel(call.change)
       return { view: open(call.change.mask_ref).view() }
@@ -87,6 +89,10 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
     default:
       return edit(open(call.mask_ref), call)
   }
+}
+
+function recovery(canHaveProbability: boolean) {
+  return { canHaveProbability, ...(copies ? { copies } : {}) }
 }
 
 async function edit(
@@ -121,9 +127,9 @@ async function edit(
   }
 }
 
-function savedMask({ editor, source, record }: MaskSession): SavedMask {
+function savedMask({ editor, source, format, record }: MaskSession): SavedMask {
   const { bricks, counts } = editor
-  return { bricks, counts, header: source.header, volume: source, record, programVersion }
+  return { bricks, counts, header: source.header, volume: source, format, record, programVersion }
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {

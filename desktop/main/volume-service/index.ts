@@ -4,7 +4,6 @@ import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
-import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../../shared/volume/header.ts'
 import { numVoxels } from '../../../shared/volume/zyx.ts'
@@ -12,7 +11,7 @@ import type { ServiceCall, ServicePort, ServiceReply } from '../volume-service-m
 import { changedPlanes } from './changed-planes.ts'
 import type { Level } from './level.ts'
 import { cacheKey, LevelCache } from './level-cache.ts'
-import { omeZarrFolder, openOmeZarr } from './ome-zarr.ts'
+import { openAnyVolume } from './open-any-volume.ts'
 import { type LabelLevel, OpenVolume } from './open-volume.ts'
 import { Pyramid } from './pyramid.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -95,21 +94,18 @@ async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' })
   opening.abort()
   opening = new AbortController()
   const { signal } = opening
-  const folder = await omeZarrFolder(path)
-  const image = folder ? await openOmeZarr(folder) : null
-  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, copies, signal }))
+  const { source, format, place, levels } = await openAnyVolume(path, { mode0: mode0 ?? undefined, copies, signal })
   if (signal.aborted) {
     await source.close()
     throw new DomainError('canceled')
   }
-  const file = folder ?? path
-  const [{ size }, key] = [await stat(file), await cacheKey(file, mode0)]
+  const [{ size }, key] = [await stat(place), await cacheKey(place, mode0)]
   const before = current
-  const pyramid = new Pyramid(source, cache, key, image?.levels)
-  current = new OpenVolume(volume_ref, source, pyramid, image ? 'ome-zarr' : source.header.format)
+  const pyramid = new Pyramid(source, cache, key, levels ?? undefined)
+  current = new OpenVolume(volume_ref, source, pyramid, format)
   lastPlaneRequest.clear()
   await before?.close()
-  return { ...current.describe(file, image ? storedBytes(source.header) : size), mode0 }
+  return { ...current.describe(place, levels ? storedBytes(source.header) : size), mode0 }
 }
 
 /** Bytes of a volume's voxels, unpacked. */
