@@ -51,6 +51,7 @@ export function startRuns(client: CryoMambaClient, folder: string) {
   const volumes = { showMask: vi.fn(), showPreview: vi.fn(), clearLabels: vi.fn() }
   for (const mock of Object.values(volumes)) mock.mockResolvedValue(undefined)
   const told = { onChange: vi.fn(), onRemoved: vi.fn(), onShown: vi.fn(), onProblem: vi.fn(), onEnded: vi.fn() }
+  const neededRuns = vi.fn(async (): Promise<ReadonlySet<string> | null> => new Set())
   const runs = new Runs({
     current: () => ({ client, connection }),
     clientFor: async () => client,
@@ -59,9 +60,10 @@ export function startRuns(client: CryoMambaClient, folder: string) {
     uploads: createUploadStore(path.join(folder, 'uploads'), () => undefined),
     resultsFolder: path.join(folder, 'results'),
     ...told,
+    neededRuns,
     newRef: () => `ref-${Date.now()}-${++numRefs}`,
   })
-  return { runs, volumes, ...told }
+  return { runs, volumes, neededRuns, ...told }
 }
 
 export const phases = (runs: Runs) => runs.all.map(({ phase }) => phase)

@@ -14,6 +14,7 @@ import { askFile, askMaskFile, probabilityFiles } from './export-mask.ts'
 import type { KeptFacts } from './file-facts.ts'
 import { LabelNames } from './label-names.ts'
 import { type FoundBeginning, MaskBeginnings } from './mask-beginnings.ts'
+import { KeptMasks } from './mask-service/kept-masks.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import type { OpenFiles } from './open-files.ts'
 import { volumeBaseName } from './run-course.ts'
@@ -179,6 +180,13 @@ export class Masks {
     const { kept = [], unreadable = [] } = await this.service.call({ type: 'kept' })
     for (const problem of unreadable) this.deps.tell({ type: 'problem', problem })
     if (kept[0]) this.deps.tell({ type: 'mask_kept', kept: kept[0].kept })
+  }
+
+  /** Runs whose masks are being corrected, or were and are kept; null where that cannot be told. */
+  async neededRuns(): Promise<ReadonlySet<string> | null> {
+    const kept = await new KeptMasks(this.deps.folder).runRefs()
+    const runRef = this.shown?.runRef
+    return kept && runRef ? new Set([...kept, runRef]) : kept
   }
 
   /** Takes up what was kept, on its volume, or throws it away. @throws {DomainError} `mask_journal_damaged`, … */

@@ -111,6 +111,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     onRemoved: (run_ref) => tell({ type: 'run_removed', run_ref }),
     onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
     onProblem: (error) => tell({ type: 'problem', problem: error.toEnvelope() }),
+    neededRuns: () => masks.neededRuns(),
     onEnded: (run) => preferences.value.notifications && tellEnded(getWindow(), run),
   })
   const sampleFile = path.join(root, 'resources/sample/sample.mrc')

@@ -1,15 +1,15 @@
-import { rm } from 'node:fs/promises'
-import path from 'node:path'
-import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { UploadStore } from '../../shared/client/upload-store.ts'
 import type { Connection, Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
 import type { Artifact, Job } from '../../shared/contract/jobs.ts'
-import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
-import { artifactNamed, carryThrough } from './run-course.ts'
+import { RunCarrier } from './run-carrier.ts'
+import { artifactNamed } from './run-course.ts'
+import { oldest, RunFolders } from './run-folders.ts'
 import { withLog } from './run-log.ts'
 import { hasSomethingToShow, RunOnShow } from './run-on-show.ts'
-import { goesOnLater, type Run, type RunTarget } from './run-record.ts'
+import type { Run, RunTarget } from './run-record.ts'
 import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
 import type { RunStore } from './run-store.ts'
 import { noteIdentity, RunVolumes } from './run-volumes.ts'
@@ -39,6 +39,8 @@ export interface RunsDeps {
   onProblem: (error: DomainError) => void
   /** Told once for each run that ended without being canceled. */
   onEnded: (run: RunView) => void
+  /** Runs whose files corrections go back to; null while that cannot be told. */
+  neededRuns: () => Promise<ReadonlySet<string> | null>
   newRef: () => string
 }
 
@@ -53,12 +55,25 @@ export class Runs {
   private runs: Run[]
   private readonly onShow: RunOnShow
   private readonly open = new RunVolumes()
+  private readonly carrier: RunCarrier
+  private readonly folders: RunFolders
+  /** All runs of before are known: a folder without one is nobody's. */
+  private readonly isWhole: boolean
   private isStopped = false
 
   constructor(deps: RunsDeps) {
     this.deps = deps
-    this.runs = deps.store.read()
+    const { runs, isWhole } = deps.store.read()
+    this.runs = runs
+    this.isWhole = isWhole
+    this.folders = new RunFolders(deps.resultsFolder)
     this.onShow = new RunOnShow(deps)
+    this.carrier = new RunCarrier({
+      ...{ clientFor: deps.clientFor, uploads: deps.uploads, folderOf: (runRef) => this.folderOf(runRef) },
+      apply: (run, event) => this.apply(run, event),
+      keep: () => this.keep(),
+      showChanged: (run) => this.onShow.changed(run),
+    })
   }
 
   get isBusy(): boolean {
@@ -85,7 +100,7 @@ export class Runs {
     const run = begunRun(wanted, this.deps.current(), this.deps.newRef())
     this.begin(run)
     const { stop } = run
-    void (wanted.batchRef ? this.turns.take(() => this.carry(run, stop)) : this.carry(run, stop))
+    void (wanted.batchRef ? this.turns.take(() => this.carrier.carry(run, stop)) : this.carrier.carry(run, stop))
     return run.view
   }
 
@@ -96,7 +111,7 @@ export class Runs {
     const run = adoptedRun(adopted, this.deps.current(), this.deps.newRef)
     this.begin(run)
     void this.identify(run)
-    void this.carry(run, run.stop)
+    void this.carrier.carry(run, run.stop)
     return run.view
   }
 
@@ -168,12 +183,16 @@ export class Runs {
   /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
   async dismiss(runRef: string): Promise<void> {
     const run = this.find(runRef)
-    if (isGoing(run.view)) return
-    this.runs = this.runs.filter((one) => one !== run)
-    this.keep()
-    await rm(this.folderOf(runRef), { recursive: true, force: true })
-    this.deps.onRemoved(runRef)
-    if (this.onShow.run === run) await this.onShow.show(null)
+    if (!isGoing(run.view)) await this.remove(run)
+  }
+
+  /** Removes the oldest runs with their files, beyond those that are kept, and what earlier starts left of theirs. */
+  async tidy(): Promise<void> {
+    const needed = await this.deps.neededRuns()
+    if (!needed) return
+    for (const run of oldest(this.runs))
+      if (this.onShow.run !== run && !needed.has(run.view.run_ref)) await this.remove(run)
+    if (this.isWhole) await this.folders.removeOthers((runRef) => this.isKnown(runRef))
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
@@ -197,7 +216,7 @@ export class Runs {
 
   /** Where files of a run lie as long as it is known. */
   folderOf(runRef: string): string {
-    return path.join(this.deps.resultsFolder, runRef)
+    return this.folders.of(runRef)
   }
 
   view(runRef: string): RunView {
@@ -236,6 +255,7 @@ export class Runs {
   /** Leaves jobs on servers running, but stops watching them; they are taken up at the next start. */
   stop(): void {
     this.isStopped = true
+    this.carrier.stop()
     for (const run of this.runs) run.stop.abort()
     this.keep()
   }
@@ -245,6 +265,16 @@ export class Runs {
     this.keep()
     this.deps.onChange(run.view)
     if (this.onShow.isOver(run)) void this.onShow.show(run)
+    void this.tidy()
+  }
+
+  private async remove(run: Run): Promise<void> {
+    const { run_ref: runRef } = run.view
+    this.runs = this.runs.filter((one) => one !== run)
+    this.keep()
+    await this.folders.remove(runRef)
+    this.deps.onRemoved(runRef)
+    if (this.onShow.run === run) await this.onShow.show(null)
   }
 
   /** A run has come to lie over the open file. */
@@ -290,43 +320,7 @@ export class Runs {
     run.isPausing = false
     run.stop = new AbortController()
     this.apply(run, { type: 'taken_up' })
-    await this.carry(run, run.stop)
-  }
-
-  private async carry(run: Run, stop: AbortController): Promise<void> {
-    if (run.stop !== stop || stop.signal.aborted || hasEnded(run.view)) return
-    run.hasBegun = true
-    try {
-      run.client ??= await this.deps.clientFor(run.target)
-      await carryThrough(run, run.client, {
-        folder: this.folderOf(run.view.run_ref),
-        uploads: this.deps.uploads,
-        apply: (event) => run.stop === stop && this.apply(run, event),
-        onKept: () => this.keep(),
-        onPreview: (preview) => this.previewCame(run, preview),
-      })
-      await this.onShow.changed(run)
-    } catch (error) {
-      this.stopped(run, stop, error)
-    } finally {
-      if (hasEnded(run.view)) run.preview = null
-    }
-  }
-
-  /** A run that did not finish leaves nothing over the volume. */
-  private stopped(run: Run, stop: AbortController, error: unknown): void {
-    if (this.isStopped || run.stop !== stop) return
-    if (stop.signal.aborted && run.isPausing) {
-      run.isPausing = false
-      return
-    }
-    if (!(error instanceof DomainError) && !stop.signal.aborted) console.error(error)
-    const problem = envelopeOf(error)
-    run.client = null // asked for anew, with the token of then
-    if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
-    else if (goesOnLater(run, problem.code)) this.apply(run, { type: 'waiting', problem })
-    else this.apply(run, { type: 'failed', problem })
-    void this.onShow.changed(run)
+    await this.carrier.carry(run, run.stop)
   }
 
   /** The job of a run that nobody watches is canceled where its server can be asked. */
@@ -338,12 +332,5 @@ export class Runs {
       .clientFor(run.target)
       .then((client) => client.cancelJob(jobId))
       .catch(() => undefined)
-  }
-
-  private previewCame(run: Run, { header, voxels }: Preview): void {
-    if (!isGoing(run.view) || run.view.is_canceling) return
-    const { stage, factor, shape_zyx } = header
-    run.preview = { stage, factor, shape_zyx, voxels }
-    void this.onShow.changed(run)
   }
 }
