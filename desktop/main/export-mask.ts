@@ -5,8 +5,8 @@ import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
 import type { Artifact } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
+import { volumeBaseName } from './volume-name.ts'
 
 const PROBABILITY_ENDINGS = ['mrc', 'nii.gz', 'nrrd']
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }

@@ -17,10 +17,10 @@ import { type FoundBeginning, MaskBeginnings } from './mask-beginnings.ts'
 import { KeptMasks } from './mask-service/kept-masks.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import type { OpenFiles } from './open-files.ts'
-import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
 import type { CacheChoice } from './volume-host.ts'
+import { volumeBaseName } from './volume-name.ts'
 
 export interface MasksDeps {
   getWindow: () => BrowserWindow | null

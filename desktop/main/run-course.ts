@@ -10,6 +10,7 @@ import type { Run } from './run-record.ts'
 import type { RunEvent } from './run-state.ts'
 import { openRunUpload } from './run-upload.ts'
 import { noteIdentity } from './run-volumes.ts'
+import { volumeBaseName } from './volume-name.ts'
 
 /** What a course tells of its run. */
 export interface CourseDeps {
@@ -142,9 +143,4 @@ export async function saveBeside(mask: string, volumeName: string, folder: strin
       if (code !== 'EEXIST') throw new DomainError('file_unwritable', { path: name, reason: code ?? 'unknown', cause })
     }
   }
-}
-
-/** `a.mrc.gz` as `a`. */
-export function volumeBaseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }
