@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type Static, Type } from 'typebox'
@@ -23,6 +24,9 @@ export interface FileStamp {
   sizeBytes: number
   modifiedMs: number
 }
+
+/** Files that describe an OME-Zarr image and its arrays. */
+const METADATA = ['zarr.json', '.zattrs', '.zgroup', '.zarray']
 
 /** Edge of the boxes that stand for an image in many files: a few chunks of it are read. */
 const BOX_EDGE = 32
@@ -83,17 +87,11 @@ async function filesOf(file: string): Promise<string[]> {
   return names.filter((name) => name.startsWith(`${stem}.`)).map((name) => path.join(path.dirname(file), name))
 }
 
+/** The image's own and those of its arrays; folders of chunks, which may be many, are not listed. */
 async function metadataOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const places = [folder, ...entries.filter((one) => one.isDirectory()).map(({ name }) => path.join(folder, name))]
-  const found = await Promise.all(
-    places.map(async (place) =>
-      (await readdir(place))
-        .filter((name) => /^(zarr\.json|\.zattrs|\.zgroup|\.zarray)$/.test(name))
-        .map((name) => path.join(place, name)),
-    ),
-  )
-  return found.flat()
+  return places.flatMap((place) => METADATA.map((name) => path.join(place, name))).filter((file) => existsSync(file))
 }
 
 function isDetached(file: string): boolean {

@@ -44,8 +44,16 @@ export type MaskCall =
   | { type: 'cancel'; mask_ref: string }
   | { type: 'label'; change: LabelChange }
   | { type: 'probability'; mask_ref: string; probability: string; candidate: string }
-  | { type: 'save'; mask_ref: string; target: MaskTarget }
-  | { type: 'take'; mask_ref: string; kind: TakeKind; file: string; labels: number[] | null }
+  /** `is_confirmed`: also where the volume has changed since the mask was begun. */
+  | { type: 'save'; mask_ref: string; target: MaskTarget; is_confirmed: boolean }
+  | {
+      type: 'take'
+      mask_ref: string
+      kind: TakeKind
+      file: string
+      labels: number[] | null
+      is_confirmed: boolean
+    }
   /** Another volume is open: what is not exported stays kept. */
   | { type: 'leave'; mask_ref: string }
   | { type: 'close'; mask_ref: string; is_discarded: boolean }

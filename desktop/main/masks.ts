@@ -21,6 +21,7 @@ import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
 import type { CacheChoice } from './volume-host.ts'
 import { volumeBaseName } from './volume-name.ts'
+import { mayWriteOverChanged } from './window-questions.ts'
 
 export interface MasksDeps {
   getWindow: () => BrowserWindow | null
@@ -35,6 +36,9 @@ export interface MasksDeps {
   runs: Runs
   facts: Pick<KeptFacts, 'labels' | 'signs'>
 }
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type Unconfirmed = Without<Extract<MaskCall, { type: 'save' | 'take' }>, 'is_confirmed'>
 
 interface ShownMask {
   view: MaskView
@@ -82,10 +86,11 @@ export class Masks {
     if (this.shown) this.deps.tell({ type: 'mask_changed', mask: this.shown.view })
   }
 
-  /** Begins to correct a mask of the open volume. @throws {DomainError} `mask_unsaved`, `mask_grid_differs`, … */
+  /** Begins to correct a mask of the open volume. @throws {DomainError} `mask_unsaved`, `file_changed`, `mask_grid_differs`, … */
   async edit(input: BridgeInput<'mask.edit'>): Promise<MaskView | null> {
     if (this.shown?.view.is_unsaved) throw new DomainError('mask_unsaved', { name: this.shown.view.volume_name })
     const { volume, file } = this.deps.files.find(input.volume_ref)
+    await this.deps.files.checkUnchanged(input.volume_ref)
     const found = await this.beginnings.find(input, file)
     const answer = found && (await this.begin(asMaskVolume(volume, file), found))
     return answer && this.took(answer, input.kind === 'run' ? input.run_ref : null, found.home)
@@ -142,7 +147,8 @@ export class Masks {
     const file = await askMaskFile(this.deps.getWindow(), view.volume_name, `_mask${part}`, format)
     if (!file) return null
     const target = { file, labels: labels ?? null, is_cropped: is_cropped ?? false }
-    const answer = await this.ask({ type: 'save', mask_ref, target })
+    const answer = await this.writeOut({ type: 'save', mask_ref, target })
+    if (!answer) return null
     await names.exportedTo(file)
     return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
@@ -157,8 +163,8 @@ export class Masks {
       ending.toUpperCase(),
     )
     if (!file) return null
-    const answer = await this.ask({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
-    return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
+    const answer = await this.writeOut({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
+    return answer && { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
 
   /** @throws {DomainError} `mask_unsaved` */
@@ -238,6 +244,18 @@ export class Masks {
     const answer = await this.service.call(call)
     if (answer.view) this.changed(answer.view)
     return answer
+  }
+
+  /** Asks first where the volume is another file than when the mask was begun; null when the user leaves it then. */
+  private async writeOut(call: Unconfirmed): Promise<MaskAnswer | null> {
+    try {
+      return await this.ask({ ...call, is_confirmed: false })
+    } catch (error) {
+      if (!(error instanceof DomainError && error.code === 'file_changed')) throw error
+      const window = this.deps.getWindow()
+      const isWanted = window && (await mayWriteOverChanged(window, this.find(call.mask_ref).view.volume_name))
+      return isWanted ? this.ask({ ...call, is_confirmed: true }) : null
+    }
   }
 
   /** @param home the file that the mask began with; null where that is not known */

@@ -188,11 +188,15 @@ export class Runs {
 
   /** Removes the oldest runs with their files, beyond those that are kept, and what earlier starts left of theirs. */
   async tidy(): Promise<void> {
-    const needed = await this.deps.neededRuns()
-    if (!needed) return
-    for (const run of oldest(this.runs))
-      if (this.onShow.run !== run && !needed.has(run.view.run_ref)) await this.remove(run)
-    if (this.isWhole) await this.folders.removeOthers((runRef) => this.isKnown(runRef))
+    try {
+      const needed = await this.deps.neededRuns()
+      if (!needed) return
+      for (const run of oldest(this.runs))
+        if (this.onShow.run !== run && !needed.has(run.view.run_ref)) await this.remove(run)
+      if (this.isWhole) await this.folders.removeOthers((runRef) => this.isKnown(runRef))
+    } catch (error) {
+      console.error(error) // what cannot be removed now is tried again with the next run
+    }
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */

@@ -10,6 +10,7 @@ import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
 import { SerialQueue } from '../volume-service/serial-queue.ts'
+import { changedSinceOpened } from '../watched-file.ts'
 import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
 import { ProbabilityFiles, type TriedThreshold } from './probability-files.ts'
@@ -118,18 +119,22 @@ async function edit(
       return { view: session.view() }
     }
     case 'save': {
-      const saved = await saveMask(savedMask(session), call.target)
+      const saved = await saveMask(await savedMask(session, call.is_confirmed), call.target)
       if (!call.target.labels && !call.target.is_cropped) await session.exported()
       return { ...saved, view: session.view() }
     }
     case 'take':
-      return takeAway(savedMask(session), call)
+      return takeAway(await savedMask(session, call.is_confirmed), call)
   }
 }
 
-function savedMask({ editor, source, format, record }: MaskSession): SavedMask {
+/** @throws {DomainError} `file_changed` where that was not confirmed */
+async function savedMask(session: MaskSession, isConfirmed: boolean): Promise<SavedMask> {
+  const { editor, source, format, record } = session
   const { bricks, counts } = editor
-  return { bricks, counts, header: source.header, volume: source, format, record, programVersion }
+  const hasVolumeChanged = await session.hasVolumeChanged()
+  if (hasVolumeChanged && !isConfirmed) throw changedSinceOpened(record.volume.file)
+  return { bricks, counts, header: source.header, volume: source, format, record, hasVolumeChanged, programVersion }
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {

@@ -153,6 +153,22 @@ it('a folder that was never filled is removed', async () => {
   expect(existsSync(path.join(kept.folder, 'empty'))).toBe(false)
 })
 
+describe('a volume that is written anew while its mask is corrected', () => {
+  it('is grown through no more, and drawing goes on', async () => {
+    const grow: MaskOperation = { kind: 'grow', label: 2, low: 0, high: 9, reach_vox: 9, seed_xyz: [0, 0, 0] }
+    later(file, 3)
+    await session?.apply(grow, () => undefined)
+    expect(session?.view().labels).toContainEqual(expect.objectContaining({ value: 2, voxels: 7 * 5 * 3 - 1 }))
+    reconstruct(5)
+    expect(await codeOf(() => session?.apply({ ...grow, label: 3 }, () => undefined) as Promise<unknown>)).toBe(
+      'file_changed',
+    )
+    expect(await session?.hasVolumeChanged()).toBe(true)
+    await session?.apply({ ...DOT, label: 4 } as MaskOperation, () => undefined)
+    expect(session?.view().labels).toContainEqual(expect.objectContaining({ value: 4, voxels: 1 }))
+  })
+})
+
 describe('the runs that kept masks began with', () => {
   it('are known, unless one of the records cannot be read', async () => {
     const mask = path.join(folder, 'mask.mrc')

@@ -59,7 +59,16 @@ const header = async (file: string) => {
 function save(session: MaskSession, file: string, part: { labels?: number[]; is_cropped?: boolean } = {}) {
   const { bricks, counts } = session.editor
   const { source: volume, format, record } = session
-  const mask = { bricks, counts, header: volume.header, volume, format, record, programVersion: '0.1.0' }
+  const mask = {
+    bricks,
+    counts,
+    header: volume.header,
+    volume,
+    format,
+    record,
+    hasVolumeChanged: false,
+    programVersion: '0.1.0',
+  }
   return saveMask(mask, { file, labels: part.labels ?? null, is_cropped: part.is_cropped ?? false })
 }
 

@@ -10,8 +10,10 @@ import { asWriteProblem } from '../../../shared/node/write-volume.ts'
 import type { Abort, VolumeWarning, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
+import { isStill } from '../file-identity.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
 import { openAnyVolume } from '../volume-service/open-any-volume.ts'
+import { changedSinceOpened } from '../watched-file.ts'
 import { applyOperation } from './apply-operation.ts'
 import { ChangeStore } from './change-store.ts'
 import type { KeptMasks } from './kept-masks.ts'
@@ -159,7 +161,7 @@ export class MaskSession {
 
   /**
    * @param onBusy told when it begins, unless it is done at once, and when it ends without a change
-   * @throws {DomainError} what `applyOperation` throws; nothing is changed then
+   * @throws {DomainError} what `applyOperation` throws, `file_changed` for what reads the volume; nothing is changed then
    */
   async apply(operation: MaskOperation, onBusy: () => void): Promise<MaskChange> {
     this.busy = operation.kind
@@ -177,6 +179,7 @@ export class MaskSession {
 
   private async carryOut(operation: MaskOperation): Promise<MaskChange> {
     this.stopping = { aborted: false }
+    if (operation.kind === 'grow' && (await this.hasVolumeChanged())) throw changedSinceOpened(this.record.volume.file)
     const change = await applyOperation(
       {
         editor: this.editor,
@@ -223,6 +226,12 @@ export class MaskSession {
   async exported(): Promise<void> {
     this.record.num_exported = this.record.num_operations
     if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
+  }
+
+  /** The file at the volume's path is another one than when the mask was begun; one that is gone is not. */
+  async hasVolumeChanged(): Promise<boolean> {
+    const { file, size_bytes, modified_ms, samples_sha256 = '' } = this.record.volume
+    return !(await isStill(file, { size_bytes, modified_ms, samples_sha256 }).catch(() => true))
   }
 
   /** Ends it; what is kept on disk goes when nothing of it is needed any more. */

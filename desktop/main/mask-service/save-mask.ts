@@ -25,6 +25,8 @@ export interface SavedMask {
   /** What the volume is stored in. */
   format: OpenedVolume['format']
   record: MaskRecord
+  /** The file is another one than when the mask was begun, and the user knows it. */
+  hasVolumeChanged: boolean
   programVersion: string
 }
 
@@ -153,7 +155,7 @@ export function boxOfLabels(bricks: LabelBricks, isWanted: Uint8Array): VoxelBox
 }
 
 /** What a mask was made of: the volume, the mask it began with, how it was changed. */
-export function provenanceOf({ record, header, format }: Pick<SavedMask, 'record' | 'header' | 'format'>) {
+export function provenanceOf({ record, header, format, hasVolumeChanged }: SavedMask) {
   const { volume, origin, operations, num_operations, began_at, changed_at } = record
   return {
     input: {
@@ -166,6 +168,7 @@ export function provenanceOf({ record, header, format }: Pick<SavedMask, 'record
       voxel_size_zyx: header.voxelSizeZyx,
       unit: header.unit,
       mode0: volume.mode0,
+      ...(hasVolumeChanged ? { has_changed_since: true } : {}),
     },
     original: { kind: origin.kind, name: origin.name, labels_sha256: origin.labels_sha256 },
     edited: { num_operations, operations, began_at, changed_at },
