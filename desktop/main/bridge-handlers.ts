@@ -148,10 +148,7 @@ function runHandlers(program: Program): HandlersOf<'run' | 'batch'> & Pick<Bridg
   const { runs, requests, otherJobs, preferences, getWindow, newRef } = program
   const folder = () => preferences.value.results_folder
   return {
-    'run.start': (order) => {
-      requests.start(order)
-      return null
-    },
+    'run.start': async (order) => nothing(requests.start(order)),
     'run.elsewhere': () => otherJobs.list(),
     'run.adopt': (wanted) => otherJobs.adopt(wanted),
     'run.estimate': (order) => requests.estimate(order),

@@ -1,12 +1,14 @@
+import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { ExportedFile, MaskFormat } from '../../shared/contract/bridge.ts'
 import type { Artifact } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
+import { volumeBaseName } from './volume-name.ts'
 
+const PROBABILITY_ENDINGS = ['mrc', 'nii.gz', 'nrrd']
 const FORMAT_NAMES: Readonly<Record<MaskFormat, string>> = { mrc: 'MRC', 'nii.gz': 'NIfTI', nrrd: 'NRRD' }
 
 /** Asks where to, then downloads the mask in that format, checked by its hash. `folder` is offered. Null when no place was chosen. */
@@ -41,7 +43,7 @@ export async function exportProbability(
 
 /** What a run kept beside its mask; it has the format of the volume. @throws {DomainError} `probability_not_kept` */
 export async function besideMask(runs: Runs, runRef: string, kind: 'probability' | 'candidate'): Promise<Found> {
-  for (const ending of ['mrc', 'nii.gz', 'nrrd']) {
+  for (const ending of PROBABILITY_ENDINGS) {
     const found = await runs.artifact(runRef, `${kind}.${ending}`).catch((error) => {
       if (error instanceof DomainError && error.code === 'artifact_not_found') return null
       throw error
@@ -49,6 +51,25 @@ export async function besideMask(runs: Runs, runRef: string, kind: 'probability'
     if (found) return found
   }
   throw new DomainError('probability_not_kept', { jobId: runRef })
+}
+
+/**
+ * Files of a run's probability and of its candidates: those that lie here, else fetched, and kept with the run.
+ * @throws {DomainError} `probability_not_kept`, `run_not_found`, what the server says
+ */
+export async function probabilityFiles(runs: Runs, runRef: string): Promise<[probability: string, candidate: string]> {
+  const folder = runs.folderOf(runRef)
+  await mkdir(folder, { recursive: true })
+  const here = await readdir(folder)
+  const fileOf = async (kind: 'probability' | 'candidate') => {
+    const name = PROBABILITY_ENDINGS.map((ending) => `${kind}.${ending}`).find((one) => here.includes(one))
+    if (name) return path.join(folder, name)
+    const { artifact, client } = await besideMask(runs, runRef, kind)
+    const file = path.join(folder, artifact.name)
+    await client.downloadArtifact(artifact, file)
+    return file
+  }
+  return Promise.all([fileOf('probability'), fileOf('candidate')])
 }
 
 interface Found {

@@ -73,7 +73,10 @@ function whenReady({ volumes, files, beside, masks, runs, pictures }: Program): 
     openFile = (file) => void files.open(file)
     if (waitingFile) void files.open(waitingFile)
     waitingFile = null
-    if (!isTakenUp) runs.resumeWaiting()
+    if (!isTakenUp) {
+      runs.resumeWaiting()
+      void runs.tidy()
+    }
     isTakenUp = true
   }
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { type BrowserWindow, dialog } from 'electron'
 import type { BridgeInput, Mode0 } from '../../shared/contract/bridge.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { KeptFacts } from './file-facts.ts'
 import type { MaskBeginning } from './mask-service-messages.ts'
 import { MASK_EXTENSIONS } from './open-files.ts'
@@ -27,16 +28,22 @@ export class MaskBeginnings {
     this.deps = deps
   }
 
-  /** Null when the dialog was closed without a choice. @param volumeFile that the mask is to lie on */
+  /**
+   * Null when the dialog was closed without a choice. @param volumeFile that the mask is to lie on
+   * @throws {DomainError} `run_not_found`, `run_volume_elsewhere`
+   */
   async find(input: BridgeInput<'mask.edit'>, volumeFile: string): Promise<FoundBeginning | null> {
     const { runs, facts } = this.deps
     if (input.kind === 'empty')
       return { beginning: { kind: 'empty', labels: (await facts.labels.find(volumeFile)) ?? [] }, home: volumeFile }
     if (input.kind === 'run') {
       const { view, file } = runs.finishedMask(input.run_ref)
+      if (view.volume_ref !== input.volume_ref)
+        throw new DomainError('run_volume_elsewhere', { name: view.volume_name })
       const ofModel = view.labels.map(({ value, name, color }) => ({ value, name, color }))
       const labels = (await facts.labels.find(file)) ?? ofModel
-      return { beginning: { kind: 'run', name: `${view.model_name}, ${view.volume_name}`, file, labels }, home: file }
+      const name = `${view.model_name}, ${view.volume_name}`
+      return { beginning: { kind: 'run', name, file, labels, run_ref: input.run_ref }, home: file }
     }
     const file = await this.choose()
     if (!file) return null

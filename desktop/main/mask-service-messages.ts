@@ -20,7 +20,7 @@ export interface NamedLabel {
 
 /** What a mask begins with. `labels` are names and colours that are known of it. */
 export type MaskBeginning =
-  | { kind: 'run'; name: string; file: string; labels: NamedLabel[] }
+  | { kind: 'run'; name: string; file: string; labels: NamedLabel[]; run_ref: string }
   | { kind: 'file'; name: string; file: string; mode0: Mode0 | null; labels: NamedLabel[] }
   | { kind: 'empty'; labels: NamedLabel[] }
 
@@ -37,15 +37,23 @@ export type TakeKind = 'surface' | 'coordinates' | 'statistics' | 'report' | 'za
 /** What the main process asks of the mask service. Every message with a `call` is answered once. */
 export type MaskCall =
   | { type: 'begin'; mask_ref: string; volume: MaskVolume; beginning: MaskBeginning }
-  /** Takes up what an earlier start kept. */
-  | { type: 'recover'; mask_ref: string; volume: MaskVolume }
+  /** Takes up what an earlier start kept; its probability can be had where the run is still known. */
+  | { type: 'recover'; mask_ref: string; volume: MaskVolume; can_have_probability: boolean }
   | { type: 'apply'; mask_ref: string; operation: MaskOperation }
   | { type: 'undo' | 'redo'; mask_ref: string }
   | { type: 'cancel'; mask_ref: string }
   | { type: 'label'; change: LabelChange }
   | { type: 'probability'; mask_ref: string; probability: string; candidate: string }
-  | { type: 'save'; mask_ref: string; target: MaskTarget }
-  | { type: 'take'; mask_ref: string; kind: TakeKind; file: string; labels: number[] | null }
+  /** `is_confirmed`: also where the volume has changed since the mask was begun. */
+  | { type: 'save'; mask_ref: string; target: MaskTarget; is_confirmed: boolean }
+  | {
+      type: 'take'
+      mask_ref: string
+      kind: TakeKind
+      file: string
+      labels: number[] | null
+      is_confirmed: boolean
+    }
   /** Another volume is open: what is not exported stays kept. */
   | { type: 'leave'; mask_ref: string }
   | { type: 'close'; mask_ref: string; is_discarded: boolean }
@@ -58,6 +66,8 @@ export interface KeptFile {
   kept: KeptMask
   file: string
   mode0: Mode0 | null
+  /** The run that it began with; null for none, and of earlier versions. */
+  run_ref: string | null
 }
 
 /** What a call is answered with; members that the call has no use for are absent. */
@@ -65,6 +75,8 @@ export interface MaskAnswer {
   view?: MaskView
   num_voxels?: number
   kept?: KeptFile[]
+  /** Why some of what is kept cannot be offered. */
+  unreadable?: ProblemEnvelope[]
   size_bytes?: number
   warnings?: { code: string; message: string }[]
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { BrowserWindow } from 'electron'
 import {
@@ -10,16 +10,18 @@ import {
 } from '../../shared/contract/bridge.ts'
 import type { LabelChange, MaskView } from '../../shared/contract/mask-view.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { askFile, askMaskFile, besideMask } from './export-mask.ts'
+import { askFile, askMaskFile, probabilityFiles } from './export-mask.ts'
 import type { KeptFacts } from './file-facts.ts'
 import { LabelNames } from './label-names.ts'
 import { type FoundBeginning, MaskBeginnings } from './mask-beginnings.ts'
+import { KeptMasks } from './mask-service/kept-masks.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskVolume } from './mask-service-messages.ts'
 import type { OpenFiles } from './open-files.ts'
-import { volumeBaseName } from './run-course.ts'
 import type { Runs } from './runs.ts'
 import { ServiceProcess } from './service-process.ts'
 import type { CacheChoice } from './volume-host.ts'
+import { volumeBaseName } from './volume-name.ts'
+import { mayWriteOverChanged } from './window-questions.ts'
 
 export interface MasksDeps {
   getWindow: () => BrowserWindow | null
@@ -34,6 +36,9 @@ export interface MasksDeps {
   runs: Runs
   facts: Pick<KeptFacts, 'labels' | 'signs'>
 }
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type Unconfirmed = Without<Extract<MaskCall, { type: 'save' | 'take' }>, 'is_confirmed'>
 
 interface ShownMask {
   view: MaskView
@@ -81,10 +86,11 @@ export class Masks {
     if (this.shown) this.deps.tell({ type: 'mask_changed', mask: this.shown.view })
   }
 
-  /** Begins to correct a mask of the open volume. @throws {DomainError} `mask_unsaved`, `mask_grid_differs`, … */
+  /** Begins to correct a mask of the open volume. @throws {DomainError} `mask_unsaved`, `file_changed`, `mask_grid_differs`, … */
   async edit(input: BridgeInput<'mask.edit'>): Promise<MaskView | null> {
     if (this.shown?.view.is_unsaved) throw new DomainError('mask_unsaved', { name: this.shown.view.volume_name })
     const { volume, file } = this.deps.files.find(input.volume_ref)
+    await this.deps.files.checkUnchanged(input.volume_ref)
     const found = await this.beginnings.find(input, file)
     const answer = found && (await this.begin(asMaskVolume(volume, file), found))
     return answer && this.took(answer, input.kind === 'run' ? input.run_ref : null, found.home)
@@ -129,16 +135,7 @@ export class Masks {
     if (shown?.hasProbability) return
     const runRef = shown?.runRef
     if (!runRef) throw new DomainError('probability_not_kept', { jobId: 'of this mask' })
-    const folder = this.deps.runs.folderOf(runRef)
-    await mkdir(folder, { recursive: true })
-    const [probability, candidate] = await Promise.all(
-      (['probability', 'candidate'] as const).map(async (kind) => {
-        const { artifact, client } = await besideMask(this.deps.runs, runRef, kind)
-        const file = path.join(folder, artifact.name)
-        await client.downloadArtifact(artifact, file)
-        return file
-      }),
-    )
+    const [probability, candidate] = await probabilityFiles(this.deps.runs, runRef)
     await this.ask({ type: 'probability', mask_ref, probability, candidate })
     if (this.shown?.view.mask_ref === mask_ref) this.shown = { ...this.shown, hasProbability: true }
   }
@@ -150,7 +147,8 @@ export class Masks {
     const file = await askMaskFile(this.deps.getWindow(), view.volume_name, `_mask${part}`, format)
     if (!file) return null
     const target = { file, labels: labels ?? null, is_cropped: is_cropped ?? false }
-    const answer = await this.ask({ type: 'save', mask_ref, target })
+    const answer = await this.writeOut({ type: 'save', mask_ref, target })
+    if (!answer) return null
     await names.exportedTo(file)
     return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
@@ -165,8 +163,8 @@ export class Masks {
       ending.toUpperCase(),
     )
     if (!file) return null
-    const answer = await this.ask({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
-    return { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
+    const answer = await this.writeOut({ type: 'take', mask_ref, kind, file, labels: labels ?? null })
+    return answer && { name: path.basename(file), size_bytes: answer.size_bytes ?? 0, warnings: answer.warnings ?? [] }
   }
 
   /** @throws {DomainError} `mask_unsaved` */
@@ -185,8 +183,16 @@ export class Masks {
     // Most people keep none: no process is started to find that out.
     const folders = await readdir(this.deps.folder).catch(() => [])
     if (folders.length === 0) return
-    const { kept = [] } = await this.service.call({ type: 'kept' })
+    const { kept = [], unreadable = [] } = await this.service.call({ type: 'kept' })
+    for (const problem of unreadable) this.deps.tell({ type: 'problem', problem })
     if (kept[0]) this.deps.tell({ type: 'mask_kept', kept: kept[0].kept })
+  }
+
+  /** Runs whose masks are being corrected, or were and are kept; null where that cannot be told. */
+  async neededRuns(): Promise<ReadonlySet<string> | null> {
+    const kept = await new KeptMasks(this.deps.folder).runRefs()
+    const runRef = this.shown?.runRef
+    return kept && runRef ? new Set([...kept, runRef]) : kept
   }
 
   /** Takes up what was kept, on its volume, or throws it away. @throws {DomainError} `mask_journal_damaged`, … */
@@ -196,12 +202,15 @@ export class Masks {
     if (!found) throw new DomainError('mask_not_open')
     if (!is_accepted) {
       await this.service.call({ type: 'forget', mask_ref })
-      return
+      this.hasOffered = false
+      return this.offerKept()
     }
     await this.deps.files.open(found.file, found.mode0)
     const { volume, file } = this.deps.files.findFile(found.file)
-    const answer = await this.service.call({ type: 'recover', mask_ref, volume: asMaskVolume(volume, file) })
-    this.took(answer, null, answer.view?.origin === 'empty' ? file : null)
+    const runRef = found.run_ref !== null && this.deps.runs.isKnown(found.run_ref) ? found.run_ref : null
+    const call = { type: 'recover', mask_ref, can_have_probability: runRef !== null } as const
+    const answer = await this.service.call({ ...call, volume: asMaskVolume(volume, file) })
+    this.took(answer, runRef, answer.view?.origin === 'empty' ? file : null)
   }
 
   /** Another volume is open, or none: changes that no export holds stay on disk, and are offered at once. */
@@ -235,6 +244,18 @@ export class Masks {
     const answer = await this.service.call(call)
     if (answer.view) this.changed(answer.view)
     return answer
+  }
+
+  /** Asks first where the volume is another file than when the mask was begun; null when the user leaves it then. */
+  private async writeOut(call: Unconfirmed): Promise<MaskAnswer | null> {
+    try {
+      return await this.ask({ ...call, is_confirmed: false })
+    } catch (error) {
+      if (!(error instanceof DomainError && error.code === 'file_changed')) throw error
+      const window = this.deps.getWindow()
+      const isWanted = window && (await mayWriteOverChanged(window, this.find(call.mask_ref).view.volume_name))
+      return isWanted ? this.ask({ ...call, is_confirmed: true }) : null
+    }
   }
 
   /** @param home the file that the mask began with; null where that is not known */

@@ -5,6 +5,7 @@ import type { DesktopEvent, Mode0, OpenedVolume } from '../../shared/contract/br
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import type { KeptFacts } from './file-facts.ts'
 import type { VolumeHost } from './volume-host.ts'
+import { WatchedFile } from './watched-file.ts'
 
 /** Endings that masks are looked for by. */
 export const MASK_EXTENSIONS = ['mrc', 'rec', 'map', 'nii', 'gz', 'nrrd', 'nhdr', 'hdr']
@@ -59,7 +60,7 @@ export interface OpenFilesDeps {
 /** Opens the files that the user chose, by whatever way; only these are ever read. The newest choice wins. */
 export class OpenFiles {
   private readonly deps: OpenFilesDeps
-  private shown: { volume: OpenedVolume; file: string } | null = null
+  private shown: { volume: OpenedVolume; file: string; watched: WatchedFile } | null = null
   private numOpened = 0
 
   constructor(deps: OpenFilesDeps) {
@@ -79,6 +80,12 @@ export class OpenFiles {
   find(volumeRef: string): { volume: OpenedVolume; file: string } {
     if (this.shown?.volume.volume_ref !== volumeRef) throw new DomainError('volume_not_open')
     return this.shown
+  }
+
+  /** What is begun over the open volume is begun over what is shown. @throws {DomainError} `volume_not_open`, `file_changed` */
+  async checkUnchanged(volumeRef: string): Promise<void> {
+    if (this.shown?.volume.volume_ref !== volumeRef) throw new DomainError('volume_not_open')
+    await this.shown.watched.checkUnchanged()
   }
 
   /** The open volume of a file. @throws {DomainError} `volume_not_open` */
@@ -109,10 +116,12 @@ export class OpenFiles {
     const turn = ++this.numOpened
     this.deps.tell({ type: 'volume_opening', name })
     try {
+      const watched = await WatchedFile.begin(file)
       const sign = mode0 === undefined ? await this.deps.signs.find(file) : mode0
       const volume = await this.deps.volumes.open(this.deps.newRef(), file, sign)
       if (turn !== this.numOpened) return
-      this.shown = { volume, file }
+      this.shown?.watched.close()
+      this.shown = { volume, file, watched }
       this.deps.tell({ type: 'volume_opened', volume })
       await this.deps.onOpened(volume, file)
     } catch (error) {
@@ -132,6 +141,7 @@ export class OpenFiles {
   async close(): Promise<void> {
     const before = this.shown
     this.shown = null
+    before?.watched.close()
     if (before) await this.deps.volumes.close(before.volume.volume_ref)
     this.deps.onClosed()
     this.deps.tell({ type: 'volume_closed' })

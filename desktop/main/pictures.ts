@@ -7,7 +7,7 @@ import { PartialFile } from '../../shared/node/partial-file.ts'
 import { provenanceHead, writeProvenanceText } from '../../shared/node/write-export.ts'
 import { askFile } from './export-mask.ts'
 import type { OpenFiles } from './open-files.ts'
-import { volumeBaseName } from './run-course.ts'
+import { volumeBaseName } from './volume-name.ts'
 
 const FORMAT_NAMES: Readonly<Record<PictureEnding, string>> = { png: 'PNG', webm: 'WebM', mp4: 'MP4', gif: 'GIF' }
 

@@ -110,6 +110,8 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     onChange: (run) => tell({ type: 'run_changed', run }),
     onRemoved: (run_ref) => tell({ type: 'run_removed', run_ref }),
     onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
+    onProblem: (error) => tell({ type: 'problem', problem: error.toEnvelope() }),
+    neededRuns: () => masks.neededRuns(),
     onEnded: (run) => preferences.value.notifications && tellEnded(getWindow(), run),
   })
   const sampleFile = path.join(root, 'resources/sample/sample.mrc')

@@ -9,6 +9,8 @@ import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error
 import type { Run } from './run-record.ts'
 import type { RunEvent } from './run-state.ts'
 import { openRunUpload } from './run-upload.ts'
+import { noteIdentity } from './run-volumes.ts'
+import { volumeBaseName } from './volume-name.ts'
 
 /** What a course tells of its run. */
 export interface CourseDeps {
@@ -82,6 +84,7 @@ async function jobAgain(client: CryoMambaClient, jobId: string, isRetry: boolean
 
 async function newJob(run: Run, client: CryoMambaClient, deps: CourseDeps): Promise<Job> {
   const { signal } = run.stop
+  await noteIdentity(run)
   const volume = run.serverPath ? await client.volumeFromPath(run.serverPath, signal) : await upload(run, client, deps)
   if (run.serverPath) checkSameShape(run, volume)
   deps.apply({ type: 'volume', volume })
@@ -141,9 +144,4 @@ export async function saveBeside(mask: string, volumeName: string, folder: strin
       if (code !== 'EEXIST') throw new DomainError('file_unwritable', { path: name, reason: code ?? 'unknown', cause })
     }
   }
-}
-
-/** `a.mrc.gz` as `a`. */
-export function volumeBaseName(volumeName: string): string {
-  return volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
 }

@@ -1,4 +1,5 @@
 import type { Mode0 } from '../../shared/contract/bridge.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Run } from './run-record.ts'
 import { isGoing } from './run-state.ts'
 import type { VolumeHost } from './volume-host.ts'
@@ -6,6 +7,7 @@ import type { VolumeHost } from './volume-host.ts'
 export interface RunOnShowDeps {
   volumes: Pick<VolumeHost, 'showMask' | 'showPreview' | 'clearLabels'>
   onShown: (runRef: string | null) => void
+  onProblem: (error: DomainError) => void
 }
 
 /** The one run, at most, whose previews, then its mask, lie over the open volume. */
@@ -39,12 +41,20 @@ export class RunOnShow {
     return null
   }
 
-  /** @param over its runs, newest first: the wanted one, else the newest that has something to show, is shown */
-  async volumeOpened(volumeRef: string, over: readonly Run[]): Promise<void> {
+  /** Another volume is open; nothing lies over it yet. @returns the run that it was opened for, if any */
+  volumeOpened(volumeRef: string): Run | null {
+    const { wanted } = this
     this.volumeRef = volumeRef
-    const wanted = over.find((run) => run === this.wanted)
     this.wanted = null
-    await this.show(wanted ?? over.find(({ view, maskFile }) => isGoing(view) || maskFile) ?? null)
+    this.shown = null
+    this.deps.onShown(null)
+    return wanted
+  }
+
+  /** Shows the wanted one of the open volume's runs, else the newest that has something to show, unless one is shown by now. */
+  async showOneOf(over: readonly Run[], wanted: Run | null): Promise<void> {
+    if (this.shown) return
+    await this.show((wanted && over.includes(wanted) ? wanted : over.find(hasSomethingToShow)) ?? null)
   }
 
   volumeClosed(): void {
@@ -73,7 +83,23 @@ export class RunOnShow {
       else if (run?.preview && isGoing(run.view)) await volumes.showPreview(volumeRef, run.view.run_ref, run.preview)
       else await volumes.clearLabels(volumeRef)
     } catch (error) {
-      console.error(error)
+      await this.cannotShow(run, error)
     }
   }
+
+  /** What cannot be laid over the volume is not said to be: it could be corrected and exported. */
+  private async cannotShow(run: Run | null, error: unknown): Promise<void> {
+    if (!(error instanceof DomainError)) console.error(error)
+    if (!run) return
+    this.deps.onProblem(error instanceof DomainError ? error : new DomainError('internal', { cause: error }))
+    if (this.shown !== run) return
+    this.shown = null
+    this.deps.onShown(null)
+    if (this.volumeRef !== null) await this.deps.volumes.clearLabels(this.volumeRef).catch(() => undefined)
+  }
+}
+
+/** Previews, or a mask. */
+export function hasSomethingToShow({ view, maskFile }: Run): boolean {
+  return isGoing(view) || maskFile !== null
 }

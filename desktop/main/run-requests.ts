@@ -23,9 +23,10 @@ export class RunRequests {
     this.deps = deps
   }
 
-  /** @throws {DomainError} `volume_not_open`, `not_connected`, `model_not_found` */
-  start({ volume_ref: volumeRef, model_id: modelId, params = {}, server_path: serverPath }: RunOrder): void {
+  /** @throws {DomainError} `volume_not_open`, `file_changed`, `not_connected`, `model_not_found` */
+  async start({ volume_ref: volumeRef, model_id: modelId, params = {}, server_path: serverPath }: RunOrder) {
     const { files, runs, newRef } = this.deps
+    if (volumeRef !== null) await files.checkUnchanged(volumeRef)
     const open = volumeRef === null ? null : files.find(volumeRef)
     if (!open && !serverPath) throw new DomainError('volume_not_open')
     runs.start({

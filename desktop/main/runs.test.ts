@@ -2,35 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { fakeServer, job, phases, startRuns, until, VOLUME } from '../../build/test-support/fake-runs.ts'
 import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
 import type { CryoMambaClient, UploadOptions, UploadProgress } from '../../shared/client/api.ts'
-import { createUploadStore } from '../../shared/client/upload-store-files.ts'
-import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../shared/contract/bridge.ts'
 import type { Job } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { NewRun } from './new-run.ts'
-import { RunStore } from './run-store.ts'
-import { Runs } from './runs.ts'
 
-const MODEL = { id: 'demo', name: 'Demo', labels: [{ value: 1, name: 'membrane', color: '#00ff00' }] }
-const connection = { kind: 'server', url: 'http://s:1', models: [MODEL] } as unknown as Connection
-const VOLUME = { volume_id: 'v', shape_zyx: [2, 3, 4], voxel_size_zyx: [1, 1, 1], unit: 'nm' }
 const away = () => new DomainError('server_unreachable', { url: 'http://s:1', reason: 'x' })
-
-const RESULT = {
-  ...{ seconds: 1, tiles: 1, forwards: 1, previews: 0, labels: { 1: 7 } },
-  ...{ mask_sha256: 'a'.repeat(64), mask_dtype: 'uint8' },
-}
-
-const job = (state: Job['state'], id = 'j1') =>
-  ({
-    ...{ job_id: id, state, attempt: 1, warnings: [], error: null },
-    progress: {
-      ...{ tiles_done: 0, tiles_total: 1, tiles_per_second: null, seconds_left: null },
-      ...{ queue_position: null, estimated_start: null },
-    },
-    result: state === 'completed' ? RESULT : null,
-  }) as unknown as Job
 
 let folder: string
 let file: string
@@ -41,51 +21,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A server that behaves as it is told; what is asked of it is counted. */
-function fakeServer(change: object = {}) {
-  const client = {
-    info: vi.fn(async () => ({})),
-    upload: vi.fn(async () => VOLUME),
-    volumeFromPath: vi.fn(async () => VOLUME),
-    createJob: vi.fn(async () => job('queued')),
-    job: vi.fn(async () => job('running')),
-    retryJob: vi.fn(async () => job('queued')),
-    cancelJob: vi.fn(async () => job('canceled')),
-    watchJob: vi.fn(async () => job('completed')),
-    artifacts: vi.fn(async () => [{ name: 'mask.mrc' }]),
-    downloadArtifact: vi.fn(async (_artifact: unknown, to: string) => writeFileSync(to, 'mask')),
-    ...change,
-  }
-  return client as typeof client & CryoMambaClient
-}
-
-function start(client: CryoMambaClient) {
-  let numRefs = 0
-  const volumes = { showMask: vi.fn(), showPreview: vi.fn(), clearLabels: vi.fn() }
-  for (const mock of Object.values(volumes)) mock.mockResolvedValue(undefined)
-  const onEnded = vi.fn()
-  const onShown = vi.fn()
-  const runs = new Runs({
-    current: () => ({ client, connection }),
-    clientFor: async () => client,
-    volumes,
-    store: new RunStore(folder),
-    uploads: createUploadStore(path.join(folder, 'uploads'), () => undefined),
-    resultsFolder: path.join(folder, 'results'),
-    ...{ onChange: vi.fn(), onRemoved: vi.fn(), onShown, onEnded },
-    newRef: () => `ref-${Date.now()}-${++numRefs}`,
-  })
-  return { runs, volumes, onEnded, onShown }
-}
+const start = (client: CryoMambaClient) => startRuns(client, folder)
 
 const order = (change: Partial<NewRun> = {}): NewRun => ({
   ...{ volumeRef: 'open', volumeName: 'a.mrc', file, mode0: null, serverPath: null, modelId: 'demo', params: {} },
   ...{ shapeZyx: null, batchRef: null, saveTo: null },
   ...change,
 })
-
-const phases = (runs: Runs) => runs.all.map(({ phase }) => phase)
-const until = (check: () => void) => vi.waitFor(check, 5000)
 
 /** Resolves when the signal of a call is aborted, as an upload and a watch do. */
 const untilAborted = (signal: AbortSignal) =>

@@ -1,17 +1,18 @@
-import { rm } from 'node:fs/promises'
-import path from 'node:path'
-import type { CryoMambaClient, Preview } from '../../shared/client/api.ts'
+import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { UploadStore } from '../../shared/client/upload-store.ts'
 import type { Connection, Mode0, OpenedVolume, RunView } from '../../shared/contract/bridge.ts'
 import type { Artifact, Job } from '../../shared/contract/jobs.ts'
-import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { type AdoptedJob, adoptedRun, begunRun, type NewRun } from './new-run.ts'
-import { artifactNamed, carryThrough } from './run-course.ts'
+import { RunCarrier } from './run-carrier.ts'
+import { artifactNamed } from './run-course.ts'
+import { oldest, RunFolders } from './run-folders.ts'
 import { withLog } from './run-log.ts'
-import { RunOnShow } from './run-on-show.ts'
+import { hasSomethingToShow, RunOnShow } from './run-on-show.ts'
 import type { Run, RunTarget } from './run-record.ts'
 import { hasEnded, isGoing, nextRun, type RunEvent } from './run-state.ts'
 import type { RunStore } from './run-store.ts'
+import { noteIdentity, RunVolumes } from './run-volumes.ts'
 import { TurnQueue } from './turn-queue.ts'
 import type { VolumeHost } from './volume-host.ts'
 
@@ -20,12 +21,6 @@ const CANCEL_TIMEOUT_MS = 20_000
 
 /** Runs of a batch, and runs taken up at a start, that go on at once; the others wait for their turn. */
 const LANES = 2
-
-/** A run that meets one of these goes on by itself later. */
-const AWAY: readonly string[] = [
-  ...['server_unreachable', 'unauthorized', 'token_expired', 'engine_not_available'],
-  ...['certificate_untrusted', 'certificate_changed'],
-]
 
 export interface RunsDeps {
   /** The server in use. @throws {DomainError} `not_connected` */
@@ -40,8 +35,12 @@ export interface RunsDeps {
   onChange: (run: RunView) => void
   onRemoved: (runRef: string) => void
   onShown: (runRef: string | null) => void
+  /** Told of what cannot be laid over the open volume, and why. */
+  onProblem: (error: DomainError) => void
   /** Told once for each run that ended without being canceled. */
   onEnded: (run: RunView) => void
+  /** Runs whose files corrections go back to; null while that cannot be told. */
+  neededRuns: () => Promise<ReadonlySet<string> | null>
   newRef: () => string
 }
 
@@ -55,12 +54,26 @@ export class Runs {
   /** Newest first. */
   private runs: Run[]
   private readonly onShow: RunOnShow
+  private readonly open = new RunVolumes()
+  private readonly carrier: RunCarrier
+  private readonly folders: RunFolders
+  /** All runs of before are known: a folder without one is nobody's. */
+  private readonly isWhole: boolean
   private isStopped = false
 
   constructor(deps: RunsDeps) {
     this.deps = deps
-    this.runs = deps.store.read()
+    const { runs, isWhole } = deps.store.read()
+    this.runs = runs
+    this.isWhole = isWhole
+    this.folders = new RunFolders(deps.resultsFolder)
     this.onShow = new RunOnShow(deps)
+    this.carrier = new RunCarrier({
+      ...{ clientFor: deps.clientFor, uploads: deps.uploads, folderOf: (runRef) => this.folderOf(runRef) },
+      apply: (run, event) => this.apply(run, event),
+      keep: () => this.keep(),
+      showChanged: (run) => this.onShow.changed(run),
+    })
   }
 
   get isBusy(): boolean {
@@ -87,7 +100,7 @@ export class Runs {
     const run = begunRun(wanted, this.deps.current(), this.deps.newRef())
     this.begin(run)
     const { stop } = run
-    void (wanted.batchRef ? this.turns.take(() => this.carry(run, stop)) : this.carry(run, stop))
+    void (wanted.batchRef ? this.turns.take(() => this.carrier.carry(run, stop)) : this.carrier.carry(run, stop))
     return run.view
   }
 
@@ -97,7 +110,8 @@ export class Runs {
     if (known) return known.view
     const run = adoptedRun(adopted, this.deps.current(), this.deps.newRef)
     this.begin(run)
-    void this.carry(run, run.stop)
+    void this.identify(run)
+    void this.carrier.carry(run, run.stop)
     return run.view
   }
 
@@ -139,9 +153,16 @@ export class Runs {
     })
   }
 
-  /** Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened */
+  /**
+   * Shows a run of the open volume, or remembers it until its file is open. @returns the file that must be opened
+   * @throws {DomainError} `run_not_found`, `run_volume_changed`, `run_volume_unknown` where the user was not told before
+   */
   wantShown(runRef: string): { file: string; mode0: Mode0 | null } | null {
-    return this.onShow.want(this.find(runRef))
+    const run = this.find(runRef)
+    if (this.open.takeWordFor(run)) this.placed(run)
+    const problem = this.open.problemOf(run)
+    if (problem) throw problem
+    return this.onShow.want(run)
   }
 
   /** The job of a run as its server has it; null before there is one. @throws {DomainError} `run_not_found` */
@@ -152,25 +173,30 @@ export class Runs {
   }
 
   /** The open file is a run's volume: it is shown over it from now on. @throws {DomainError} `run_not_found` */
-  layOver(runRef: string, { volume, file }: { volume: OpenedVolume; file: string }): void {
+  layOver(runRef: string, open: { volume: OpenedVolume; file: string }): void {
     const run = this.find(runRef)
-    run.file = file
-    run.mode0 = volume.mode0
-    run.view = { ...run.view, volume_ref: volume.volume_ref }
-    this.keep()
-    this.deps.onChange(run.view)
+    this.open.layOver(run, open)
+    this.placed(run)
     void this.onShow.show(run)
   }
 
   /** Removes an ended run, its mask here, and what it shows. @throws {DomainError} `run_not_found` */
   async dismiss(runRef: string): Promise<void> {
     const run = this.find(runRef)
-    if (isGoing(run.view)) return
-    this.runs = this.runs.filter((one) => one !== run)
-    this.keep()
-    await rm(this.folderOf(runRef), { recursive: true, force: true })
-    this.deps.onRemoved(runRef)
-    if (this.onShow.run === run) await this.onShow.show(null)
+    if (!isGoing(run.view)) await this.remove(run)
+  }
+
+  /** Removes the oldest runs with their files, beyond those that are kept, and what earlier starts left of theirs. */
+  async tidy(): Promise<void> {
+    try {
+      const needed = await this.deps.neededRuns()
+      if (!needed) return
+      for (const run of oldest(this.runs))
+        if (this.onShow.run !== run && !needed.has(run.view.run_ref)) await this.remove(run)
+      if (this.isWhole) await this.folders.removeOthers((runRef) => this.isKnown(runRef))
+    } catch (error) {
+      console.error(error) // what cannot be removed now is tried again with the next run
+    }
   }
 
   /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
@@ -188,9 +214,13 @@ export class Runs {
     return { view, file: maskFile }
   }
 
+  isKnown(runRef: string): boolean {
+    return this.runs.some(({ view }) => view.run_ref === runRef)
+  }
+
   /** Where files of a run lie as long as it is known. */
   folderOf(runRef: string): string {
-    return path.join(this.deps.resultsFolder, runRef)
+    return this.folders.of(runRef)
   }
 
   view(runRef: string): RunView {
@@ -204,23 +234,32 @@ export class Runs {
     return found.reverse()
   }
 
-  /** A file that is opened gets its runs back; the one that was asked for, else the newest, is shown. */
+  /**
+   * A file that is opened gets the runs back that were made of it; the one that was asked for, else the newest, is shown.
+   * One that was made of what the file was before is told of instead.
+   */
   async volumeOpened(volume: OpenedVolume, file: string): Promise<void> {
-    const over = this.runs.filter((run) => run.file === file && run.mode0 === volume.mode0)
-    for (const run of over) {
-      run.view = { ...run.view, volume_ref: volume.volume_ref }
-      this.deps.onChange(run.view)
-    }
-    await this.onShow.volumeOpened(volume.volume_ref, over)
+    const wanted = this.onShow.volumeOpened(volume.volume_ref)
+    const over = await this.open.opened(volume, file, this.runs)
+    if (!over) return
+    const { doubtful } = this.open
+    for (const run of [...over, ...doubtful]) this.deps.onChange(run.view)
+    const isNothing = !over.some(hasSomethingToShow)
+    const missed = doubtful.find((run) => run === wanted) ?? (isNothing ? doubtful.find(hasSomethingToShow) : undefined)
+    const problem = missed && this.open.problemOf(missed)
+    if (problem) this.deps.onProblem(problem)
+    await this.onShow.showOneOf(over, wanted)
   }
 
   volumeClosed(): void {
+    this.open.closed()
     this.onShow.volumeClosed()
   }
 
   /** Leaves jobs on servers running, but stops watching them; they are taken up at the next start. */
   stop(): void {
     this.isStopped = true
+    this.carrier.stop()
     for (const run of this.runs) run.stop.abort()
     this.keep()
   }
@@ -230,6 +269,28 @@ export class Runs {
     this.keep()
     this.deps.onChange(run.view)
     if (this.onShow.isOver(run)) void this.onShow.show(run)
+    void this.tidy()
+  }
+
+  private async remove(run: Run): Promise<void> {
+    const { run_ref: runRef } = run.view
+    this.runs = this.runs.filter((one) => one !== run)
+    this.keep()
+    await this.folders.remove(runRef)
+    this.deps.onRemoved(runRef)
+    if (this.onShow.run === run) await this.onShow.show(null)
+  }
+
+  /** A run has come to lie over the open file. */
+  private placed(run: Run): void {
+    this.keep()
+    this.deps.onChange(run.view)
+    void this.identify(run)
+  }
+
+  private async identify(run: Run): Promise<void> {
+    await noteIdentity(run)
+    this.keep()
   }
 
   private find(runRef: string): Run {
@@ -263,43 +324,7 @@ export class Runs {
     run.isPausing = false
     run.stop = new AbortController()
     this.apply(run, { type: 'taken_up' })
-    await this.carry(run, run.stop)
-  }
-
-  private async carry(run: Run, stop: AbortController): Promise<void> {
-    if (run.stop !== stop || stop.signal.aborted || hasEnded(run.view)) return
-    run.hasBegun = true
-    try {
-      run.client ??= await this.deps.clientFor(run.target)
-      await carryThrough(run, run.client, {
-        folder: this.folderOf(run.view.run_ref),
-        uploads: this.deps.uploads,
-        apply: (event) => run.stop === stop && this.apply(run, event),
-        onKept: () => this.keep(),
-        onPreview: (preview) => this.previewCame(run, preview),
-      })
-      await this.onShow.changed(run)
-    } catch (error) {
-      this.stopped(run, stop, error)
-    } finally {
-      if (hasEnded(run.view)) run.preview = null
-    }
-  }
-
-  /** A run that did not finish leaves nothing over the volume. */
-  private stopped(run: Run, stop: AbortController, error: unknown): void {
-    if (this.isStopped || run.stop !== stop) return
-    if (stop.signal.aborted && run.isPausing) {
-      run.isPausing = false
-      return
-    }
-    if (!(error instanceof DomainError) && !stop.signal.aborted) console.error(error)
-    const problem = envelopeOf(error)
-    run.client = null // asked for anew, with the token of then
-    if (stop.signal.aborted) this.apply(run, { type: 'canceled' })
-    else if (AWAY.includes(problem.code) && hasBegunThere(run)) this.apply(run, { type: 'waiting', problem })
-    else this.apply(run, { type: 'failed', problem })
-    void this.onShow.changed(run)
+    await this.carrier.carry(run, run.stop)
   }
 
   /** The job of a run that nobody watches is canceled where its server can be asked. */
@@ -312,16 +337,4 @@ export class Runs {
       .then((client) => client.cancelJob(jobId))
       .catch(() => undefined)
   }
-
-  private previewCame(run: Run, { header, voxels }: Preview): void {
-    if (!isGoing(run.view) || run.view.is_canceling) return
-    const { stage, factor, shape_zyx } = header
-    run.preview = { stage, factor, shape_zyx, voxels }
-    void this.onShow.changed(run)
-  }
-}
-
-/** The server has something of the run, or had it before. */
-function hasBegunThere({ jobId, isTakenUp, view }: Run): boolean {
-  return jobId !== null || isTakenUp || (view.upload?.sent_bytes ?? 0) > 0
 }

@@ -27,6 +27,19 @@ export function mayLeaveMask(window: BrowserWindow): boolean {
   })
 }
 
+/** Asked when a mask is exported whose volume is another file by now. */
+export async function mayWriteOverChanged(window: BrowserWindow, volumeName: string): Promise<boolean> {
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'warning',
+    message: `${volumeName} has changed on the disk since the mask was begun.`,
+    detail: 'The mask was made on the file as it was. Written now, it may not fit the file that is there.',
+    buttons: ['Export all the same', 'Cancel'],
+    defaultId: 1,
+    cancelId: 1,
+  })
+  return response === 0
+}
+
 /** True for the first button; closing the question is the second. */
 function isAgreed(window: BrowserWindow, question: MessageBoxSyncOptions): boolean {
   return dialog.showMessageBoxSync(window, { type: 'question', cancelId: 1, ...question }) === 0

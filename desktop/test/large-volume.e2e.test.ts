@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { int16Bytes, mrcBytes } from '../../build/test-support/mrc-bytes.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
 import { pixelsAt } from './pixels.ts'
+import { writeZarrImage } from './zarr-image.ts'
 
 const [NX, NY, NZ] = [230, 150, 90]
 const MIDDLE_Z = 45
@@ -193,28 +194,24 @@ describe('an axis longer than the graphics card takes', () => {
   })
 })
 
-describe('an OME-Zarr folder', () => {
-  it('is opened with the levels that it brings', async () => {
-    const folder = path.join(desktop.folder, 'image.ome.zarr')
-    mkdirSync(path.join(folder, '0/0/0'), { recursive: true })
-    const shape = [12, 20, 30]
-    const put = (name: string, content: unknown) => writeFileSync(path.join(folder, name), JSON.stringify(content))
-    put('.zgroup', { zarr_format: 2 })
-    const axes = ['z', 'y', 'x'].map((name) => ({ name, type: 'space', unit: 'nanometer' }))
-    const datasets = [{ path: '0', coordinateTransformations: [{ type: 'scale', scale: [2, 2, 2] }] }]
-    put('.zattrs', { multiscales: [{ version: '0.4', axes, datasets }] })
-    const array = { zarr_format: 2, dtype: '|u1', fill_value: 0, order: 'C', filters: null, dimension_separator: '/' }
-    put('0/.zarray', { ...array, shape, chunks: shape, compressor: null })
-    writeFileSync(
-      path.join(folder, '0/0/0/0'),
-      Uint8Array.from({ length: 7200 }, (_, i) => i % 251),
-    )
-    await openThroughDialog(desktop, path.join(folder, '.zattrs'))
-    await volumeShown(desktop, 'image.ome.zarr')
+describe.each(['0.4', '0.5'] as const)('an OME-Zarr folder of version %s', (version) => {
+  it('is opened with the levels that it brings, none of which is built', async () => {
+    const name = `image-${version}.ome.zarr`
+    const folder = path.join(desktop.folder, name)
+    writeZarrImage(folder, {
+      ...{ version, shapeXyz: [150, 110, 70], chunk: 32, voxelNm: [2, 2, 2], originNm: [0, 0, 0], numLevels: 3 },
+      // Levels of their own values, so that it is seen which is shown.
+      valueAt: (x, y, z, level) => 10_000 * level + ((x + 2 * y + 3 * z) % 251),
+    })
+    const before = readdirSync(levelsFolder())
+    await openThroughDialog(desktop, path.join(folder, version === '0.4' ? '.zattrs' : 'zarr.json'))
+    await volumeShown(desktop, name)
     const panel = (await desktop.page.getByRole('region', { name: 'Volume', exact: true }).textContent()) ?? ''
-    for (const text of ['30 × 20 × 12', '2 nm', 'OME-Zarr, uint8']) expect(panel).toContain(text)
+    for (const text of ['150 × 110 × 70', '2 nm', 'OME-Zarr, uint16']) expect(panel).toContain(text)
     const [x, y, z] = await crosshair()
     const value = await desktop.page.getByTestId('voxel-value').getAttribute('data-value')
-    expect(Number(value)).toBe(((z * 20 + y) * 30 + x) % 251)
+    expect(Number(value)).toBe((x + 2 * y + 3 * z) % 251)
+    expect(Number(await desktop.page.getByRole('textbox', { name: 'White' }).inputValue())).toBeGreaterThan(20_000)
+    expect(readdirSync(levelsFolder())).toEqual(before)
   })
 })

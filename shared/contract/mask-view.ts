@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { closed, type ErrorEnvelope } from './common.ts'
+import { closed, type ErrorEnvelope, Warning } from './common.ts'
 import { MaskOperation } from './mask-edit.ts'
 
 const Ref = Type.String({ pattern: '^[a-z0-9-]{1,64}$' })
@@ -40,6 +40,8 @@ export const MaskView = Type.Object(
     has_probability: Type.Boolean(),
     /** What is being carried out, e.g. `grow`; null when the mask is at rest. */
     busy: orNull(Type.String()),
+    /** What the user should know of how it lies over the volume. */
+    warnings: Type.Optional(Type.Array(Warning)),
   },
   closed,
 )
@@ -47,7 +49,14 @@ export type MaskView = Type.Static<typeof MaskView>
 
 /** Changes of an earlier start that were kept and not exported. */
 export const KeptMask = Type.Object(
-  { mask_ref: Ref, volume_name: Type.String(), num_operations: Count, changed_at: Type.String() },
+  {
+    mask_ref: Ref,
+    volume_name: Type.String(),
+    num_operations: Count,
+    changed_at: Type.String(),
+    /** Absent where the volume is the same file; else it has changed since, or whether it has is not known. */
+    doubt: Type.Optional(Type.Union([Type.Literal('changed'), Type.Literal('unknown')])),
+  },
   closed,
 )
 export type KeptMask = Type.Static<typeof KeptMask>

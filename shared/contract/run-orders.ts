@@ -24,6 +24,8 @@ export const RunFacts = {
   batch_ref: orNull(Ref),
   /** Name of the file that the mask was saved as without asking. */
   saved_as: orNull(Type.String()),
+  /** The file that is open under the path of the run: it has changed since, or whether it has is not known. */
+  volume_doubt: Type.Optional(Type.Union([Type.Literal('changed'), Type.Literal('unknown')])),
   /** Of the volume as the server reads it; null until it has it. */
   shape_zyx: orNull(ShapeZyx),
   voxel_size_zyx: orNull(Type.Tuple([Type.Number(), Type.Number(), Type.Number()])),

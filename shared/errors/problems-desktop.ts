@@ -47,6 +47,18 @@ export const DESKTOP_PROBLEMS = {
     'The run is of {name}, and the open file is another.',
     'Open that volume and choose the run again, or save its mask.',
   ),
+  run_volume_changed: row(
+    409,
+    'Volume changed',
+    '{name} has changed since {model} ran on it: the mask of that run is not laid over it.',
+    'Run the model again; the mask of the run before can be saved from the list of runs.',
+  ),
+  run_volume_unknown: row(
+    409,
+    'Volume not compared',
+    'Whether {name} is still the file that {model} ran on is not known: the mask of that run is not laid over it.',
+    'If you know that it is, choose the run in the list; else run the model again.',
+  ),
   run_interrupted: row(
     503,
     'Run interrupted',

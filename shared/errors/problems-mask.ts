@@ -51,6 +51,12 @@ export const MASK_PROBLEMS = {
     'The changes kept of {name} cannot be read: {reason}.',
     'Discard them and begin again from the last export.',
   ),
+  mask_record_unreadable: row(
+    500,
+    'Kept changes not offered',
+    'Corrections that an earlier start kept cannot be read: {reason}.',
+    'They stay where they are, in {folder}; a newer CryoMamba may be able to read them.',
+  ),
   mask_service_stopped: row(
     500,
     'Mask editor stopped',

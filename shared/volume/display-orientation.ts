@@ -95,7 +95,7 @@ function cornerOf(shapeXyz: Xyz, strides: Xyz, { fileAxisXyz, isFlippedXyz }: Di
 }
 
 /** Signs that make the file's world right, anterior, superior; null where it names no such directions. */
-function worldSigns(geometry: VolumeHeader['geometry']): Xyz | null {
+export function worldSigns(geometry: VolumeHeader['geometry']): Xyz | null {
   if (geometry.format === 'nifti') return [1, 1, 1]
   if (geometry.format !== 'nrrd' || !geometry.space || !geometry.spaceDirections) return null
   const words = geometry.space.toLowerCase().replace(/-time$|t$/, '')

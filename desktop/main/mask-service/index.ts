@@ -10,6 +10,7 @@ import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { MaskAnswer, MaskCall, MaskReply, MaskStart } from '../mask-service-messages.ts'
 import { SerialQueue } from '../volume-service/serial-queue.ts'
+import { changedSinceOpened } from '../watched-file.ts'
 import { KeptMasks } from './kept-masks.ts'
 import { MaskSession } from './mask-session.ts'
 import { ProbabilityFiles, type TriedThreshold } from './probability-files.ts'
@@ -67,15 +68,17 @@ async function answer(message: MaskCall & { call: number }): Promise<void> {
 async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<MaskAnswer> {
   if (!kept) throw new DomainError('mask_not_open')
   switch (call.type) {
-    case 'kept':
-      return { kept: await kept.list(current?.ref ?? null) }
+    case 'kept': {
+      const { kept: found, unreadable } = await kept.list(current?.ref ?? null)
+      return { kept: found, unreadable: unreadable.map((error) => error.toEnvelope()) }
+    }
     case 'forget':
       await kept.forget(call.mask_ref)
       return {}
     case 'begin':
       return take(await MaskSession.begin(kept, call.mask_ref, call.volume, call.beginning, copies))
     case 'recover':
-      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, copies))
+      return take(await MaskSession.recover(kept, call.mask_ref, call.volume, recovery(call.can_have_probability)))
     case 'label':
       await open(call.change.mask_ref).changeLabel(call.change)
       return { view: open(call.change.mask_ref).view() }
@@ -87,6 +90,10 @@ async function carryOut(call: Exclude<MaskCall, { type: 'cancel' }>): Promise<Ma
     default:
       return edit(open(call.mask_ref), call)
   }
+}
+
+function recovery(canHaveProbability: boolean) {
+  return { canHaveProbability, ...(copies ? { copies } : {}) }
 }
 
 async function edit(
@@ -112,18 +119,22 @@ async function edit(
       return { view: session.view() }
     }
     case 'save': {
-      const saved = await saveMask(savedMask(session), call.target)
+      const saved = await saveMask(await savedMask(session, call.is_confirmed), call.target)
       if (!call.target.labels && !call.target.is_cropped) await session.exported()
       return { ...saved, view: session.view() }
     }
     case 'take':
-      return takeAway(savedMask(session), call)
+      return takeAway(await savedMask(session, call.is_confirmed), call)
   }
 }
 
-function savedMask({ editor, source, record }: MaskSession): SavedMask {
+/** @throws {DomainError} `file_changed` where that was not confirmed */
+async function savedMask(session: MaskSession, isConfirmed: boolean): Promise<SavedMask> {
+  const { editor, source, format, record } = session
   const { bricks, counts } = editor
-  return { bricks, counts, header: source.header, volume: source, record, programVersion }
+  const hasVolumeChanged = await session.hasVolumeChanged()
+  if (hasVolumeChanged && !isConfirmed) throw changedSinceOpened(record.volume.file)
+  return { bricks, counts, header: source.header, volume: source, format, record, hasVolumeChanged, programVersion }
 }
 
 async function take(session: MaskSession): Promise<MaskAnswer> {

@@ -1,46 +1,15 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { Mode0 } from '../../../shared/contract/bridge.ts'
-import { ShapeZyx } from '../../../shared/contract/common.ts'
+import type { KeptMask } from '../../../shared/contract/mask-view.ts'
+import { DomainError } from '../../../shared/errors/domain-error.ts'
+import { isStill, stampOf } from '../file-identity.ts'
 import type { KeptFile } from '../mask-service-messages.ts'
 import { OperationCount, readChanges, readFacts } from './mask-journal.ts'
+import { MaskRecord } from './mask-record.ts'
 
 // A disk that is unplugged today may be back next month.
 const KEEP_WITHOUT_VOLUME_MS = 60 * 24 * 3600 * 1000
-
-const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
-
-/** What is kept of a mask beside its voxels. Times are ISO 8601. */
-export const MaskRecord = Type.Object({
-  schema_version: Type.Literal(1),
-  volume: Type.Object({
-    name: Type.String(),
-    file: Type.String(),
-    size_bytes: Type.Number(),
-    modified_ms: Type.Number(),
-    mode0: orNull(Mode0),
-    shape_zyx: ShapeZyx,
-  }),
-  origin: Type.Object({
-    kind: Type.Union([Type.Literal('run'), Type.Literal('file'), Type.Literal('empty')]),
-    name: Type.String(),
-    /** Of the labels as uint16, little-endian, z, y, x order. */
-    labels_sha256: Type.String(),
-  }),
-  labels: Type.Array(
-    Type.Object({ value: Type.Integer(), name: Type.String(), color: Type.String(), is_locked: Type.Boolean() }),
-  ),
-  began_at: Type.String(),
-  changed_at: Type.String(),
-  num_operations: Type.Integer(),
-  /** Operations that the last export held; null before the first. */
-  num_exported: orNull(Type.Integer()),
-  /** How often each kind of operation was carried out. */
-  operations: Type.Record(Type.String(), Type.Integer()),
-})
-export type MaskRecord = Type.Static<typeof MaskRecord>
 
 // Some hundred strokes over a slice of 4096 × 4096 voxels.
 const LONGEST_JOURNAL_BYTES = 64 * 1024 * 1024
@@ -98,14 +67,48 @@ export class KeptMasks {
     await rename(`${file}.partial`, file)
   }
 
-  /** The record of a mask; null where there is none that can be read. */
+  /**
+   * The record of a mask; null where there is none.
+   * @throws {DomainError} `mask_record_unreadable`, also for one of a newer version
+   */
   async read(maskRef: string): Promise<MaskRecord | null> {
+    const text = await readFile(this.fileOf(maskRef, 'mask.json'), 'utf8').catch((cause) => {
+      if (cause.code === 'ENOENT') return null
+      throw this.unreadable(maskRef, cause.code ?? 'unknown', cause)
+    })
+    if (text === null) return null
     try {
-      const found: unknown = JSON.parse(await readFile(this.fileOf(maskRef, 'mask.json'), 'utf8'))
-      return Value.Check(MaskRecord, found) ? found : null
+      const found: unknown = JSON.parse(text)
+      if (Value.Check(MaskRecord, found)) return found
+    } catch (cause) {
+      throw this.unreadable(maskRef, 'its record is damaged', cause)
+    }
+    throw this.unreadable(maskRef, 'its record is of another version')
+  }
+
+  private unreadable(maskRef: string, reason: string, cause?: unknown): DomainError {
+    return new DomainError('mask_record_unreadable', { folder: path.join(this.folder, maskRef), reason, cause })
+  }
+
+  /** Runs whose masks are being corrected, or were and are kept; null where that cannot be told of all. */
+  async runRefs(): Promise<ReadonlySet<string> | null> {
+    const refs = new Set<string>()
+    try {
+      for (const maskRef of await this.maskRefs()) {
+        const record = await this.read(maskRef)
+        if (record?.origin.run_ref) refs.add(record.origin.run_ref)
+      }
+      return refs
     } catch {
       return null
     }
+  }
+
+  private async maskRefs(): Promise<string[]> {
+    return readdir(this.folder).catch((error) => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    })
   }
 
   async forget(maskRef: string): Promise<void> {
@@ -113,44 +116,71 @@ export class KeptMasks {
   }
 
   /**
-   * Masks with changes that were not exported and whose volume is still the same file, newest first. What nobody needs
-   * any more is removed on the way.
+   * Masks with changes that were not exported, newest first, and what could not be read. What nobody needs any more is
+   * removed on the way; what cannot be read stays as it is.
    * @param openRef the mask that is being corrected now; left alone
    */
-  async list(openRef: string | null): Promise<KeptFile[]> {
-    const found: KeptFile[] = []
-    for (const maskRef of await readdir(this.folder).catch(() => [])) {
+  async list(openRef: string | null): Promise<{ kept: KeptFile[]; unreadable: DomainError[] }> {
+    const kept: KeptFile[] = []
+    const unreadable: DomainError[] = []
+    for (const maskRef of await this.maskRefs()) {
       if (maskRef === openRef) continue
-      const one = await this.keptFile(maskRef)
-      if (one) found.push(one)
+      try {
+        const one = await this.keptFile(maskRef)
+        if (one) kept.push(one)
+      } catch (error) {
+        const reason = (error as NodeJS.ErrnoException).code ?? 'unknown'
+        unreadable.push(error instanceof DomainError ? error : this.unreadable(maskRef, reason, error))
+      }
     }
-    return found.sort((a, b) => b.kept.changed_at.localeCompare(a.kept.changed_at))
+    return { kept: kept.sort((a, b) => b.kept.changed_at.localeCompare(a.kept.changed_at)), unreadable }
   }
 
   private async keptFile(maskRef: string): Promise<KeptFile | null> {
     const record = await this.read(maskRef)
+    if (!record) return this.withoutRecord(maskRef)
     const generation = await this.newestSnapshot(maskRef)
     const journal = this.journalOf(maskRef, generation)
     const facts = generation > 0 ? await readFacts(this.snapshotOf(maskRef, generation)) : null
     const newest = await stat(journal).catch(() => stat(this.snapshotOf(maskRef, generation)).catch(() => null))
-    const mtimeMs = newest?.mtimeMs ?? 0
     const count = new OperationCount(facts ?? undefined)
-    let changedAt = facts?.changed_at ?? record?.changed_at ?? ''
+    let changedAt = facts?.changed_at ?? record.changed_at
     for await (const { name, group, time } of readChanges(journal)) {
       count.add(name, group)
       changedAt = time
     }
-    const isNeeded = record !== null && count.total !== (record.num_exported ?? 0)
-    const isSame = isNeeded && (await isSameFile(record))
-    if (!isNeeded || (!isSame && Date.now() - mtimeMs > KEEP_WITHOUT_VOLUME_MS)) await this.forget(maskRef)
-    if (!isSame) return null
-    const { volume } = record
+    const isNeeded = count.total !== (record.num_exported ?? 0)
+    const standing = isNeeded ? await standingOf(record) : 'gone'
+    const isOver = standing === 'gone' && Date.now() - (newest?.mtimeMs ?? Date.now()) > KEEP_WITHOUT_VOLUME_MS
+    if (!isNeeded || isOver) await this.forget(maskRef)
+    if (standing === 'gone') return null
+    const { volume, origin } = record
     const kept = { mask_ref: maskRef, volume_name: volume.name, num_operations: count.total, changed_at: changedAt }
-    return { kept, file: volume.file, mode0: volume.mode0 }
+    const doubt = standing === 'same' ? {} : { doubt: standing }
+    return { kept: { ...kept, ...doubt }, file: volume.file, mode0: volume.mode0, run_ref: origin.run_ref ?? null }
+  }
+
+  /** A folder that was made and never filled is of no use; changes without their record cannot be offered. */
+  private async withoutRecord(maskRef: string): Promise<null> {
+    const names = await readdir(path.join(this.folder, maskRef))
+    if (names.some((name) => /\.(bricks|journal)$/.test(name))) throw this.unreadable(maskRef, 'its record is missing')
+    await this.forget(maskRef)
+    return null
   }
 }
 
-async function isSameFile({ volume }: MaskRecord): Promise<boolean> {
-  const now = await stat(volume.file).catch(() => null)
-  return now !== null && now.size === volume.size_bytes && now.mtimeMs === volume.modified_ms
+/** How the file at the path of a mask's volume stands to that volume. */
+async function standingOf({ volume }: MaskRecord): Promise<'same' | 'gone' | NonNullable<KeptMask['doubt']>> {
+  const { samples_sha256, size_bytes, modified_ms } = volume
+  try {
+    if (samples_sha256 !== undefined) {
+      const isSame = await isStill(volume.file, { size_bytes, modified_ms, samples_sha256 })
+      return isSame ? 'same' : 'changed'
+    }
+    const now = await stampOf(volume.file)
+    if (now.sizeBytes !== size_bytes) return 'changed'
+    return now.modifiedMs === modified_ms ? 'same' : 'unknown'
+  } catch (error) {
+    return error instanceof DomainError && error.code === 'file_not_found' ? 'gone' : 'unknown'
+  }
 }

@@ -72,7 +72,7 @@ it('loses no answered change however often the program is killed while the journ
     const [answered, snapshot] = await killedAfter(keptFolder, 12 + 7 * round, waitMs)
     newestSnapshot = Math.max(newestSnapshot, snapshot)
     const kept = new KeptMasks(keptFolder, LONGEST_BYTES)
-    const [offered] = await kept.list(null)
+    const [offered] = (await kept.list(null)).kept
     const session = await MaskSession.recover(kept, 'm', { volume_ref: 'v', name: 'v.mrc', file: volume, mode0: null })
     const found = session.view().num_operations
     expect(offered.kept.num_operations).toBe(found)

@@ -6,11 +6,18 @@ import { loadBricks } from '../../../shared/mask/edit/load-bricks.ts'
 import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { boxesInOrder } from '../../../shared/volume/boxes-in-order.ts'
-import type { VolumeHeader } from '../../../shared/volume/header.ts'
-import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
+import { compareGrids } from '../../../shared/volume/grid-difference.ts'
+import type { VolumeHeader, VolumeWarning } from '../../../shared/volume/header.ts'
+import { numVoxels } from '../../../shared/volume/zyx.ts'
 
 // 4 M voxels at once.
 const MOST_HASHED_VOXELS = 4 * 1024 * 1024
+
+/** A mask that was read, and what the user should know of its place. */
+export interface LoadedMask {
+  bricks: LabelBricks
+  warnings: VolumeWarning[]
+}
 
 /**
  * A mask file as bricks, on the grid of a volume.
@@ -22,16 +29,19 @@ export async function loadMask(
   file: string,
   volume: VolumeHeader,
   mode0: 'signed' | 'unsigned' | undefined,
-): Promise<LabelBricks> {
+): Promise<LoadedMask> {
   const source = await openVolumeFile(file, { mode0 })
+  const name = path.basename(file)
   try {
-    const reason = gridDifference(source.header, volume)
-    if (reason) throw new DomainError('mask_grid_differs', { name: path.basename(file), reason })
-    return await loadBricks(source, (voxels) =>
+    const { refusal, doubt } = compareGrids(source.header, volume)
+    if (refusal) throw new DomainError('mask_grid_differs', { name, reason: refusal })
+    const bricks = await loadBricks(source, (voxels) =>
       voxels instanceof Int8Array && source.header.geometry.format === 'mrc'
-        ? labelsOfBytes(voxels, mode0 === 'signed', path.basename(file))
+        ? labelsOfBytes(voxels, mode0 === 'signed', name)
         : labelsOf(voxels, source.header),
     )
+    const message = `${name} is laid over the volume voxel by voxel, but as its header has it, ${doubt}.`
+    return { bricks, warnings: doubt ? [{ code: 'mask_place_differs', message }] : [] }
   } finally {
     await source.close()
   }
@@ -44,22 +54,6 @@ function labelsOfBytes(voxels: Int8Array, isToldSigned: boolean, name: string): 
     else if (!isToldSigned) throw new DomainError('mask_sign_doubtful', { name })
   }
   return labels
-}
-
-/** Why a mask cannot lie on a volume's grid; null when it can. A voxel size that one of them does not know differs not. */
-export function gridDifference(mask: VolumeHeader, volume: VolumeHeader): string | null {
-  const show = (triple: Zyx) =>
-    [...triple]
-      .reverse()
-      .map((one) => Number(one.toPrecision(6)))
-      .join(' × ')
-  if (mask.shapeZyx.some((size, axis) => size !== volume.shapeZyx[axis]))
-    return `it has ${show(mask.shapeZyx)} voxels (x, y, z), the volume has ${show(volume.shapeZyx)}`
-  const [found, wanted] = [mask.voxelSizeZyx, volume.voxelSizeZyx]
-  const isComparable = found && wanted && mask.unit === volume.unit
-  if (isComparable && found.some((size, axis) => Math.abs(size / wanted[axis] - 1) > 0.01))
-    return `its voxels are ${show(found)} ${mask.unit ?? ''} (x, y, z), those of the volume ${show(wanted)}`
-  return null
 }
 
 /** Voxels of each label that occurs. */

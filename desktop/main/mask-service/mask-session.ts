@@ -1,26 +1,25 @@
-import { stat } from 'node:fs/promises'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
-import { defaultColor } from '../../../shared/mask/label-colors.ts'
 import type { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
-import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { asWriteProblem } from '../../../shared/node/write-volume.ts'
-import type { Abort, VoxelSource } from '../../../shared/volume/header.ts'
+import type { Abort, VolumeWarning, VoxelSource } from '../../../shared/volume/header.ts'
 import { toFloat32 } from '../../../shared/volume/voxel-values.ts'
+import type { Zyx } from '../../../shared/volume/zyx.ts'
+import { isStill } from '../file-identity.ts'
 import type { MaskBeginning, MaskVolume } from '../mask-service-messages.ts'
+import { openAnyVolume } from '../volume-service/open-any-volume.ts'
+import { changedSinceOpened } from '../watched-file.ts'
 import { applyOperation } from './apply-operation.ts'
 import { ChangeStore } from './change-store.ts'
-import type { KeptMasks, MaskRecord } from './kept-masks.ts'
+import type { KeptMasks } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
+import { type MaskRecord, newRecord, plainLabel, volumeFacts } from './mask-record.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
-import { writtenLabels } from './written-labels.ts'
-
-// Longer lists are of no use to anyone; labels beyond are shown all the same.
-const MOST_LISTED = 1000
 
 /**
  * One mask that is being corrected: bricks, journal, record and the volume under it. What it began with is on disk
@@ -32,12 +31,15 @@ export class MaskSession {
   /** What the mask began with. */
   readonly beginning: LabelBricks
   readonly source: VoxelSource
+  /** Of the volume. */
+  readonly format: OpenedVolume['format']
   readonly record: MaskRecord
   probability: ProbabilityFiles | null = null
   private readonly volumeRef: string
   private readonly kept: KeptMasks
   private readonly canHaveProbability: boolean
   private readonly changes: ChangeStore
+  private readonly warnings: VolumeWarning[]
   private busy: string | null = null
   private stopping = { aborted: false }
 
@@ -46,10 +48,12 @@ export class MaskSession {
     volumeRef: string
     kept: KeptMasks
     source: VoxelSource
+    format: OpenedVolume['format']
     record: MaskRecord
     beginning: LabelBricks
     bricks: LabelBricks
     canHaveProbability: boolean
+    warnings?: VolumeWarning[]
     changes: ChangeStore
     counts?: Map<number, number>
   }) {
@@ -57,15 +61,17 @@ export class MaskSession {
     this.volumeRef = facts.volumeRef
     this.kept = facts.kept
     this.source = facts.source
+    this.format = facts.format
     this.record = facts.record
     this.changes = facts.changes
+    this.warnings = facts.warnings ?? []
     this.beginning = facts.beginning
     this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks))
     this.canHaveProbability = facts.canHaveProbability
     for (const { value, is_locked } of this.record.labels) if (is_locked) this.editor.locked.add(value)
   }
 
-  /** @throws {DomainError} `mask_grid_differs`, `request_invalid`, what `openVolumeFile` throws */
+  /** @throws {DomainError} `mask_grid_differs`, `request_invalid`, what `openAnyVolume` throws */
   static async begin(
     kept: KeptMasks,
     ref: string,
@@ -73,40 +79,28 @@ export class MaskSession {
     from: MaskBeginning,
     copies?: UnpackedCopies,
   ): Promise<MaskSession> {
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
+    const { source, format } = await openAnyVolume(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
       const { header } = source
       const mode0 = from.kind === 'file' ? (from.mode0 ?? undefined) : undefined
-      const bricks = from.kind === 'empty' ? new LabelBricks(header.shapeZyx) : await loadMask(from.file, header, mode0)
+      const empty = { bricks: new LabelBricks(header.shapeZyx), warnings: [] }
+      const { bricks, warnings } = from.kind === 'empty' ? empty : await loadMask(from.file, header, mode0)
       const counts = countBricks(bricks)
-      const labels_sha256 = hashBricks(bricks, counts)
-      const { size, mtimeMs } = await stat(volume.file)
-      const now = new Date().toISOString()
-      const record: MaskRecord = {
-        schema_version: 1,
-        volume: {
-          ...{ name: volume.name, file: volume.file, size_bytes: size, modified_ms: mtimeMs, mode0: volume.mode0 },
-          shape_zyx: [...header.shapeZyx],
-        },
-        origin: {
-          kind: from.kind,
-          name: from.kind === 'empty' ? '' : from.name,
-          labels_sha256,
-        },
-        labels: await firstLabels(from, counts, labels_sha256),
-        ...{ began_at: now, changed_at: now, num_operations: 0, num_exported: null, operations: {} },
-      }
+      const sha256 = hashBricks(bricks, counts)
+      const record = await newRecord(volume, header.shapeZyx, from, { counts, sha256 })
       const canHaveProbability = from.kind === 'run'
       return new MaskSession({
         ref,
         volumeRef: volume.volume_ref,
         kept,
         source,
+        format,
         record,
         beginning: bricks.copy(),
         bricks,
         counts,
         canHaveProbability,
+        warnings,
         changes: new ChangeStore(kept, ref),
       })
     } catch (error) {
@@ -115,22 +109,28 @@ export class MaskSession {
     }
   }
 
-  /** Takes up what an earlier start kept. @throws {DomainError} `mask_journal_damaged`, what `openVolumeFile` throws */
+  /**
+   * Takes up what an earlier start kept, on the volume as it is now.
+   * @throws {DomainError} `mask_record_unreadable`, `mask_journal_damaged`, `mask_grid_differs`, what `openAnyVolume` throws
+   */
   static async recover(
     kept: KeptMasks,
     ref: string,
     volume: MaskVolume,
-    copies?: UnpackedCopies,
+    { copies, canHaveProbability = false }: { copies?: UnpackedCopies; canHaveProbability?: boolean } = {},
   ): Promise<MaskSession> {
     const record = await kept.read(ref)
     if (!record) throw new DomainError('mask_journal_damaged', { name: volume.name, reason: 'their record is missing' })
-    const source = await openVolumeFile(volume.file, { mode0: volume.mode0 ?? undefined, copies })
+    const { source, format } = await openAnyVolume(volume.file, { mode0: volume.mode0 ?? undefined, copies })
     try {
-      const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, source.header.shapeZyx)
+      const { shapeZyx } = source.header
+      checkShape(record, shapeZyx)
+      const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, shapeZyx)
+      record.volume = await volumeFacts(volume, shapeZyx)
       record.operations = store.operations.kinds
       record.num_operations = store.operations.total
-      const facts = { ref, volumeRef: volume.volume_ref, kept, source, record, beginning, bricks: now, changes: store }
-      return new MaskSession({ ...facts, canHaveProbability: false })
+      const found = { ref, volumeRef: volume.volume_ref, kept, source, format, record, canHaveProbability }
+      return new MaskSession({ ...found, beginning, bricks: now, changes: store })
     } catch (error) {
       await source.close()
       throw error
@@ -155,12 +155,13 @@ export class MaskSession {
       is_unsaved: num_operations !== (num_exported ?? 0),
       has_probability: this.canHaveProbability || this.probability !== null,
       busy: this.busy,
+      ...(this.warnings.length > 0 ? { warnings: this.warnings } : {}),
     }
   }
 
   /**
    * @param onBusy told when it begins, unless it is done at once, and when it ends without a change
-   * @throws {DomainError} what `applyOperation` throws; nothing is changed then
+   * @throws {DomainError} what `applyOperation` throws, `file_changed` for what reads the volume; nothing is changed then
    */
   async apply(operation: MaskOperation, onBusy: () => void): Promise<MaskChange> {
     this.busy = operation.kind
@@ -178,6 +179,7 @@ export class MaskSession {
 
   private async carryOut(operation: MaskOperation): Promise<MaskChange> {
     this.stopping = { aborted: false }
+    if (operation.kind === 'grow' && (await this.hasVolumeChanged())) throw changedSinceOpened(this.record.volume.file)
     const change = await applyOperation(
       {
         editor: this.editor,
@@ -224,6 +226,12 @@ export class MaskSession {
   async exported(): Promise<void> {
     this.record.num_exported = this.record.num_operations
     if (this.changes.isOnDisk) await this.kept.write(this.ref, this.record)
+  }
+
+  /** The file at the volume's path is another one than when the mask was begun; one that is gone is not. */
+  async hasVolumeChanged(): Promise<boolean> {
+    const { file, size_bytes, modified_ms, samples_sha256 = '' } = this.record.volume
+    return !(await isStill(file, { size_bytes, modified_ms, samples_sha256 }).catch(() => true))
   }
 
   /** Ends it; what is kept on disk goes when nothing of it is needed any more. */
@@ -276,22 +284,12 @@ export class MaskSession {
   }
 }
 
-/** Names that are known, in their order; then every other label that occurs. An empty mask has one to draw with. */
-async function firstLabels(
-  from: MaskBeginning,
-  counts: ReadonlyMap<number, number>,
-  labelsSha256: string,
-): Promise<MaskRecord['labels']> {
-  const isUnknown = from.kind === 'file' && from.labels.length === 0
-  const known = isUnknown ? await writtenLabels(from.file, labelsSha256) : from.labels
-  const listed = new Set(known.map((one) => one.value))
-  const others = [...counts.keys()].filter((value) => value !== 0 && !listed.has(value)).sort(ascending)
-  const labels = [...known.map((one) => ({ ...one, is_locked: false })), ...others.map(plainLabel)]
-  return labels.length > 0 ? labels.slice(0, MOST_LISTED) : [plainLabel(1)]
-}
-
-function plainLabel(value: number) {
-  return { value, name: `Label ${value}`, color: defaultColor(value), is_locked: false }
+/** @throws {DomainError} `mask_grid_differs` */
+function checkShape({ volume }: MaskRecord, shapeZyx: Zyx): void {
+  if (volume.shape_zyx.join() === shapeZyx.join()) return
+  const shown = (shape: readonly number[]) => [...shape].reverse().join(' × ')
+  const reason = `it was begun over ${shown(volume.shape_zyx)} voxels (x, y, z), the file has ${shown(shapeZyx)} now`
+  throw new DomainError('mask_grid_differs', { name: 'The kept mask', reason })
 }
 
 function ascending(a: number, b: number): number {

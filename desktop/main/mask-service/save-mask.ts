@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { croppedHeader } from '../../../shared/formats/cropped-header.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import type { VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { writeVolumeFile } from '../../../shared/node/volume-file.ts'
 import { writeProvenance } from '../../../shared/node/write-export.ts'
+import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { BoxReader, VolumeHeader, VolumeWarning, VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { MaskTarget } from '../mask-service-messages.ts'
-import type { MaskRecord } from './kept-masks.ts'
 import { labelType } from './load-mask.ts'
+import type { MaskRecord } from './mask-record.ts'
 
 /** What a mask is written from. */
 export interface SavedMask {
@@ -20,7 +22,11 @@ export interface SavedMask {
   header: VolumeHeader
   /** Of the volume; not closed here. */
   volume: VoxelSource
+  /** What the volume is stored in. */
+  format: OpenedVolume['format']
   record: MaskRecord
+  /** The file is another one than when the mask was begun, and the user knows it. */
+  hasVolumeChanged: boolean
   programVersion: string
 }
 
@@ -149,17 +155,20 @@ export function boxOfLabels(bricks: LabelBricks, isWanted: Uint8Array): VoxelBox
 }
 
 /** What a mask was made of: the volume, the mask it began with, how it was changed. */
-export function provenanceOf({ record, header }: Pick<SavedMask, 'record' | 'header'>) {
+export function provenanceOf({ record, header, format, hasVolumeChanged }: SavedMask) {
   const { volume, origin, operations, num_operations, began_at, changed_at } = record
   return {
     input: {
       filename: volume.name,
-      size_bytes: volume.size_bytes,
-      format: header.format,
+      // An image in many files has no size of its own: that of its voxels is said.
+      size_bytes:
+        format === 'ome-zarr' ? numVoxels(header.shapeZyx) * BYTES_PER_VOXEL[header.dtype] : volume.size_bytes,
+      format,
       shape_zyx: header.shapeZyx,
       voxel_size_zyx: header.voxelSizeZyx,
       unit: header.unit,
       mode0: volume.mode0,
+      ...(hasVolumeChanged ? { has_changed_since: true } : {}),
     },
     original: { kind: origin.kind, name: origin.name, labels_sha256: origin.labels_sha256 },
     edited: { num_operations, operations, began_at, changed_at },

@@ -8,6 +8,8 @@ import { writeOmeZarr } from '../../../shared/node/write-ome-zarr.ts'
 import { writeReport } from '../../../shared/node/write-report.ts'
 import type { VolumeWarning } from '../../../shared/volume/header.ts'
 import type { TakeKind } from '../mask-service-messages.ts'
+import { volumeBaseName } from '../volume-name.ts'
+import { PlaneBands } from '../volume-service/plane-bands.ts'
 import { provenanceOf, type SavedMask, wholeMask } from './save-mask.ts'
 
 /**
@@ -38,10 +40,8 @@ async function write(
   switch (kind) {
     case 'surface':
       return { ...{ surfaces: await writeSurface(taken, file, labels) }, warnings: [] }
-    case 'coordinates': {
-      const name = volumeName.replace(/\.(gz|bz2)$/i, '').replace(/\.[a-z0-9]+$/i, '')
-      return writeCoordinates(taken, file, { labels, smallestVoxels: 0, name })
-    }
+    case 'coordinates':
+      return writeCoordinates(taken, file, { labels, smallestVoxels: 0, name: volumeBaseName(volumeName) })
     case 'statistics':
       return { warnings: await writeStatistics(taken, file) }
     case 'report': {
@@ -49,7 +49,8 @@ async function write(
       return writeReport(file, { mask: taken, volume, volumeName, provenance: provenanceOf(mask), programVersion })
     }
     case 'movie': {
-      const movie = { volume: mask.volume, mask: taken, framesPerSecond: 10, longestPx: 512 }
+      const volume = mask.format === 'ome-zarr' ? new PlaneBands(mask.volume) : mask.volume
+      const movie = { volume, mask: taken, framesPerSecond: 10, longestPx: 512 }
       return { ...(await writeMovie(file, movie)), warnings: [] }
     }
     case 'zarr': {

@@ -4,15 +4,16 @@ import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
-import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VolumeHeader } from '../../../shared/volume/header.ts'
 import { numVoxels } from '../../../shared/volume/zyx.ts'
 import type { ServiceCall, ServicePort, ServiceReply } from '../volume-service-messages.ts'
+import { changedSinceOpened, WatchedFile } from '../watched-file.ts'
+import { ChangeNotice } from './change-notice.ts'
 import { changedPlanes } from './changed-planes.ts'
 import type { Level } from './level.ts'
 import { cacheKey, LevelCache } from './level-cache.ts'
-import { omeZarrFolder, openOmeZarr } from './ome-zarr.ts'
+import { openAnyVolume } from './open-any-volume.ts'
 import { type LabelLevel, OpenVolume } from './open-volume.ts'
 import { Pyramid } from './pyramid.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -25,6 +26,8 @@ let numLevelRequests = 0
 /** What the window has over the level on show; null after another level, which begins without labels. */
 let sentLabels: LabelLevel | null = null
 let opening = new AbortController()
+/** Of the open volume. */
+let notice: ChangeNotice | null = null
 const lastPlaneRequest = new Map<string, number>()
 const work = new SerialQueue()
 const [cacheFolder, cacheBytes, copiesFolder, copiesBytes] = process.argv.slice(2)
@@ -68,6 +71,7 @@ async function carryOut(call: ServiceCall): Promise<OpenedVolume | null> {
   switch (call.type) {
     case 'close':
       current = null
+      notice?.close()
       await volume.close()
       break
     case 'mask':
@@ -95,21 +99,23 @@ async function open({ volume_ref, path, mode0 }: ServiceCall & { type: 'open' })
   opening.abort()
   opening = new AbortController()
   const { signal } = opening
-  const folder = await omeZarrFolder(path)
-  const image = folder ? await openOmeZarr(folder) : null
-  const source = image?.source ?? (await openVolumeFile(path, { mode0: mode0 ?? undefined, copies, signal }))
+  const watched = await WatchedFile.begin(path)
+  const { source, format, place, levels } = await openAnyVolume(path, { mode0: mode0 ?? undefined, copies, signal })
   if (signal.aborted) {
     await source.close()
     throw new DomainError('canceled')
   }
-  const file = folder ?? path
-  const [{ size }, key] = [await stat(file), await cacheKey(file, mode0)]
+  const [{ size }, key] = [await stat(place), await cacheKey(place, mode0)]
   const before = current
-  const pyramid = new Pyramid(source, cache, key, image?.levels)
-  current = new OpenVolume(volume_ref, source, pyramid, image ? 'ome-zarr' : source.header.format)
+  const pyramid = new Pyramid(source, cache, key, levels ?? undefined)
+  current = new OpenVolume(volume_ref, source, pyramid, format)
+  notice?.close()
+  notice = new ChangeNotice(watched, () =>
+    tellWindow({ type: 'volume_problem', volume_ref, problem: changedSinceOpened(path).toEnvelope() }),
+  )
   lastPlaneRequest.clear()
   await before?.close()
-  return { ...current.describe(file, image ? storedBytes(source.header) : size), mode0 }
+  return { ...current.describe(place, levels ? storedBytes(source.header) : size), mode0 }
 }
 
 /** Bytes of a volume's voxels, unpacked. */
@@ -130,6 +136,8 @@ async function serveWindow(data: unknown): Promise<void> {
     else await sendVoxel(volume, request)
   } catch (error) {
     if (error instanceof DomainError && error.code === 'canceled') return
+    // A file that was cut off or replaced is best named as such.
+    if (await notice?.hasChanged()) return
     if (!(error instanceof DomainError)) console.error(error)
     tellWindow({ type: 'volume_problem', volume_ref: ref, problem: envelopeOf(error) })
   }
@@ -149,6 +157,8 @@ async function serveLevel(volume: OpenVolume, request: VolumeRequest & { type: '
   await volume.pyramid.build((donePlanes) =>
     tellWindow({ type: 'level_progress', volume_ref: volume.ref, done_planes: donePlanes, total_planes: totalPlanes }),
   )
+  // Reading it through may have taken a minute, in which it was written anew.
+  void notice?.hasChanged()
   await work.run(async () => {
     const level = turn === numLevelRequests ? await volume.finestLevel(limits) : null
     if (level) await sendLevel(volume, level, false)
@@ -183,7 +193,9 @@ async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'p
   if (lastPlaneRequest.get(axis) !== request_index) return
   const displayAxis = AXES.indexOf(axis) as 0 | 1 | 2
   const plane = await volume.plane(displayAxis, { index, thickness, projection })
-  const { shape, codes } = plane ?? { shape: [0, 0] as [number, number], codes: null }
+  // What is there now is not shown beside levels of what was opened.
+  const given = (await notice?.hasChanged()) ? null : plane
+  const { shape, codes } = given ?? { shape: [0, 0] as [number, number], codes: null }
   const at = { axis, index, thickness, projection, request_index }
   tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })
 }
@@ -217,11 +229,12 @@ async function sendLabels(volume: OpenVolume): Promise<void> {
   })
 }
 
-/** While the crosshair moves only the newest question is worth reading the disk for. */
+/** While the crosshair moves only the newest question is worth reading the disk for; of a file that has changed none is answered. */
 async function sendVoxel(volume: OpenVolume, request: VolumeRequest & { type: 'voxel' }): Promise<void> {
   lastVoxelRequest = request.request_index
   await new Promise((resolve) => setImmediate(resolve))
   if (lastVoxelRequest !== request.request_index) return
   const [value, label] = [await volume.valueAt(request.index_xyz), await volume.labelAt(request.index_xyz)]
+  if (await notice?.hasChanged()) return
   tellWindow({ type: 'voxel', volume_ref: volume.ref, request_index: request.request_index, value, label })
 }

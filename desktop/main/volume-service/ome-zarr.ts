@@ -9,7 +9,7 @@ import { blockGridShape } from '../../../shared/mask/preview-rule.ts'
 import { diagonalAffine } from '../../../shared/volume/affine.ts'
 import { boxesInOrder } from '../../../shared/volume/boxes-in-order.ts'
 import { BYTES_PER_VOXEL, type DType, type VoxelArray } from '../../../shared/volume/dtype.ts'
-import type { Abort, LengthUnit, VolumeHeader } from '../../../shared/volume/header.ts'
+import type { Abort, LengthUnit, NrrdGeometry, VolumeHeader } from '../../../shared/volume/header.ts'
 import { reverseTriple, type Zyx } from '../../../shared/volume/zyx.ts'
 import { type Multiscale, readMultiscale } from './ome-zarr-metadata.ts'
 
@@ -17,16 +17,6 @@ import { type Multiscale, readMultiscale } from './ome-zarr-metadata.ts'
 const MARKERS = ['zarr.json', '.zattrs', '.zgroup'] as const
 const DTYPES: readonly string[] = Object.keys(BYTES_PER_VOXEL)
 const CHUNK_BYTES = 32 * 1024 * 1024
-
-/** Headers know files only: this one has the words of an NRRD without a space, and the window is told what it is. */
-const NO_FILE_GEOMETRY = {
-  space: null,
-  spaceDimension: null,
-  spaceUnits: null,
-  spaceDirections: null,
-  spaceOrigin: null,
-  kinds: null,
-} as const
 
 /** One level of the pyramid that lies in the folder. */
 export interface ZarrLevel {
@@ -169,8 +159,29 @@ function headerOf(name: string, array: ZarrArray, multiscale: Multiscale, index:
         ? diagonalAffine(reverseTriple(voxelSizeZyx), reverseTriple(origin))
         : diagonalAffine([1, 1, 1], [0, 0, 0]),
     scaling: null,
-    geometry: { format: 'nrrd', ...NO_FILE_GEOMETRY, spacings: voxelSizeZyx && reverseTriple(voxelSizeZyx) },
+    geometry: geometryOf(isUsable ? voxelSizeZyx : null, origin, isUsable ? unit : null),
     warnings: [],
     raw: { version, chunks: [...array.chunks], shape: [...array.shape] },
+  }
+}
+
+/** Headers know files only: this one has the words of an NRRD in a space without a name, and the window is told what it is. */
+function geometryOf(voxelSizeZyx: Zyx | null, originZyx: Zyx, unit: LengthUnit | null): NrrdGeometry {
+  const none = { space: null, spaceDimension: null, spaceUnits: null, spaceDirections: null, spaceOrigin: null }
+  if (!voxelSizeZyx) return { format: 'nrrd', ...none, spacings: null, kinds: null }
+  const [x, y, z] = reverseTriple(voxelSizeZyx)
+  return {
+    format: 'nrrd',
+    space: null,
+    spaceDimension: 3,
+    spaceUnits: unit && [unit, unit, unit],
+    spaceDirections: [
+      [x, 0, 0],
+      [0, y, 0],
+      [0, 0, z],
+    ],
+    spaceOrigin: [...reverseTriple(originZyx)],
+    spacings: null,
+    kinds: null,
   }
 }

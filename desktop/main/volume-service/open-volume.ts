@@ -11,6 +11,7 @@ import {
   orientVoxels,
   toDisplayAxes,
 } from '../../../shared/volume/display-orientation.ts'
+import { compareGrids } from '../../../shared/volume/grid-difference.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { reverseTriple, type Xyz, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { ServicePreview } from '../volume-service-messages.ts'
@@ -168,14 +169,13 @@ export class OpenVolume {
     return this.replaceLabels({ kind: 'preview', runRef, preview })
   }
 
-  /** Shows a mask file. @throws {DomainError} `format_header_invalid` when it is not on this volume's grid */
+  /** Shows a mask file. @throws {DomainError} `mask_grid_differs`, what `openVolumeFile` throws */
   async showMask(runRef: string, file: string): Promise<void> {
     const source = await openVolumeFile(file)
-    const [found, wanted] = [source.header.shapeZyx, this.source.header.shapeZyx]
-    if (found.some((size, axis) => size !== wanted[axis])) {
+    const { refusal } = compareGrids(source.header, this.source.header)
+    if (refusal) {
       await source.close()
-      const reason = `it has ${found.join(' × ')} voxels (z, y, x), the volume has ${wanted.join(' × ')}`
-      throw new DomainError('format_header_invalid', { name: path.basename(file), reason })
+      throw new DomainError('mask_grid_differs', { name: 'The mask of the run', reason: refusal })
     }
     await this.replaceLabels({ kind: 'mask', runRef, mask: new ShownMask(source) })
   }

@@ -37,7 +37,7 @@ export function progressTitle(run: RunView): string {
 
 /** How a run stands, in one line of a list. */
 export function rowText(run: RunView): string {
-  if (run.phase === 'completed') return 'Finished'
+  if (run.phase === 'completed') return finishedText(run)
   if (run.phase === 'canceled') return 'Canceled'
   if (run.phase === 'failed') return run.problem?.message ?? 'Failed'
   if (run.phase === 'waiting') return `${progressTitle(run)}: ${run.problem?.message ?? ''}`
@@ -47,6 +47,11 @@ export function rowText(run: RunView): string {
   const position = run.phase === 'queued' ? run.progress?.queue_position : null
   if (position) return `In the queue, ${position === 1 ? 'next' : `number ${position}`}`
   return share === null ? progressTitle(run) : `${progressTitle(run)} ${formatShare(share)}`
+}
+
+function finishedText({ volume_doubt }: RunView): string {
+  if (volume_doubt === 'changed') return 'Finished; the file has changed since'
+  return volume_doubt ? 'Finished; the file may have changed since' : 'Finished'
 }
 
 /** How far a run is within its phase; null where that is not known. */

@@ -48,7 +48,7 @@ export function RunRow({ run }: { run: RunView }) {
         {begun ? <span className="faint"> · {begun}</span> : null}
       </p>
       {share === null ? null : <Meter label={`Progress of ${run.volume_name}`} share={share} />}
-      {run.phase === 'completed' && !isShown && run.source !== 'file' ? (
+      {run.phase === 'completed' && !isShown && (run.source !== 'file' || run.volume_doubt) ? (
         <button type="button" className="small" onClick={() => void session.exportMask(run.run_ref, 'mrc')}>
           Save its mask…
         </button>

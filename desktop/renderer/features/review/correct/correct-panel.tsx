@@ -55,6 +55,13 @@ function Correcting() {
         Began with {began}; {mask.num_operations} {mask.num_operations === 1 ? 'change' : 'changes'}, kept as they are
         made.
       </p>
+      {mask.warnings ? (
+        <ul className="warnings">
+          {mask.warnings.map(({ message }) => (
+            <li key={message}>{message}</li>
+          ))}
+        </ul>
+      ) : null}
       <div className="row">
         <button type="button" disabled={!mask.undo_name} title="Ctrl or ⌘ and Z" onClick={() => void masks.undo()}>
           Undo {mask.undo_name ?? ''}

@@ -1,17 +1,22 @@
 import { useFacts, useSession } from '../../../session/use-session.ts'
 
+const DOUBTS = {
+  changed: 'The file has changed since: check whether they still fit it.',
+  unknown: 'The file may have changed since: check whether they still fit it.',
+} as const
+
 /** Asked once after a start: what becomes of changes that were kept and not exported. */
 export function KeptQuestion() {
   const { masks } = useSession()
   const kept = useFacts((state) => state.keptMask)
   if (!kept) return null
-  const { volume_name, num_operations, changed_at } = kept
+  const { volume_name, num_operations, changed_at, doubt } = kept
   return (
     <div className="notice is-done kept" role="status">
       <p>
         <strong>Corrections of {volume_name} were kept.</strong> {num_operations}{' '}
         {num_operations === 1 ? 'change' : 'changes'} that no export holds, the last on{' '}
-        {new Date(changed_at).toLocaleString()}.
+        {new Date(changed_at).toLocaleString()}.{doubt ? <strong> {DOUBTS[doubt]}</strong> : null}
       </p>
       <button type="button" className="primary" onClick={() => void masks.recover(true)}>
         Go on with them

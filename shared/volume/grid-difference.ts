@@ -1,0 +1,160 @@
+import { worldSigns } from './display-orientation.ts'
+import type { VolumeHeader } from './header.ts'
+import { METRES } from './metres.ts'
+import { reverseTriple, type Xyz } from './zyx.ts'
+
+/** How a mask's grid stands to that of the volume under it. */
+export interface GridComparison {
+  /** Why the mask cannot lie there; null when it can. */
+  refusal: string | null
+  /** What the user should know all the same; null when there is nothing. */
+  doubt: string | null
+}
+
+/** Half a voxel is the difference between the two ways to count from corners or centres; float32 adds a little. */
+const MOST_VOXELS_OFF = 0.75
+
+/** As unit and rounding go, one voxel size. */
+const MOST_SIZE_RATIO_OFF = 0.01
+
+/**
+ * Compares the grids of a mask and a volume: shape, voxel size, and where both files state them directions and place.
+ * Directions are stated by NIfTI with an sform or qform and by NRRD with space directions, in the world or the unnamed
+ * space that both name. What a file does not state differs not. Origins of MRC files, and those in unnamed spaces, are
+ * often left as some program found them: where they differ that is a doubt, no refusal.
+ */
+export function compareGrids(mask: VolumeHeader, volume: VolumeHeader): GridComparison {
+  const refuse = (refusal: string): GridComparison => ({ refusal, doubt: null })
+  if (mask.shapeZyx.join() !== volume.shapeZyx.join())
+    return refuse(`it has ${shown(mask.shapeZyx)} voxels (x, y, z), the volume has ${shown(volume.shapeZyx)}`)
+  const { voxelSizeZyx: found, unit } = mask
+  if (found && volume.voxelSizeZyx && unit === volume.unit && !isOneSize(mask, volume))
+    return refuse(
+      `its voxels are ${shown(found)} ${unit ?? ''} (x, y, z), those of the volume ${shown(volume.voxelSizeZyx)}`,
+    )
+  const space = commonSpace(mask, volume)
+  if (space === null) return { refusal: null, doubt: null }
+  const [of, under] = [gridIn(mask, space), gridIn(volume, space)]
+  if (space.hasDirections && farthestOff(of, under, volume) > MOST_VOXELS_OFF) return refuse(turnText(of, under, space))
+  const off = offsetVoxels(of, under, isOneSize(mask, volume))
+  if (off === null || off.every((voxels) => Math.abs(voxels) <= MOST_VOXELS_OFF)) return { refusal: null, doubt: null }
+  const text = `it begins ${off.map((voxels) => Number(voxels.toFixed(1))).join(', ')} voxels (x, y, z) from the first voxel of the volume`
+  return space.isPlaceSure ? refuse(text) : { refusal: null, doubt: text }
+}
+
+function shown(tripleZyx: readonly [number, number, number]): string {
+  return reverseTriple(tripleZyx)
+    .map((one) => Number(one.toPrecision(6)))
+    .join(' × ')
+}
+
+/** Both sizes are known and the same, in whatever units. */
+function isOneSize(mask: VolumeHeader, volume: VolumeHeader): boolean {
+  const [found, wanted] = [mask.voxelSizeZyx, volume.voxelSizeZyx]
+  const scale = unitScale(mask, volume)
+  if (!found || !wanted) return false
+  return found.every((size, axis) => Math.abs((size * scale) / wanted[axis] - 1) <= MOST_SIZE_RATIO_OFF)
+}
+
+function unitScale(mask: VolumeHeader, volume: VolumeHeader): number {
+  return mask.unit && volume.unit ? METRES[mask.unit] / METRES[volume.unit] : 1
+}
+
+/** What two headers can be compared in. */
+interface Space {
+  hasDirections: boolean
+  /** Anatomical, so that both are turned into right, anterior, superior. */
+  isAnatomical: boolean
+  isPlaceSure: boolean
+}
+
+function commonSpace(mask: VolumeHeader, volume: VolumeHeader): Space | null {
+  if (mask.geometry.format === 'mrc' && volume.geometry.format === 'mrc') {
+    const bothPlaced = [mask, volume].every(({ affine }) => [3, 7, 11].some((at) => affine[at] !== 0))
+    return bothPlaced ? { hasDirections: false, isAnatomical: false, isPlaceSure: false } : null
+  }
+  const [a, b] = [statedSpace(mask), statedSpace(volume)]
+  if (a === null || a !== b) return null
+  const isAnatomical = a === ANATOMICAL
+  return { hasDirections: true, isAnatomical, isPlaceSure: isAnatomical }
+}
+
+const ANATOMICAL = 'anatomical'
+
+/** The space that a header states its directions in; null where it states none. */
+function statedSpace({ geometry }: VolumeHeader): string | null {
+  switch (geometry.format) {
+    case 'mrc':
+      return null
+    case 'nifti':
+      return geometry.sformCode > 0 || geometry.qformCode > 0 ? ANATOMICAL : null
+    case 'nrrd': {
+      const { spaceDirections, space } = geometry
+      if (!spaceDirections || spaceDirections.length < 3) return null
+      return worldSigns(geometry) ? ANATOMICAL : `space ${(space ?? '').toLowerCase()}`
+    }
+  }
+}
+
+/** A grid in a common space: unit vectors of the axes, voxel sizes and the first voxel, in the header's unit. */
+interface PlacedGrid {
+  directionsXyz: [Xyz, Xyz, Xyz]
+  sizeXyz: number[]
+  origin: number[]
+}
+
+function gridIn(header: VolumeHeader, { isAnatomical }: Space): PlacedGrid {
+  const signs = (isAnatomical && worldSigns(header.geometry)) || ([1, 1, 1] as Xyz)
+  const column = (at: number) => signs.map((sign, row) => sign * header.affine[4 * row + at])
+  const columns = [0, 1, 2].map(column)
+  const sizeXyz = columns.map((vector) => Math.hypot(...vector))
+  const directions = columns.map((vector, axis) => vector.map((value) => value / (sizeXyz[axis] || 1)))
+  return { directionsXyz: directions as unknown as PlacedGrid['directionsXyz'], sizeXyz, origin: column(3) }
+}
+
+/** How far apart, in voxels, the directions alone bring the corner that lies farthest from the first voxel. */
+function farthestOff(of: PlacedGrid, under: PlacedGrid, { shapeZyx }: VolumeHeader): number {
+  return reverseTriple(shapeZyx).reduce((sum, size, axis) => {
+    const [a, b] = [of.directionsXyz[axis], under.directionsXyz[axis]]
+    return sum + (size - 1) * Math.hypot(...a.map((value, row) => value - b[row]))
+  }, 0)
+}
+
+/** First voxel of the mask as the volume counts voxels; null where the sizes do not tell. */
+function offsetVoxels(of: PlacedGrid, under: PlacedGrid, isOneSize: boolean): number[] | null {
+  if (!isOneSize) return null
+  return under.directionsXyz.map((direction, axis) => {
+    const own = of.origin.reduce((sum, value, row) => sum + value * direction[row], 0) / of.sizeXyz[axis]
+    const wanted = under.origin.reduce((sum, value, row) => sum + value * direction[row], 0) / under.sizeXyz[axis]
+    return own - wanted
+  })
+}
+
+function turnText(of: PlacedGrid, under: PlacedGrid, space: Space): string {
+  const [found, wanted] = [axesText(of, space), axesText(under, space)]
+  if (found === wanted) return 'it is turned against the volume'
+  return `its axes x, y, z run to ${found}, those of the volume to ${wanted}`
+}
+
+/** Where the axes run, nearly, in words. */
+function axesText({ directionsXyz }: PlacedGrid, { isAnatomical }: Space): string {
+  const names = isAnatomical ? ANATOMICAL_NAMES : PLAIN_NAMES
+  return directionsXyz
+    .map((direction) => {
+      const lengths = direction.map(Math.abs)
+      const world = lengths.indexOf(Math.max(...lengths))
+      return names[world][direction[world] < 0 ? 0 : 1]
+    })
+    .join(', ')
+}
+
+const ANATOMICAL_NAMES = [
+  ['left', 'right'],
+  ['posterior', 'anterior'],
+  ['inferior', 'superior'],
+] as const
+const PLAIN_NAMES = [
+  ['−x', '+x'],
+  ['−y', '+y'],
+  ['−z', '+z'],
+] as const
