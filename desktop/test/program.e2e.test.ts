@@ -1,7 +1,15 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
+import {
+  type DesktopApp,
+  launchDesktop,
+  openThroughDialog,
+  ROOT,
+  SAMPLE,
+  volumeShown,
+  withNewWindow,
+} from './desktop-app.ts'
 import { pixelsAt } from './pixels.ts'
 import { writeSmallVolume } from './small-volume.ts'
 
@@ -208,6 +216,56 @@ describe('a file that was open before', () => {
       ({ app }, file) => app.emit('open-file', { preventDefault: () => undefined }, file),
       SAMPLE,
     )
+    await volumeShown(desktop, 'sample.mrc')
+  })
+})
+
+describe('without a window, as on a Mac once it was closed', () => {
+  /** Only macOS keeps a program without a window: here the listener that ends it is taken away. */
+  async function closeWindow(): Promise<void> {
+    await desktop.app.evaluate(async ({ app, BrowserWindow }) => {
+      app.removeAllListeners('window-all-closed')
+      app.on('window-all-closed', () => undefined)
+      const [window] = BrowserWindow.getAllWindows()
+      const isClosed = new Promise<void>((resolve) => window.once('closed', () => resolve()))
+      window.close()
+      await isClosed
+    })
+  }
+
+  it('a file that is opened from outside comes with a window', async () => {
+    const file = path.join(desktop.folder, 'next.mrc')
+    await closeWindow()
+    desktop = await withNewWindow(desktop, () =>
+      desktop.app.evaluate(
+        ({ app }, wanted) => app.emit('open-file', { preventDefault: () => undefined }, wanted),
+        file,
+      ),
+    )
+    await volumeShown(desktop, 'next.mrc')
+  })
+
+  it('an entry of the menu does what it says, in a window', async () => {
+    await closeWindow()
+    await desktop.app.evaluate(({ dialog }, chosen) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
+    }, SAMPLE)
+    desktop = await withNewWindow(desktop, () => chooseMenu('open'))
+    await volumeShown(desktop, 'sample.mrc')
+  })
+})
+
+describe('a second start of the program', () => {
+  it('opens its file in the window that is there, named from the folder that it was started in', async () => {
+    copyFileSync(SAMPLE, path.join(desktop.folder, 'named-from-here.mrc'))
+    await desktop.app.evaluate(
+      ({ app }, { root, folder }) =>
+        app.emit('second-instance', {}, ['electron', root, 'named-from-here.mrc'], folder, null),
+      { root: ROOT, folder: desktop.folder },
+    )
+    await volumeShown(desktop, 'named-from-here.mrc')
+    expect(await desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1)
+    await openThroughDialog(desktop, SAMPLE)
     await volumeShown(desktop, 'sample.mrc')
   })
 })
