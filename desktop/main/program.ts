@@ -82,7 +82,7 @@ export function buildProgram(main: MainWindow) {
       mostBytes: Number(process.env.CRYOMAMBA_UNPACKED_BYTES) || UNPACKED_BYTES,
     },
   }
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), caches)
+  const volumes = new VolumeHost(getWindow, (error) => void files.readerStopped(error), caches)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {

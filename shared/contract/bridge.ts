@@ -373,6 +373,8 @@ export const VolumeRequest = Type.Union([
       index: Type.Integer({ minimum: 0 }),
       thickness: Type.Integer({ minimum: 1, maximum: 512 }),
       projection: PlaneProjection,
+      /** Answered whatever is asked for later, by a plane or by a problem with this `request_index`. */
+      is_awaited: Type.Optional(Type.Literal(true)),
     },
     closed,
   ),
@@ -465,4 +467,5 @@ export type VolumeMessage =
   | { type: 'labels_cleared'; volume_ref: string }
   /** `value` is null where the file holds NaN; `label` is null without a final mask. */
   | { type: 'voxel'; volume_ref: string; request_index: number; value: number | null; label: number | null }
-  | { type: 'volume_problem'; volume_ref: string; problem: Type.Static<typeof ErrorEnvelope> }
+  /** `request_index` is of the plane that is waited for and cannot be given. */
+  | { type: 'volume_problem'; volume_ref: string; problem: Type.Static<typeof ErrorEnvelope>; request_index?: number }

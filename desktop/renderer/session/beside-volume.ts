@@ -176,6 +176,7 @@ export class BesideVolume implements PictureOwner {
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
         return
       case 'volume_problem':
+        if (this.planes.failed(message)) return
         return this.ground.store.getState().problemMet(message.problem)
     }
   }

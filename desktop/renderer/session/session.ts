@@ -317,7 +317,7 @@ export class Session implements PictureOwner {
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
         return
       case 'volume_problem':
-        return state.problemMet(message.problem)
+        return this.planes.failed(message) ? undefined : state.problemMet(message.problem)
     }
   }
 
