@@ -162,16 +162,38 @@ describe('the levels on disk', () => {
 })
 
 describe('a lost graphics context', () => {
-  it('comes back one level coarser, with full slices', async () => {
-    const { page } = desktop
-    await page.evaluate(() => {
+  const loseContext = () =>
+    desktop.page.evaluate(() => {
       document.querySelector('canvas')?.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
     })
+
+  it('comes back one level coarser each time, with full slices, however small the volume is', async () => {
+    const { page } = desktop
+    await page.getByLabel('Level on show').selectOption('')
+    await page.getByText('full resolution').first().waitFor()
+    await expect.poll(() => page.getByText(/level 1\/\d/).count()).toBe(0)
+    await loseContext()
+    await page.getByText('level 1/2').waitFor()
+    await loseContext()
     await page.getByText('level 1/4').waitFor()
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('full resolution')
     await page.waitForTimeout(500)
     await desktop.screenshot('24-after-a-lost-context')
     expect(await stripeContrast()).toBeGreaterThan(60)
+  })
+
+  it('is forgotten once the user chooses a level, or another volume is open', async () => {
+    const { page } = desktop
+    const shownLevels = () => page.getByText(/level 1\/\d/).count()
+    await page.getByLabel('Level on show').selectOption('64 M voxels')
+    await expect.poll(shownLevels).toBe(0)
+    await loseContext()
+    await page.getByText('level 1/2').waitFor()
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'marked.mrc')
+    await expect.poll(shownLevels).toBe(0)
+    await page.getByLabel('Level on show').selectOption('2 M voxels')
+    await page.getByText('level 1/2').waitFor()
   })
 })
 

@@ -50,6 +50,7 @@ export class BesideVolume implements PictureOwner {
     this.view?.clear()
     const state = this.store.getState()
     state.planesHidden()
+    state.levelsAllowed()
     state.volumeOpened(volume)
     this.lookTaken()
     this.requestLevel()
@@ -83,7 +84,7 @@ export class BesideVolume implements PictureOwner {
       firstDisplay: display,
       onContextLost: () => {
         this.ground.store.getState().problemMet(new DomainError('graphics_lost').toEnvelope())
-        graphicsLost()
+        graphicsLost(this.store.getState().level?.bin ?? null)
       },
     }
   }

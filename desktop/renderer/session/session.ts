@@ -149,7 +149,7 @@ export class Session implements PictureOwner {
       firstDisplay: display,
       onContextLost: () => {
         problemMet(new DomainError('graphics_lost').toEnvelope())
-        graphicsLost()
+        graphicsLost(this.store.getState().level?.bin ?? null)
       },
     }
   }
@@ -241,6 +241,7 @@ export class Session implements PictureOwner {
         // Zoom and place of the volume before may lie beside this one.
         this.view?.resetView()
         state.planesHidden()
+        state.levelsAllowed()
         state.measurementsCleared()
         state.displaySpacingGiven(null)
         state.volumeOpened(event.volume)

@@ -1,5 +1,6 @@
 import { type ThemeChoice, ZOOM_STEPS } from '../../../../shared/contract/preferences.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { MOST_LEVEL_VOXELS } from '../../state/view-slice.ts'
 
 const THEMES: readonly [ThemeChoice, string][] = [
   ['system', 'As the system'],
@@ -8,7 +9,8 @@ const THEMES: readonly [ThemeChoice, string][] = [
 ]
 // NiiVue's texture has 4 bytes a voxel.
 const VOXELS_PER_MIB = 2 ** 18
-const MEMORY_MIB = [64, 256, 512, 1024, 2048, 4096, 8192]
+const MOST_MIB = MOST_LEVEL_VOXELS / VOXELS_PER_MIB
+const MEMORY_MIB = [64, 256, 512, 1024, 2048, MOST_MIB]
 
 /** What the user can set. Every change holds at once. */
 export function SettingsPage() {
@@ -54,7 +56,7 @@ export function SettingsPage() {
           ) : null}
           {MEMORY_MIB.map((size) => (
             <option key={size} value={size * VOXELS_PER_MIB}>
-              {size} MiB
+              {size} MiB{size === MOST_MIB ? ', the most a program can hold' : ''}
             </option>
           ))}
         </select>
