@@ -96,6 +96,7 @@ describe('the settings', () => {
     await sheet.getByLabel('Colours').selectOption('light')
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('light')
     await sheet.getByLabel('Size of text and controls').selectOption('1.25')
+    await sheet.getByLabel('Wheel speed').selectOption('5 slices a click')
     await expect.poll(() => zoom()).toBeCloseTo(1.25, 3)
     await desktop.app.evaluate(({ dialog }, folder) => {
       dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [folder] })
@@ -106,6 +107,7 @@ describe('the settings', () => {
     expect(JSON.parse(readFileSync(userFile('preferences.json'), 'utf8'))).toMatchObject({
       theme: 'light',
       zoom: 1.25,
+      wheel_speed: 5,
       results_folder: desktop.folder,
     })
     await sheet.getByLabel('Colours').selectOption('system')
@@ -162,6 +164,19 @@ describe('a file that was open before', () => {
     await expect.poll(() => page.getByTestId('crosshair').textContent()).toContain('71')
     expect(await page.getByRole('button', { name: 'XZ', exact: true }).getAttribute('aria-pressed')).toBe('true')
     await desktop.screenshot('35-looked-at-again')
+  })
+
+  it('goes as many slices for a click of the wheel as the settings say', async () => {
+    const { page } = desktop
+    const canvas = await page.locator('canvas').boundingBox()
+    if (!canvas) throw new Error('no picture')
+    await page.getByRole('button', { name: 'XY', exact: true }).click()
+    await chooseMenu('slice_first')
+    await expect.poll(() => page.getByTestId('crosshair').textContent()).toMatch(/, 0$/)
+    await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2)
+    await page.mouse.wheel(0, -120)
+    await page.mouse.wheel(0, 0)
+    await expect.poll(() => page.getByTestId('crosshair').textContent()).toMatch(/, 5$/)
   })
 
   it('leaves the next file to be seen whole, however far it was moved', async () => {

@@ -81,6 +81,7 @@ export class BesideVolume implements PictureOwner {
       },
       onSurfaces: () => undefined,
       onTurned: (turn) => this.ground.view()?.setTurn(turn),
+      wheelSpeed: () => this.ground.store.getState().preferences?.wheel_speed ?? 1,
       firstDisplay: display,
       onContextLost: () => {
         this.ground.store.getState().problemMet(new DomainError('graphics_lost').toEnvelope())

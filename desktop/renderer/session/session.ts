@@ -146,6 +146,7 @@ export class Session implements PictureOwner {
       },
       onSurfaces: surfacesChanged,
       onTurned: (turn) => this.beside.turned(turn),
+      wheelSpeed: () => this.store.getState().preferences?.wheel_speed ?? 1,
       firstDisplay: display,
       onContextLost: () => {
         problemMet(new DomainError('graphics_lost').toEnvelope())

@@ -43,6 +43,8 @@ export interface VolumeViewEvents {
   /** The 3D view was turned or zoomed. */
   onTurned: (turn: Turn) => void
   onContextLost: () => void
+  /** Planes for each click of the wheel. */
+  wheelSpeed: () => number
   /** How the first picture is drawn. */
   firstDisplay: Display
 }
@@ -114,6 +116,7 @@ export class VolumeView {
         zoomSlice: (factor, at) => this.zoomSlice(factor, at),
         moveSlice: (dx, dy) => this.moveSlice(this.usedSlice, dx, dy),
         zoom3D: (factor) => this.viewpoint.zoom3D(factor),
+        wheelSpeed: this.events.wheelSpeed,
         paneDoubleClicked: ({ kind }) => this.pointer.tool || this.setLayout(this.layout === 'all' ? kind : 'all'),
       },
       signal,

@@ -1,4 +1,4 @@
-import { type ThemeChoice, ZOOM_STEPS } from '../../../../shared/contract/preferences.ts'
+import { type ThemeChoice, WHEEL_SPEEDS, ZOOM_STEPS } from '../../../../shared/contract/preferences.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
 import { MOST_LEVEL_VOXELS } from '../../state/view-slice.ts'
 
@@ -21,7 +21,7 @@ export function SettingsPage() {
   const mostVoxels = useFacts((state) => state.mostVoxels)
   const setMostVoxels = useFacts((state) => state.mostVoxelsChanged)
   if (!preferences) return null
-  const { theme, zoom, notifications, results_folder } = preferences
+  const { theme, zoom, notifications, results_folder, wheel_speed } = preferences
   return (
     <div className="settings">
       <label>
@@ -66,6 +66,23 @@ export function SettingsPage() {
         <select value={isYDown ? 'down' : 'up'} onChange={(event) => turnY(event.currentTarget.value === 'down')}>
           <option value="up">Up, as in IMOD and ChimeraX</option>
           <option value="down">Down, as in napari</option>
+        </select>
+      </label>
+      <label>
+        <span>Wheel speed</span>
+        <select
+          value={wheel_speed ?? 1}
+          onChange={(event) => void program.change({ wheel_speed: Number(event.currentTarget.value) })}
+        >
+          {WHEEL_SPEEDS.map((speed) => (
+            <option key={speed} value={speed}>
+              {speed < 1
+                ? `A slice for ${1 / speed} clicks`
+                : speed === 1
+                  ? 'A slice a click'
+                  : `${speed} slices a click`}
+            </option>
+          ))}
         </select>
       </label>
       <label>
