@@ -95,7 +95,9 @@ export const ViewState = Type.Object(
           is_inverted: Type.Boolean(),
           projection: Type.Union([
             Type.Literal('planes'),
+            Type.Literal('densest'),
             Type.Literal('maximum'),
+            Type.Literal('minimum'),
             Type.Literal('volume'),
             Type.Literal('nothing'),
           ]),
