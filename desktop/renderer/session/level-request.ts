@@ -10,15 +10,13 @@ export function levelRequest(
   { maxVoxels, maxAxis }: { maxVoxels: number; maxAxis: number },
 ): VolumeRequest | null {
   if (!volume) return null
-  const wanted = Math.min(
-    mostVoxels ?? maxVoxels,
-    MOST_LEVEL_VOXELS,
-    numVoxels(blockGridShape(volume.shape_zyx, leastBin)),
-  )
+  const wanted = Math.min(mostVoxels ?? maxVoxels, MOST_LEVEL_VOXELS)
+  // The first picture is a share of what is asked for: only a loss may bring that down to what the volume has.
+  const left = leastBin > 1 ? numVoxels(blockGridShape(volume.shape_zyx, leastBin)) : wanted
   return {
     type: 'level',
     volume_ref: volume.volume_ref,
-    max_voxels: Math.max(1, Math.floor(wanted)),
+    max_voxels: Math.max(1, Math.floor(Math.min(wanted, left))),
     max_axis: maxAxis,
   }
 }
