@@ -16,6 +16,8 @@ const StoredSettings = Type.Object({
   servers: Type.Array(StoredServer),
   /** Confirmed by the user; at most one for each server. */
   certificates: Type.Optional(Type.Array(CERTIFICATE_INPUTS.confirm)),
+  /** The server on this computer was in use last. */
+  uses_this_computer: Type.Optional(Type.Boolean()),
 })
 export type StoredServer = Type.Static<typeof StoredServer>
 
@@ -40,6 +42,14 @@ export class Settings {
 
   set view(view: ViewSettings) {
     this.file.save({ ...this.file.value, view })
+  }
+
+  get usesThisComputer(): boolean {
+    return this.file.value.uses_this_computer ?? false
+  }
+
+  set usesThisComputer(uses_this_computer: boolean) {
+    if (uses_this_computer !== this.usesThisComputer) this.file.save({ ...this.file.value, uses_this_computer })
   }
 
   get servers(): readonly StoredServer[] {

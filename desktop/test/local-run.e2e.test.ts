@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DesktopApp, launchDesktop, volumeShown } from './desktop-app.ts'
+import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
 import { countLabel, countsShown, expectMaskDrawn, exportMask, readMask, runModel } from './run-flow.ts'
 
 let desktop: DesktopApp
@@ -45,6 +45,27 @@ describe('the first minutes on this computer', () => {
     await page.locator('[data-testid=run][data-phase=completed]').waitFor()
     await page.getByRole('region', { name: 'Mask', exact: true }).waitFor()
     await expectMaskDrawn(desktop, await readMask(path.join(desktop.folder, 'local.mrc')))
+  })
+
+  it('is used again at the next start, once a volume is open, until the user leaves it', async () => {
+    const { folder } = desktop
+    await desktop.closeAndKeep()
+    desktop = await launchDesktop([], folder)
+    await desktop.page.getByRole('button', { name: 'Open the sample' }).waitFor()
+    const engines = () =>
+      desktop.app.evaluate(({ app }) => app.getAppMetrics().filter(({ name }) => name === 'CryoMamba engine').length)
+    expect(await engines()).toBe(0)
+    await desktop.page.getByRole('button', { name: 'Open the sample' }).click()
+    await volumeShown(desktop, 'sample.mrc')
+    await desktop.page.getByTestId('connected').filter({ hasText: 'This computer' }).waitFor()
+    await desktop.page.getByRole('button', { name: /^Run( again)?$/ }).waitFor()
+    await desktop.page.getByRole('button', { name: 'Change', exact: true }).click()
+    await desktop.page.getByRole('button', { name: 'Use this computer' }).waitFor()
+    await desktop.closeAndKeep()
+    desktop = await launchDesktop([SAMPLE], folder)
+    await volumeShown(desktop, 'sample.mrc')
+    await desktop.page.waitForTimeout(1000)
+    expect(await engines()).toBe(0)
   })
 
   it('reported no error and no violation of its policy', () => {

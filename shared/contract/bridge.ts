@@ -185,6 +185,8 @@ export const AppState = Type.Object(
     local_engine_problem: orNull(ErrorEnvelope),
     /** What is in use and under way already: a window that was loaded again goes on with it. */
     connection: orNull(Connection),
+    /** The server on this computer was in use last: it is taken up again once a volume is open. */
+    uses_this_computer: Type.Boolean(),
     /** Whose labels are over the open volume. */
     run: orNull(RunView),
     /** All that are known, newest first. */

@@ -247,6 +247,7 @@ export class Session implements PictureOwner {
         state.displaySpacingGiven(null)
         state.volumeOpened(event.volume)
         state.labelsShown(null)
+        this.servers.takeUp()
         return this.requestLevel()
       case 'volume_closed':
         this.view?.clear()
