@@ -55,11 +55,20 @@ async function pixelOf(x: number, y: number, isYDown = false): Promise<[number, 
   return [cx + (x + 0.5 - NX / 2) * perVoxel, isYDown ? cy + up : cy - up]
 }
 
-/** Largest difference of brightness between neighbouring voxels of a row of the stripes. */
-async function stripeContrast(): Promise<number> {
+/** Brightness of neighbouring voxels of a row of the stripes. */
+async function stripes(): Promise<number[]> {
   const points: [number, number][] = []
   for (let x = 20; x < 40; x++) points.push(await pixelOf(x, 20))
-  const greys = (await pixelsAt(desktop.page, points)).map(([r]) => r)
+  return (await pixelsAt(desktop.page, points)).map(([r]) => r)
+}
+
+async function stripeMean(): Promise<number> {
+  const greys = await stripes()
+  return greys.reduce((sum, grey) => sum + grey, 0) / greys.length
+}
+
+async function stripeContrast(): Promise<number> {
+  const greys = await stripes()
   return Math.max(...greys.slice(1).map((grey, i) => Math.abs(grey - greys[i])))
 }
 
@@ -98,6 +107,15 @@ describe('a volume larger than what is drawn', () => {
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('maximum of 3 planes')
     await page.waitForTimeout(300)
     const ofMaximum = await stripeContrast()
+    const brightest = await stripeMean()
+    await page.getByLabel('Shown as').selectOption({ label: 'Minimum' })
+    await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('minimum of 3 planes')
+    await page.waitForTimeout(300)
+    // The darkest of stripes of 0 and 1000 and of planes of 500 is nowhere above 500, the black end; the bar is in all.
+    expect(await stripeContrast()).toBeLessThan(5)
+    expect(await stripeMean()).toBeLessThan(brightest - 40)
+    const [[onBar]] = await pixelsAt(page, [await pixelOf(190, 125)])
+    expect(onBar).toBeGreaterThan(200)
     await page.getByLabel('Shown as').selectOption({ label: 'Average' })
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('mean of 3 planes')
     await page.waitForTimeout(300)

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { type DrawnFrame, notedFrames, noteFrames } from './drawn-frames.ts'
 import { countLabel, countsShown, expectMaskDrawn, exportMask, readMask, runModel } from './run-flow.ts'
 
 let desktop: DesktopApp
@@ -26,7 +27,19 @@ describe('the first minutes on this computer', () => {
   })
 
   it('runs the bundled model, shows previews and the mask', async () => {
+    await noteFrames(desktop.page)
     await runModel(desktop, '09-local-run')
+  })
+
+  it('hatched what was not computed yet, and went from the last preview to the mask without a frame between', async () => {
+    const frames = await notedFrames(desktop.page)
+    const last = frames[frames.length - 1]
+    const begun = frames.findIndex(({ hatched }) => hatched > 0.1)
+    expect(begun).toBeGreaterThanOrEqual(0)
+    expect(last.hatched).toBeLessThan(0.01)
+    expect(last.coloured).toBeGreaterThan(0.02)
+    const isCovered = ({ hatched, coloured }: DrawnFrame) => hatched > 0.02 || coloured > last.coloured / 4
+    expect(frames.slice(begun).filter((frame) => !isCovered(frame))).toEqual([])
   })
 
   it('exports what it shows', async () => {
