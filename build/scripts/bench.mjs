@@ -12,6 +12,7 @@ const PARTS = [
   'page-probe',
   'test-volume',
   'niivue-alone',
+  'service-labels',
   'server-process',
 ]
 const ROOMS = ['server', 'desktop']

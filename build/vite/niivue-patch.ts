@@ -32,7 +32,7 @@ const WINDOW_UNIFORM: readonly Edit[] = [
   {
     // The three planes in 3D.
     from: 'var fragRenderSliceShader = `#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\n',
-    to: `var fragRenderSliceShader = \`#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\nuniform vec2 windowLowHigh;\nuniform int projection;\nuniform vec4 cutPlane;\n${DISPLAY_COLOR}`,
+    to: `var fragRenderSliceShader = \`#version 300 es\n#line 215\n#define MAX_CLIP_PLANES 6\nprecision highp int;\nprecision highp float;\nuniform vec2 windowLowHigh;\nuniform vec2 projectionLowHigh;\nuniform int projection;\nuniform vec4 cutPlane;\n${DISPLAY_COLOR}`,
   },
   {
     from: '		colAcc = texture(volume, samplePos.xyz);\n',
@@ -41,8 +41,8 @@ const WINDOW_UNIFORM: readonly Edit[] = [
 ]
 
 /**
- * 3D as a projection in place of the planes: 1 largest value along the line of sight, 2 smallest, 3 a cloud as dense as
- * it is bright. What lies beyond the cut plane is left out. At most 256 samples a line.
+ * 3D as a projection in place of the planes: 1 largest value along the line of sight, 2 smallest, both in a window of
+ * their own, 3 a cloud as dense as it is bright. What lies beyond the cut plane is left out. At most 256 samples a line.
  */
 const PROJECTION: readonly Edit[] = [
   {
@@ -67,7 +67,10 @@ const PROJECTION: readonly Edit[] = [
 				if (colAcc.a > 0.97) break;
 			} else found = max(found, projection == 1 ? code : 1.0 - code);
 		}
-		if (projection < 3 && found >= 0.0) colAcc = vec4(displayColor(projection == 1 ? found : 1.0 - found).rgb, earlyTermination);
+		if (projection < 3 && found >= 0.0) {
+			float share = ((projection == 1 ? found : 1.0 - found) - projectionLowHigh.x) / (projectionLowHigh.y - projectionLowHigh.x);
+			colAcc = vec4(displayColor(windowLowHigh.x + share * (windowLowHigh.y - windowLowHigh.x)).rgb, earlyTermination);
+		}
 		if (projection == 3 && colAcc.a > 0.0) colAcc.a = earlyTermination;
 	}
 	//the following are only used by overlays

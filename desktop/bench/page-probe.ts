@@ -1,6 +1,9 @@
 import type { Page } from 'playwright-core'
 
-/** One span of NiiVue and the driver (`graphics:…`), one long frame (`frame`) or one script in it (`script`). Milliseconds. */
+/**
+ * One span of NiiVue and the driver (`graphics:…`), of this probe waiting for the driver (`wait`), one long frame (`frame`)
+ * or one script in it (`script`). Milliseconds.
+ */
 export interface Span {
   name: string
   start: number
@@ -50,8 +53,11 @@ export async function installProbe(page: Page): Promise<void> {
     // Reading a pixel waits until all that was drawn is there.
     window.pictureReady = () => {
       const gl = document.querySelector('canvas')?.getContext('webgl2')
+      const start = performance.now()
       gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4))
-      return performance.now()
+      const end = performance.now()
+      window.probe.spans.push({ name: 'wait', start, end })
+      return end
     }
     window.cryomamba.onEvent((event) => {
       if (event.type === 'volume_opened') window.probeVolume = event.volume
@@ -86,9 +92,9 @@ export function spansOf(page: Page): Promise<Span[]> {
   })
 }
 
-/** Longest frame of the window, and longest script in one without what NiiVue and the driver took of it. */
+/** Longest frame of the window, and longest script in one without what NiiVue, the driver and waiting for it took of it. */
 export function stalls(spans: readonly Span[]): { frameMs: number; ownMs: number } {
-  const graphics = spans.filter(({ name }) => name.startsWith('graphics:'))
+  const graphics = spans.filter(({ name }) => name.startsWith('graphics:') || name === 'wait')
   let [frameMs, ownMs] = [0, 0]
   for (const { name, start, end } of spans) {
     if (name === 'frame') frameMs = Math.max(frameMs, end - start)

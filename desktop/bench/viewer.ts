@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core'
+import type { DesktopEvent, RunView } from '../../shared/contract/bridge.ts'
 import { niivueAlone } from './niivue-alone.ts'
 import {
   contrastLatency,
@@ -18,6 +19,7 @@ import {
   spansOf,
   stalls,
 } from './page-probe.ts'
+import { connectOwnService, serviceLatency } from './service-labels.ts'
 import { readTimeMs, writeTestVolume } from './test-volume.ts'
 
 /**
@@ -38,6 +40,7 @@ const LONG_CASE = {
   budget: null,
 }
 const RUN_REF = 'bench-run'
+const PREVIEW_FACTOR = 4
 const MB = 1e6
 
 interface Row {
@@ -84,8 +87,13 @@ async function benchCase({ name, shapeZyx, budget }: (typeof CASES)[number], fol
     add('longest stall by our own code', after.ownMs)
     // What follows makes labels in the window itself, which is not the program's own work.
     const update = await showRun(app, page)
-    addLatency('label update, whole', await labelLatency(page, { ...update, planes: null }, 6), add)
-    addLatency('label update, 9 planes', await labelLatency(page, { ...update, planes: 9 }, 10), add)
+    addLatency('label update in the window alone, whole', await labelLatency(page, { ...update, planes: null }, 6), add)
+    addLatency(
+      'label update in the window alone, 9 planes',
+      await labelLatency(page, { ...update, planes: 9 }, 10),
+      add,
+    )
+    await throughService(app, page, file, shapeZyx, add)
     for (const [process, peak] of watch.peaks()) add(`memory, ${process}, peak`, peak / MB, 'MB')
     watch.stop()
     if (!budget) await compare(app, file, shapeZyx, rows)
@@ -95,6 +103,34 @@ async function benchCase({ name, shapeZyx, budget }: (typeof CASES)[number], fol
     rmSync(file)
   }
   return { name, rows }
+}
+
+/** From a preview that the main process has until it is drawn, by the service that computes the level's labels. */
+async function throughService(
+  app: ElectronApplication,
+  page: Page,
+  file: string,
+  shapeZyx: [number, number, number],
+  add: (what: string, value: number) => void,
+): Promise<void> {
+  const { volumeRef } = await levelOnShow(page)
+  await connectOwnService(app, file, volumeRef, path.dirname(file))
+  const chosen = await page.getByLabel('Level on show').inputValue()
+  // Asks the new service for its level; a choice that is made already asks for none.
+  await chooseLevel(page, '2 M voxels')
+  await page.getByLabel('Level on show').selectOption(chosen)
+  await page.waitForTimeout(3000)
+  await page.locator('[data-testid=viewer][data-ready=true]').waitFor()
+  await page.waitForTimeout(1000)
+  for (const planes of [null, 9]) {
+    const update = { file, volumeRef, runRef: RUN_REF, shapeZyx, factor: PREVIEW_FACTOR, planes }
+    // The first is compared with nothing.
+    const found = (await serviceLatency(app, page, update, 7)).slice(1)
+    const what = `label update through the service, ${planes === null ? 'whole' : `${planes} planes`}`
+    add(`${what}: own code, median`, median(found.map(({ ownMs }) => ownMs)))
+    add(`${what}: own code, worst`, Math.max(...found.map(({ ownMs }) => ownMs)))
+    add(`${what}: until drawn, median`, median(found.map(({ drawnMs }) => drawnMs)))
+  }
 }
 
 /** What NiiVue alone does with the same volume, and how this program's numbers stand to it. */
@@ -190,7 +226,7 @@ async function chooseLevel(page: Page, label: string): Promise<void> {
 async function showRun(app: ElectronApplication, page: Page): Promise<Omit<LabelUpdate, 'planes'>> {
   const { volumeRef, bin, shapeZyx } = await levelOnShow(page)
   const label = { value: 1, name: 'membrane', color: '#ff8000', voxels: null }
-  const run = {
+  const run: RunView = {
     run_ref: RUN_REF,
     volume_ref: volumeRef,
     volume_name: 'bench',
@@ -209,13 +245,24 @@ async function showRun(app: ElectronApplication, page: Page): Promise<Omit<Label
     result: null,
     warnings: [],
     problem: null,
+    created_at: new Date().toISOString(),
+    server_url: null,
+    source: 'file',
+    params: {},
+    log: [],
+    batch_ref: null,
+    saved_as: null,
+    shape_zyx: null,
+    voxel_size_zyx: null,
+    unit: null,
   }
-  await app.evaluate(
-    ({ BrowserWindow }, event) => {
-      BrowserWindow.getAllWindows()[0].webContents.send('cryomamba:event', event)
-    },
+  const events: DesktopEvent[] = [
     { type: 'run_changed', run },
-  )
+    { type: 'run_shown', run_ref: RUN_REF },
+  ]
+  await app.evaluate(({ BrowserWindow }, events) => {
+    for (const event of events) BrowserWindow.getAllWindows()[0].webContents.send('cryomamba:event', event)
+  }, events)
   return { volumeRef, runRef: RUN_REF, bin, shapeZyx }
 }
 

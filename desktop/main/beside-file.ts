@@ -6,7 +6,7 @@ import type { VolumeHost } from './volume-host.ts'
 
 export interface BesideFileDeps {
   /** A process of its own: nothing of the volume on show waits for this one. */
-  volumes: VolumeHost
+  volumes: Pick<VolumeHost, 'open' | 'stop' | 'connectWindow'>
   getWindow: () => BrowserWindow | null
   tell: (event: DesktopEvent) => void
   newRef: () => string
@@ -22,21 +22,22 @@ export class BesideFile {
     this.deps = deps
   }
 
-  /** @throws {DomainError} what `VolumeHost.open` throws; what was shown stays */
+  /** The newest choice wins. @throws {DomainError} what `VolumeHost.open` throws; what was shown stays */
   async choose(): Promise<void> {
     const window = this.deps.getWindow()
     const file = window && (await chooseVolume(window, 'Open beside'))
     if (!file) return
     const turn = ++this.numOpened
-    const volume = await this.deps.volumes
-      .open(this.deps.newRef(), path.resolve(file), null)
-      .catch((error: unknown) => {
-        if (!this.shown) this.deps.volumes.stop()
-        throw error
-      })
-    if (turn !== this.numOpened) return
-    this.shown = volume
-    this.deps.tell({ type: 'beside_opened', volume })
+    try {
+      const volume = await this.deps.volumes.open(this.deps.newRef(), path.resolve(file), null)
+      if (turn !== this.numOpened) return
+      this.shown = volume
+      this.deps.tell({ type: 'beside_opened', volume })
+    } catch (error) {
+      if (turn !== this.numOpened) return
+      if (!this.shown) this.deps.volumes.stop()
+      throw error
+    }
   }
 
   close(): void {

@@ -63,6 +63,7 @@ function appState(program: Program): ReturnType<BridgeHandlers['app.state']> {
     has_sample: files.hasSample,
     local_engine_problem: null,
     connection: connections.connection,
+    uses_this_computer: settings.usesThisComputer,
     run: runs.shown,
     runs: runs.all,
   }
@@ -114,16 +115,19 @@ function volumeHandlers({ files, beside, recent }: Program): HandlersOf<'volume'
   }
 }
 
-function connectionHandlers({ connections, certificates, runs, getWindow }: Program): HandlersOf<'connection'> {
+function connectionHandlers(program: Program): HandlersOf<'connection'> {
+  const { connections, certificates, runs, settings, getWindow } = program
   return {
     'connection.test': (target) => connections.test(target),
     'connection.use': async (target) => {
       const connection = await connections.use(target)
+      settings.usesThisComputer = target.kind === 'local'
       runs.resumeWaiting(connection.kind === 'local' ? null : connection.url)
       return connection
     },
     'connection.leave': () => {
       connections.leave()
+      settings.usesThisComputer = false
       return null
     },
     'connection.forget': ({ url }) => {

@@ -4,6 +4,7 @@ import { registerAppScheme, serveApp } from './app-protocol.ts'
 import { bridgeHandlers } from './bridge-handlers.ts'
 import { hostBridge } from './bridge-host.ts'
 import { fileArgument } from './file-arguments.ts'
+import { MainWindow } from './main-window.ts'
 import { buildProgram, type Program } from './program.ts'
 import { keepDumps } from './watch-crashes.ts'
 import { createMainWindow, refuseNavigation, refusePermissions } from './window.ts'
@@ -21,7 +22,8 @@ refuseNavigation()
 if (app.requestSingleInstanceLock()) void app.whenReady().then(start)
 else app.quit()
 
-let waitingFile: string | null = fileArgument(process.argv, app.getAppPath(), app.isPackaged)
+const commandLine = { appPath: app.getAppPath(), isPackaged: app.isPackaged }
+let waitingFile = fileArgument({ argv: process.argv, folder: process.cwd(), ...commandLine })
 let openFile = (file: string): void => {
   waitingFile = file
 }
@@ -32,36 +34,35 @@ app.on('open-file', (event, file) => {
 
 function start(): void {
   refusePermissions()
-  let window: BrowserWindow | null = null
-  const program = buildProgram(() => window)
-  hostBridge(program.getWindow, bridgeHandlers(program, whenReady(program)))
+  const main: MainWindow = new MainWindow(() => openWindow(program))
+  const program = buildProgram(main)
+  hostBridge(program.getWindow, bridgeHandlers(program, whenReady(program, main)))
   serveApp(path.join(import.meta.dirname, '../renderer'))
   program.showMenu()
-  const open = () => {
-    const { preferences, runs, masks } = program
-    window = createMainWindow(preferences.theme, preferences.value.zoom)
-    window.on('close', (event) => {
-      if (window && runs.isBusy && !mayClose(window)) event.preventDefault()
-      else if (window && masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
-    })
-    window.on('closed', () => {
-      window = null
-    })
-  }
-  open()
-  app.on('activate', () => window ?? open())
-  app.on('second-instance', (_event, argv) => {
-    const file = fileArgument(argv, app.getAppPath(), app.isPackaged)
+  openFile = (file) => main.whenReady(() => void program.files.open(file))
+  main.show()
+  if (waitingFile) openFile(waitingFile)
+  app.on('activate', () => main.current ?? main.show())
+  app.on('second-instance', (_event, argv, folder) => {
+    const file = fileArgument({ argv, folder, ...commandLine })
     if (file) openFile(file)
-    if (window?.isMinimized()) window.restore()
-    window?.focus()
+    main.show()
   })
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit())
   endWith(program)
 }
 
+function openWindow({ preferences, runs, masks }: Program): BrowserWindow {
+  const window = createMainWindow(preferences.theme, preferences.value.zoom)
+  window.on('close', (event) => {
+    if (runs.isBusy && !mayClose(window)) event.preventDefault()
+    else if (masks.isUnsaved && !mayLeaveMask(window)) event.preventDefault()
+  })
+  return window
+}
+
 /** What is done each time that a window can take events; runs of an earlier start are taken up the first time. */
-function whenReady({ volumes, files, beside, masks, runs, pictures }: Program): () => void {
+function whenReady({ volumes, files, beside, masks, runs, pictures }: Program, main: MainWindow): () => void {
   let isTakenUp = false
   return () => {
     void pictures.discardAll()
@@ -70,9 +71,7 @@ function whenReady({ volumes, files, beside, masks, runs, pictures }: Program): 
     beside.repeat()
     masks.connectWindow()
     void masks.offerKept().catch((error) => console.error(error))
-    openFile = (file) => void files.open(file)
-    if (waitingFile) void files.open(waitingFile)
-    waitingFile = null
+    main.ready()
     if (!isTakenUp) {
       runs.resumeWaiting()
       void runs.tidy()

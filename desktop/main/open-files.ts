@@ -46,7 +46,7 @@ export async function chooseVolume(window: BrowserWindow, title: string): Promis
 }
 
 export interface OpenFilesDeps {
-  volumes: VolumeHost
+  volumes: Pick<VolumeHost, 'open' | 'close'>
   getWindow: () => BrowserWindow | null
   tell: (event: DesktopEvent) => void
   onOpened: (volume: OpenedVolume, file: string) => Promise<void>
@@ -54,14 +54,18 @@ export interface OpenFilesDeps {
   newRef: () => string
   sampleFile: string
   /** How bytes of mode 0 are read, where the user said it of a file before. */
-  signs: KeptFacts['signs']
+  signs: Pick<KeptFacts['signs'], 'find' | 'keep'>
 }
+
+// A file whose voxels end the reader does so within the time that reading it through takes.
+const SOON_AGAIN_MS = 60_000
 
 /** Opens the files that the user chose, by whatever way; only these are ever read. The newest choice wins. */
 export class OpenFiles {
   private readonly deps: OpenFilesDeps
   private shown: { volume: OpenedVolume; file: string; watched: WatchedFile } | null = null
   private numOpened = 0
+  private stoppedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(deps: OpenFilesDeps) {
     this.deps = deps
@@ -145,6 +149,22 @@ export class OpenFiles {
     if (before) await this.deps.volumes.close(before.volume.volume_ref)
     this.deps.onClosed()
     this.deps.tell({ type: 'volume_closed' })
+  }
+
+  /**
+   * The process that reads the open file ended: the file is opened anew. One that ends it time and again is closed.
+   */
+  async readerStopped(error: DomainError): Promise<void> {
+    this.deps.tell({ type: 'problem', problem: error.toEnvelope() })
+    const before = this.shown
+    if (!before) return
+    const isAgain = Date.now() - this.stoppedAtMs < SOON_AGAIN_MS
+    this.stoppedAtMs = Date.now()
+    if (isAgain) return this.close()
+    const opened = this.open(before.file)
+    const turn = this.numOpened
+    await opened
+    if (turn === this.numOpened && this.shown === before) await this.close()
   }
 
   /** Tells a window that was loaded again what is open. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { app, type BrowserWindow } from 'electron'
+import { app } from 'electron'
 import { createClient } from '../../shared/client/client.ts'
 import { createUploadStore } from '../../shared/client/upload-store-files.ts'
 import { BRIDGE_CHANNELS, type DesktopEvent } from '../../shared/contract/bridge.ts'
@@ -14,6 +14,7 @@ import { readDiagnostics } from './diagnostics.ts'
 import { openKeptFacts } from './file-facts.ts'
 import { LocalEngine } from './local-engine.ts'
 import { LogLines } from './log-lines.ts'
+import type { MainWindow } from './main-window.ts'
 import { Masks } from './masks.ts'
 import { installMenu } from './menu.ts'
 import { OpenFiles } from './open-files.ts'
@@ -40,7 +41,8 @@ const UNPACKED_BYTES = 20e9
 export type Program = ReturnType<typeof buildProgram>
 
 /** Composition root: every part of the program, tied together; nothing has begun. */
-export function buildProgram(getWindow: () => BrowserWindow | null) {
+export function buildProgram(main: MainWindow) {
+  const getWindow = () => main.current
   const tell = (event: DesktopEvent) => sendEvent(getWindow(), event)
   const newRef = () => randomUUID()
   const userData = app.getPath('userData')
@@ -58,9 +60,9 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
   })
   const showMenu = () =>
     installMenu(recent.list, {
-      command: (command) => tell({ type: 'menu', command }),
+      command: (command) => main.whenReady(() => tell({ type: 'menu', command })),
       zoom: (step) => preferences.zoomBy(step),
-      openRecent: (recentRef) => void files.open(recent.find(recentRef)),
+      openRecent: (recentRef) => main.whenReady(() => void files.open(recent.find(recentRef))),
       clearRecent: () => recent.clear(),
       openOutside: (page) => void openOutside(page),
     })
@@ -80,7 +82,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
       mostBytes: Number(process.env.CRYOMAMBA_UNPACKED_BYTES) || UNPACKED_BYTES,
     },
   }
-  const volumes = new VolumeHost(getWindow, (error) => tell({ type: 'problem', problem: error.toEnvelope() }), caches)
+  const volumes = new VolumeHost(getWindow, (error) => void files.readerStopped(error), caches)
   const engine = new LocalEngine(
     { entry: path.join(root, 'dist/server/embedded.js'), data: path.join(userData, 'engine') },
     (error) => {
@@ -112,7 +114,7 @@ export function buildProgram(getWindow: () => BrowserWindow | null) {
     onShown: (run_ref) => tell({ type: 'run_shown', run_ref }),
     onProblem: (error) => tell({ type: 'problem', problem: error.toEnvelope() }),
     neededRuns: () => masks.neededRuns(),
-    onEnded: (run) => preferences.value.notifications && tellEnded(getWindow(), run),
+    onEnded: (run) => preferences.value.notifications && tellEnded(main, run),
   })
   const sampleFile = path.join(root, 'resources/sample/sample.mrc')
   const files = new OpenFiles({

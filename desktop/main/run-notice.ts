@@ -1,14 +1,12 @@
-import { type BrowserWindow, Notification } from 'electron'
+import { Notification } from 'electron'
 import type { RunView } from '../../shared/contract/bridge.ts'
+import type { MainWindow } from './main-window.ts'
 
 /** Says through the system that a run has ended, unless the user is looking at the window. A click brings it up. */
-export function tellEnded(window: BrowserWindow | null, run: RunView): void {
-  if (!Notification.isSupported() || window?.isFocused()) return
+export function tellEnded(main: MainWindow, run: RunView): void {
+  if (!Notification.isSupported() || main.current?.isFocused()) return
   const notice = new Notification(noticeOf(run))
-  notice.on('click', () => {
-    window?.show()
-    window?.focus()
-  })
+  notice.on('click', () => main.show())
   notice.show()
 }
 

@@ -11,6 +11,7 @@ interface Waiting<A> {
 export interface ServiceProcessOptions {
   /** File beside the main program. */
   entry: string
+  args?: readonly string[]
   name: string
   /** Channel on which the window gets its port. */
   portChannel: string
@@ -18,7 +19,7 @@ export interface ServiceProcessOptions {
   getWindow: () => BrowserWindow | null
   /** First message to every new process; null for none. */
   hello: unknown
-  /** Told when the process stops while nothing waits for it. */
+  /** Told each time that the process stops by itself; calls that wait are refused before. */
   onStopped: (error: DomainError) => void
 }
 
@@ -37,7 +38,7 @@ export class ServiceProcess<C extends object, A, E extends { type: string }> {
   private numCalls = 0
   private readonly waiting = new Map<number, Waiting<A>>()
 
-  constructor(options: ServiceProcessOptions, onEvent: (event: E) => void) {
+  constructor(options: ServiceProcessOptions, onEvent: (event: E) => void = () => undefined) {
     this.options = options
     this.onEvent = onEvent
   }
@@ -46,7 +47,12 @@ export class ServiceProcess<C extends object, A, E extends { type: string }> {
     return this.child !== null
   }
 
-  /** @throws {DomainError} what the service answers, or the code for a process that stopped */
+  /** Starts the process before the first call. */
+  start(): void {
+    this.running()
+  }
+
+  /** @throws {DomainError} what the service answers, the code for a process that stopped, `canceled` */
   call(message: C): Promise<A> {
     const call = ++this.numCalls
     return new Promise((resolve, reject) => {
@@ -68,14 +74,19 @@ export class ServiceProcess<C extends object, A, E extends { type: string }> {
     const child = this.child
     this.child = null
     child?.kill()
+    this.refuse(new DomainError('canceled'))
   }
 
   private running(): UtilityProcess {
     if (this.child) return this.child
-    const child = utilityProcess.fork(path.join(import.meta.dirname, this.options.entry), [], {
-      serviceName: this.options.name,
-      stdio: 'inherit',
-    })
+    const child = utilityProcess.fork(
+      path.join(import.meta.dirname, this.options.entry),
+      [...(this.options.args ?? [])],
+      {
+        serviceName: this.options.name,
+        stdio: 'inherit',
+      },
+    )
     child.on('message', (reply: ServiceReply<A> | E) => this.settle(reply))
     child.on('exit', (code) => this.lost(child, code))
     this.child = child
@@ -97,9 +108,13 @@ export class ServiceProcess<C extends object, A, E extends { type: string }> {
     if (this.child !== child) return
     this.child = null
     const error = new DomainError(this.options.stoppedCode, { reason: `code ${code}` })
+    this.refuse(error)
+    this.options.onStopped(error)
+  }
+
+  private refuse(error: DomainError): void {
     const waiting = [...this.waiting.values()]
     this.waiting.clear()
     for (const one of waiting) one.reject(error)
-    this.options.onStopped(error)
   }
 }

@@ -19,6 +19,8 @@ const StoredSettings = Type.Object({
   certificates: Type.Optional(Type.Array(CERTIFICATE_INPUTS.confirm)),
   /** Certificates of authorities that the user chose, PEM; at most one file for each server. */
   authorities: Type.Optional(Type.Array(StoredAuthority)),
+  /** The server on this computer was in use last. */
+  uses_this_computer: Type.Optional(Type.Boolean()),
 })
 export type StoredServer = Type.Static<typeof StoredServer>
 export type StoredAuthority = Type.Static<typeof StoredAuthority>
@@ -44,6 +46,14 @@ export class Settings {
 
   set view(view: ViewSettings) {
     this.file.save({ ...this.file.value, view })
+  }
+
+  get usesThisComputer(): boolean {
+    return this.file.value.uses_this_computer ?? false
+  }
+
+  set usesThisComputer(uses_this_computer: boolean) {
+    if (uses_this_computer !== this.usesThisComputer) this.file.save({ ...this.file.value, uses_this_computer })
   }
 
   get servers(): readonly StoredServer[] {

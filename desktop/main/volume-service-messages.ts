@@ -19,7 +19,7 @@ export interface ServicePreview {
 }
 
 export type ServiceReply =
-  | { type: 'reply'; call: number; volume: OpenedVolume | null }
+  | { type: 'reply'; call: number; answer: OpenedVolume | null }
   | { type: 'failed'; call: number; problem: ProblemEnvelope }
 
 /** Hands the service its port to the window. Not answered. */

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { copyFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { keyboardGaps, seriousFindings } from './axe.ts'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
+import { writeSmallVolume } from './small-volume.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let desktop: DesktopApp
 
 beforeAll(async () => {
@@ -12,26 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => desktop?.close())
 
-interface Finding {
-  id: string
-  impact: string
-  targets: string[]
-}
-
-/** Serious and critical findings of axe in what the window shows now. */
-async function findings(): Promise<Finding[]> {
-  const { page } = desktop
-  await page.evaluate(AXE)
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { target: unknown[] }[] }[] }> }
-    }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, impact, nodes }) => ({ id, impact, targets: nodes.map(({ target }) => String(target)) }))
-  })
-}
+const findings = () => seriousFindings(desktop.page)
 
 async function setTheme(theme: string): Promise<void> {
   await desktop.page.evaluate((wanted) => {
@@ -117,31 +99,92 @@ describe('a result, from the first page', () => {
   })
 })
 
+/** What is found in both colours. */
+async function findingsInBoth(name: string): Promise<unknown[]> {
+  const found: unknown[] = []
+  for (const theme of ['dark', 'light']) {
+    await setTheme(theme)
+    await desktop.page.waitForTimeout(300)
+    await desktop.screenshot(`91-${name}-${theme}`)
+    found.push(...(await findings()))
+  }
+  return found
+}
+
+/** Every file dialog answers with these from now on. */
+async function answerWith(...filePaths: string[]): Promise<void> {
+  await desktop.app.evaluate(({ dialog }, chosen) => {
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: chosen })
+  }, filePaths)
+}
+
+const NO_GAPS = { unreached: [], unnamed: [] }
+
 describe('the keyboard', () => {
   it('reaches every control, each with a name, and the picture', async () => {
+    const gaps = await keyboardGaps(desktop.page)
+    expect(gaps).toMatchObject(NO_GAPS)
+    expect(gaps.numControls).toBeGreaterThan(30)
+  })
+
+  it('would be seen to leave one out, and one to have no name', async () => {
     const { page } = desktop
-    const wanted = await page.evaluate(
-      () =>
-        [...document.querySelectorAll<HTMLElement>('button, input, select, canvas[tabindex]')].filter(
-          (one) => one.offsetParent !== null && !one.matches(':disabled'),
-        ).length,
-    )
-    const names = new Set<string>()
-    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
-    for (let i = 0; i < wanted + 5; i++) {
-      await page.keyboard.press('Tab')
-      names.add(
-        await page.evaluate(() => {
-          const one = document.activeElement as HTMLElement | null
-          const label = (one as HTMLInputElement | null)?.labels?.[0]?.textContent
-          return `${one?.tagName} ${one?.getAttribute('aria-label') ?? label ?? one?.textContent ?? ''}`.trim()
-        }),
-      )
+    await page.evaluate(() => {
+      const left = document.createElement('button')
+      left.tabIndex = -1
+      document.querySelector('main, body')?.append(left)
+    })
+    const gaps = await keyboardGaps(page)
+    expect([gaps.unreached, gaps.unnamed]).toEqual([[expect.stringContaining('-1')], [expect.stringContaining('-1')]])
+    await page.evaluate(() => document.querySelector('button[tabindex="-1"]')?.remove())
+  })
+})
+
+describe('axe finds nothing serious, and the keyboard reaches all', () => {
+  it('with a region of interest over the slices', async () => {
+    const { page } = desktop
+    await page.getByText('Parameters', { exact: false }).first().click()
+    await page.getByRole('button', { name: 'Only around the crosshair' }).click()
+    await page.getByTestId('region-xy').waitFor()
+    expect(await findingsInBoth('region')).toEqual([])
+    expect(await keyboardGaps(page)).toMatchObject(NO_GAPS)
+    await page.getByRole('button', { name: 'Whole volume' }).click()
+  })
+
+  it('with a volume beside', async () => {
+    const { page } = desktop
+    const other = path.join(desktop.folder, 'other.mrc')
+    copyFileSync(SAMPLE, other)
+    await answerWith(other)
+    await page.getByRole('button', { name: 'Open another beside…' }).click()
+    await page.locator('[data-testid=beside][data-ready=true]').waitFor()
+    expect(await findingsInBoth('beside')).toEqual([])
+    expect(await keyboardGaps(page)).toMatchObject(NO_GAPS)
+    await page.getByRole('region', { name: 'Volume beside' }).getByRole('button', { name: /Close/ }).click()
+  })
+
+  it('in the table of a batch', async () => {
+    const { page } = desktop
+    const small = path.join(desktop.folder, 'small.mrc')
+    writeSmallVolume(small, 1)
+    await answerWith(small)
+    await page.getByText('Several files').click()
+    await page.getByRole('button', { name: 'Choose files and run…' }).click()
+    await page.getByRole('button', { name: 'Table…' }).click()
+    await page.getByTestId('batch-table').locator('tr[data-phase=completed]').waitFor({ timeout: 120_000 })
+    expect(await findingsInBoth('batch')).toEqual([])
+    await page.getByRole('button', { name: 'Close', exact: true }).click()
+  })
+
+  it('while a mask is corrected, with each tool', async () => {
+    const { page } = desktop
+    await page.getByRole('button', { name: 'Empty mask' }).click()
+    const tools = page.getByRole('toolbar', { name: 'Tools' })
+    await tools.waitFor()
+    for (const name of ['Brush', 'Grow']) {
+      await tools.getByRole('button', { name, exact: true }).click()
+      expect(await findingsInBoth(`correct-${name.toLowerCase()}`)).toEqual([])
     }
-    const shown = [...names]
-    expect(shown.filter((name) => /^(BUTTON|INPUT|SELECT|CANVAS)$/.test(name))).toEqual([])
-    expect(shown).toContain('CANVAS Slices and 3D view of the volume')
-    for (const name of ['Open…', 'Auto', 'XY']) expect(shown.join('\n')).toContain(name)
-    expect(shown.length).toBeGreaterThan(15)
+    expect(await keyboardGaps(page)).toMatchObject(NO_GAPS)
   })
 })

@@ -9,6 +9,7 @@ import {
   selfSigned,
   signedByLab,
 } from '../../server/test/certificates.ts'
+import { seriousFindings } from './axe.ts'
 import { type DesktopApp, launchDesktop, SAMPLE, volumeShown } from './desktop-app.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
@@ -51,6 +52,7 @@ describe.skipIf(!hasOpenssl)('a server with a certificate that nobody vouches fo
     const shown = await desktop.page.getByTestId('fingerprint').locator('span').allTextContents()
     expect(shown.join(' ').replaceAll(' ', ':')).toBe(fingerprintByOpenssl(first.cert))
     await desktop.screenshot('72-certificate')
+    expect(await seriousFindings(desktop.page)).toEqual([])
     await question().getByRole('button', { name: 'Do not connect' }).click()
     await result('certificate_untrusted')
     expect(await desktop.page.getByTestId('connected').count()).toBe(0)

@@ -35,22 +35,12 @@ export async function launchDesktop(files: string[] = [], folder = newFolder()):
     >,
     timeout: 60_000,
   })
-  const page = await app.firstWindow()
-  page.setDefaultTimeout(60_000)
   const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => {
-    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(message.text())
-  })
   return {
     app,
-    page,
     folder,
     complaints,
-    screenshot: async (name) => {
-      mkdirSync(SCREENSHOTS, { recursive: true })
-      await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) })
-    },
+    ...watched(await app.firstWindow(), complaints),
     saveTo: (file) =>
       app.evaluate(({ dialog }, filePath) => {
         dialog.showSaveDialog = async () => ({ canceled: false, filePath })
@@ -61,6 +51,26 @@ export async function launchDesktop(files: string[] = [], folder = newFolder()):
     },
     closeAndKeep: () => closeDesktop(app),
   }
+}
+
+/** What is done with a page, and where its complaints go. */
+function watched(page: Page, complaints: string[]): Pick<DesktopApp, 'page' | 'screenshot'> {
+  page.setDefaultTimeout(60_000)
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(message.text())
+  })
+  const screenshot = async (name: string) => {
+    mkdirSync(SCREENSHOTS, { recursive: true })
+    await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) })
+  }
+  return { page, screenshot }
+}
+
+/** The program with the window that it opens while something is done. */
+export async function withNewWindow(desktop: DesktopApp, act: () => Promise<unknown>): Promise<DesktopApp> {
+  const [page] = await Promise.all([desktop.app.waitForEvent('window'), act()])
+  return { ...desktop, ...watched(page, desktop.complaints) }
 }
 
 function newFolder(): string {

@@ -56,11 +56,20 @@ async function pixelOf(x: number, y: number, isYDown = false): Promise<[number, 
   return [cx + (x + 0.5 - NX / 2) * perVoxel, isYDown ? cy + up : cy - up]
 }
 
-/** Largest difference of brightness between neighbouring voxels of a row of the stripes. */
-async function stripeContrast(): Promise<number> {
+/** Brightness of neighbouring voxels of a row of the stripes. */
+async function stripes(): Promise<number[]> {
   const points: [number, number][] = []
   for (let x = 20; x < 40; x++) points.push(await pixelOf(x, 20))
-  const greys = (await pixelsAt(desktop.page, points)).map(([r]) => r)
+  return (await pixelsAt(desktop.page, points)).map(([r]) => r)
+}
+
+async function stripeMean(): Promise<number> {
+  const greys = await stripes()
+  return greys.reduce((sum, grey) => sum + grey, 0) / greys.length
+}
+
+async function stripeContrast(): Promise<number> {
+  const greys = await stripes()
   return Math.max(...greys.slice(1).map((grey, i) => Math.abs(grey - greys[i])))
 }
 
@@ -99,6 +108,15 @@ describe('a volume larger than what is drawn', () => {
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('maximum of 3 planes')
     await page.waitForTimeout(300)
     const ofMaximum = await stripeContrast()
+    const brightest = await stripeMean()
+    await page.getByLabel('Shown as').selectOption({ label: 'Minimum' })
+    await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('minimum of 3 planes')
+    await page.waitForTimeout(300)
+    // The darkest of stripes of 0 and 1000 and of planes of 500 is nowhere above 500, the black end; the bar is in all.
+    expect(await stripeContrast()).toBeLessThan(5)
+    expect(await stripeMean()).toBeLessThan(brightest - 40)
+    const [[onBar]] = await pixelsAt(page, [await pixelOf(190, 125)])
+    expect(onBar).toBeGreaterThan(200)
     await page.getByLabel('Shown as').selectOption({ label: 'Average' })
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('mean of 3 planes')
     await page.waitForTimeout(300)
@@ -163,16 +181,38 @@ describe('the levels on disk', () => {
 })
 
 describe('a lost graphics context', () => {
-  it('comes back one level coarser, with full slices', async () => {
-    const { page } = desktop
-    await page.evaluate(() => {
+  const loseContext = () =>
+    desktop.page.evaluate(() => {
       document.querySelector('canvas')?.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
     })
+
+  it('comes back one level coarser each time, with full slices, however small the volume is', async () => {
+    const { page } = desktop
+    await page.getByLabel('Level on show').selectOption('')
+    await page.getByText('full resolution').first().waitFor()
+    await expect.poll(() => page.getByText(/level 1\/\d/).count()).toBe(0)
+    await loseContext()
+    await page.getByText('level 1/2').waitFor()
+    await loseContext()
     await page.getByText('level 1/4').waitFor()
     await expect.poll(() => resolution('xy'), { timeout: 20_000 }).toContain('full resolution')
     await page.waitForTimeout(500)
     await desktop.screenshot('24-after-a-lost-context')
     expect(await stripeContrast()).toBeGreaterThan(60)
+  })
+
+  it('is forgotten once the user chooses a level, or another volume is open', async () => {
+    const { page } = desktop
+    const shownLevels = () => page.getByText(/level 1\/\d/).count()
+    await page.getByLabel('Level on show').selectOption('64 M voxels')
+    await expect.poll(shownLevels).toBe(0)
+    await loseContext()
+    await page.getByText('level 1/2').waitFor()
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, 'marked.mrc')
+    await expect.poll(shownLevels).toBe(0)
+    await page.getByLabel('Level on show').selectOption('2 M voxels')
+    await page.getByText('level 1/2').waitFor()
   })
 })
 

@@ -187,12 +187,37 @@ describe('3D', () => {
     await page.getByLabel('In 3D').selectOption('maximum')
   })
 
+  it('shows what is in a tomogram, whose density is dark, and no white block', async () => {
+    const { page } = desktop
+    await page.getByLabel('In 3D').selectOption('densest')
+    await openThroughDialog(desktop, SAMPLE)
+    await volumeShown(desktop, 'sample.mrc')
+    await pane('3D')
+    expect(await page.getByTestId('projected').textContent()).toContain('smallest values')
+    // Around the middle, within the box of the volume: gold beads are black, the membrane grey, the rest bright.
+    const points: [number, number][] = []
+    for (let i = 0; i < 50; i++)
+      for (let j = 0; j < 50; j++)
+        points.push([box.x + box.width * (0.35 + i * 0.006), box.y + box.height * (0.4 + j * 0.004)])
+    const greys = (await pixelsAt(page, points)).map(([r]) => r)
+    const share = (isIn: (grey: number) => boolean) => greys.filter(isIn).length / greys.length
+    expect(share((grey) => grey < 50)).toBeGreaterThan(0.005)
+    expect(share((grey) => grey > 50 && grey < 150)).toBeGreaterThan(0.3)
+    expect(share((grey) => grey > 150)).toBeGreaterThan(0.1)
+    await page.getByLabel('Invert').check()
+    expect(await page.getByTestId('projected').textContent()).toContain('smallest values')
+    await page.getByLabel('In 3D').selectOption('minimum')
+    expect(await page.getByTestId('projected').textContent()).toContain('largest values')
+    await page.getByLabel('Invert').uncheck()
+    await page.getByLabel('In 3D').selectOption('densest')
+  })
+
   it('is drawn of a tomogram too, and nothing was complained about', async () => {
     await openThroughDialog(desktop, SAMPLE)
     await volumeShown(desktop, 'sample.mrc')
     await pane('All')
     await settled()
-    await desktop.screenshot('75-sample-maximum')
+    await desktop.screenshot('75-sample-densest')
     expect(desktop.complaints).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
@@ -188,6 +188,59 @@ function readGif(name: string): Promise<{ numFrames: number; greys: number[] }> 
     readFileSync(out(name)).toString('base64'),
   )
 }
+
+describe('a movie whose planes cannot be read', () => {
+  /** Slabs are read from the file for each frame. */
+  async function openSlabs(name: string): Promise<string> {
+    const file = out(name)
+    copyFileSync(out('steps.mrc'), file)
+    await openThroughDialog(desktop, file)
+    await volumeShown(desktop, name)
+    await desktop.page.getByLabel('Planes together').selectOption('3')
+    await openSheet(XY)
+    await desktop.saveTo(out(`${name}.webm`))
+    return file
+  }
+
+  const alert = (text: RegExp) => desktop.page.getByRole('alert').filter({ hasText: text })
+
+  async function nothingIsLeft(name: string): Promise<void> {
+    await sheet().waitFor({ state: 'detached' })
+    const left = () => readdirSync(desktop.folder).filter((one) => one.startsWith(`${name}.webm`))
+    await expect.poll(left).toEqual([])
+    await desktop.page.getByRole('button', { name: 'Dismiss', exact: true }).first().click()
+  }
+
+  it('ends with the reason where the file was cut off', async () => {
+    const file = await openSlabs('cut.mrc')
+    truncateSync(file, 3000)
+    await sheet().getByRole('button', { name: 'Save movie…' }).click()
+    await alert(/cut\.mrc/).waitFor()
+    await nothingIsLeft('cut.mrc')
+  })
+
+  it('ends when the reader of volumes stops, and the volume comes back', async () => {
+    const { app, page } = desktop
+    await openSlabs('stopped.mrc')
+    const pid = await app.evaluate(
+      ({ app: program }) => program.getAppMetrics().find(({ name }) => name === 'CryoMamba volumes')?.pid ?? 0,
+    )
+    process.kill(pid, 'SIGSTOP')
+    await sheet().getByRole('button', { name: 'Save movie…' }).click()
+    await sheet().getByTestId('movie-progress').waitFor()
+    process.kill(pid, 'SIGKILL')
+    await alert(/reads volumes stopped/).waitFor()
+    await desktop.screenshot('87-reader-stopped')
+    await sheet().waitFor({ state: 'detached' })
+    await volumeShown(desktop, 'stopped.mrc')
+    const buttons = page.getByRole('button', { name: 'Dismiss', exact: true })
+    while ((await buttons.count()) > 0) await buttons.first().click()
+    expect(readdirSync(desktop.folder).filter((one) => one.startsWith('stopped.mrc.webm'))).toEqual([])
+    await page.getByLabel('Planes together').selectOption('1')
+    await openThroughDialog(desktop, out('steps.mrc'))
+    await volumeShown(desktop, 'steps.mrc')
+  })
+})
 
 describe('a movie of the turning 3D view', () => {
   it('shows the volume from all sides, and leaves the view as it was', async () => {

@@ -1,7 +1,15 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DesktopApp, launchDesktop, openThroughDialog, ROOT, SAMPLE, volumeShown } from './desktop-app.ts'
+import {
+  type DesktopApp,
+  launchDesktop,
+  openThroughDialog,
+  ROOT,
+  SAMPLE,
+  volumeShown,
+  withNewWindow,
+} from './desktop-app.ts'
 import { pixelsAt } from './pixels.ts'
 import { writeSmallVolume } from './small-volume.ts'
 
@@ -88,6 +96,7 @@ describe('the settings', () => {
     await sheet.getByLabel('Colours').selectOption('light')
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('light')
     await sheet.getByLabel('Size of text and controls').selectOption('1.25')
+    await sheet.getByLabel('Wheel speed').selectOption('5 slices a click')
     await expect.poll(() => zoom()).toBeCloseTo(1.25, 3)
     await desktop.app.evaluate(({ dialog }, folder) => {
       dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [folder] })
@@ -98,6 +107,7 @@ describe('the settings', () => {
     expect(JSON.parse(readFileSync(userFile('preferences.json'), 'utf8'))).toMatchObject({
       theme: 'light',
       zoom: 1.25,
+      wheel_speed: 5,
       results_folder: desktop.folder,
     })
     await sheet.getByLabel('Colours').selectOption('system')
@@ -156,6 +166,19 @@ describe('a file that was open before', () => {
     await desktop.screenshot('35-looked-at-again')
   })
 
+  it('goes as many slices for a click of the wheel as the settings say', async () => {
+    const { page } = desktop
+    const canvas = await page.locator('canvas').boundingBox()
+    if (!canvas) throw new Error('no picture')
+    await page.getByRole('button', { name: 'XY', exact: true }).click()
+    await chooseMenu('slice_first')
+    await expect.poll(() => page.getByTestId('crosshair').textContent()).toMatch(/, 0$/)
+    await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2)
+    await page.mouse.wheel(0, -120)
+    await page.mouse.wheel(0, 0)
+    await expect.poll(() => page.getByTestId('crosshair').textContent()).toMatch(/, 5$/)
+  })
+
   it('leaves the next file to be seen whole, however far it was moved', async () => {
     const { page } = desktop
     const next = path.join(desktop.folder, 'next.mrc')
@@ -208,6 +231,56 @@ describe('a file that was open before', () => {
       ({ app }, file) => app.emit('open-file', { preventDefault: () => undefined }, file),
       SAMPLE,
     )
+    await volumeShown(desktop, 'sample.mrc')
+  })
+})
+
+describe('without a window, as on a Mac once it was closed', () => {
+  /** Only macOS keeps a program without a window: here the listener that ends it is taken away. */
+  async function closeWindow(): Promise<void> {
+    await desktop.app.evaluate(async ({ app, BrowserWindow }) => {
+      app.removeAllListeners('window-all-closed')
+      app.on('window-all-closed', () => undefined)
+      const [window] = BrowserWindow.getAllWindows()
+      const isClosed = new Promise<void>((resolve) => window.once('closed', () => resolve()))
+      window.close()
+      await isClosed
+    })
+  }
+
+  it('a file that is opened from outside comes with a window', async () => {
+    const file = path.join(desktop.folder, 'next.mrc')
+    await closeWindow()
+    desktop = await withNewWindow(desktop, () =>
+      desktop.app.evaluate(
+        ({ app }, wanted) => app.emit('open-file', { preventDefault: () => undefined }, wanted),
+        file,
+      ),
+    )
+    await volumeShown(desktop, 'next.mrc')
+  })
+
+  it('an entry of the menu does what it says, in a window', async () => {
+    await closeWindow()
+    await desktop.app.evaluate(({ dialog }, chosen) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] })
+    }, SAMPLE)
+    desktop = await withNewWindow(desktop, () => chooseMenu('open'))
+    await volumeShown(desktop, 'sample.mrc')
+  })
+})
+
+describe('a second start of the program', () => {
+  it('opens its file in the window that is there, named from the folder that it was started in', async () => {
+    copyFileSync(SAMPLE, path.join(desktop.folder, 'named-from-here.mrc'))
+    await desktop.app.evaluate(
+      ({ app }, { root, folder }) =>
+        app.emit('second-instance', {}, ['electron', root, 'named-from-here.mrc'], folder, null),
+      { root: ROOT, folder: desktop.folder },
+    )
+    await volumeShown(desktop, 'named-from-here.mrc')
+    expect(await desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1)
+    await openThroughDialog(desktop, SAMPLE)
     await volumeShown(desktop, 'sample.mrc')
   })
 })

@@ -38,6 +38,24 @@ const finished = () => desktop.page.locator('[data-testid=run][data-phase=comple
 const maskShown = () => desktop.page.getByRole('region', { name: 'Mask', exact: true }).waitFor()
 const run = (name: RegExp) => desktop.page.getByRole('button', { name }).click()
 
+/** Notes what the system would be told while nobody looks at the window. */
+async function noteNotifications(): Promise<void> {
+  await desktop.app.evaluate(({ BrowserWindow, Notification }) => {
+    const noted = globalThis as unknown as { notices: Electron.Notification[] }
+    noted.notices = []
+    Notification.isSupported = () => true
+    Notification.prototype.show = function (this: Electron.Notification) {
+      noted.notices.push(this)
+    }
+    BrowserWindow.getAllWindows()[0].isFocused = () => false
+  })
+}
+
+const notifications = () =>
+  desktop.app.evaluate(() =>
+    (globalThis as unknown as { notices: Electron.Notification[] }).notices.map(({ title }) => title),
+  )
+
 describe('runs in the window', () => {
   it('says what a run takes, and what other parameters change of that', async () => {
     const { page } = desktop
@@ -60,6 +78,7 @@ describe('runs in the window', () => {
 
   it('runs with them, and shows what happened', async () => {
     const { page } = desktop
+    await noteNotifications()
     await run(/^Run$/)
     await finished()
     await maskShown()
@@ -76,6 +95,23 @@ describe('runs in the window', () => {
     await page.getByRole('button', { name: "Back to the model's own" }).click()
   })
 
+  it('is told of by the system when it has ended and nobody looks, and a click brings the window', async () => {
+    expect(await notifications()).toEqual(['a.mrc is segmented'])
+    const shown = await desktop.app.evaluate(({ BrowserWindow }) => {
+      const [window] = BrowserWindow.getAllWindows()
+      const called: string[] = []
+      for (const name of ['show', 'focus'] as const) window[name] = () => void called.push(name)
+      const noted = globalThis as unknown as { notices: Electron.Notification[] }
+      noted.notices[0].emit('click')
+      for (const name of ['show', 'focus'] as const) delete (window as Partial<Electron.BrowserWindow>)[name]
+      return called
+    })
+    expect(shown).toEqual(['show', 'focus'])
+    await desktop.app.evaluate(({ Menu }) => Menu.getApplicationMenu()?.getMenuItemById('settings')?.click())
+    await desktop.page.getByLabel('Tell me when a run has ended').uncheck()
+    await desktop.page.keyboard.press('Escape')
+  })
+
   it('has several runs at once, and shows the one that is chosen over its file', async () => {
     await run(/^Run again$/)
     await openThroughDialog(desktop, path.join(volumes, 'b.mrc'))
@@ -86,6 +122,7 @@ describe('runs in the window', () => {
     await desktop.screenshot('21-several-runs')
     await row('b.mrc', 'completed').waitFor({ timeout: 120_000 })
     await row('a.mrc', 'completed').first().waitFor({ timeout: 120_000 })
+    expect(await notifications()).toHaveLength(1)
     await maskShown()
     await row('a.mrc').first().getByRole('button', { name: 'a.mrc', exact: true }).click()
     await volumeShown(desktop, 'a.mrc')

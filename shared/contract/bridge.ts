@@ -185,6 +185,8 @@ export const AppState = Type.Object(
     local_engine_problem: orNull(ErrorEnvelope),
     /** What is in use and under way already: a window that was loaded again goes on with it. */
     connection: orNull(Connection),
+    /** The server on this computer was in use last: it is taken up again once a volume is open. */
+    uses_this_computer: Type.Boolean(),
     /** Whose labels are over the open volume. */
     run: orNull(RunView),
     /** All that are known, newest first. */
@@ -375,6 +377,8 @@ export const VolumeRequest = Type.Union([
       index: Type.Integer({ minimum: 0 }),
       thickness: Type.Integer({ minimum: 1, maximum: 512 }),
       projection: PlaneProjection,
+      /** Answered whatever is asked for later, by a plane or by a problem with this `request_index`. */
+      is_awaited: Type.Optional(Type.Literal(true)),
     },
     closed,
   ),
@@ -467,4 +471,5 @@ export type VolumeMessage =
   | { type: 'labels_cleared'; volume_ref: string }
   /** `value` is null where the file holds NaN; `label` is null without a final mask. */
   | { type: 'voxel'; volume_ref: string; request_index: number; value: number | null; label: number | null }
-  | { type: 'volume_problem'; volume_ref: string; problem: Type.Static<typeof ErrorEnvelope> }
+  /** `request_index` is of the plane that is waited for and cannot be given. */
+  | { type: 'volume_problem'; volume_ref: string; problem: Type.Static<typeof ErrorEnvelope>; request_index?: number }

@@ -10,12 +10,17 @@ export type ThemeChoice = Type.Static<typeof ThemeChoice>
 /** Sizes of text and controls that can be chosen, as factors. */
 export const ZOOM_STEPS = [0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const
 
+/** Speeds of the wheel that can be chosen, planes for each click. */
+export const WHEEL_SPEEDS = [0.5, 1, 2, 5, 10] as const
+
 const fields = {
   theme: ThemeChoice,
   /** Size of text and controls, 1 as designed. */
   zoom: Type.Number({ minimum: 0.7, maximum: 2 }),
   /** Told by the system when a run has ended. */
   notifications: Type.Boolean(),
+  /** Planes for each click of the wheel; absent in files of earlier versions: 1. */
+  wheel_speed: Type.Optional(Type.Number({ minimum: 0.25, maximum: 20 })),
 }
 
 /** What the user set. The folder of results is chosen in a dialog; the window only shows it. */
@@ -90,7 +95,9 @@ export const ViewState = Type.Object(
           is_inverted: Type.Boolean(),
           projection: Type.Union([
             Type.Literal('planes'),
+            Type.Literal('densest'),
             Type.Literal('maximum'),
+            Type.Literal('minimum'),
             Type.Literal('volume'),
             Type.Literal('nothing'),
           ]),

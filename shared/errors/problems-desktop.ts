@@ -18,7 +18,7 @@ export const DESKTOP_PROBLEMS = {
     500,
     'Volume reader stopped',
     'The part of CryoMamba that reads volumes stopped ({reason}).',
-    'Open the file again.',
+    'It is started anew; open the file again if it is no longer shown.',
     true,
   ),
   levels_not_kept: row(

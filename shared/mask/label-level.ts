@@ -55,11 +55,21 @@ function pickCentres<T extends LabelArray>(
   const size = shape[0] * shape[1] * shape[2]
   const out = (labels instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size)) as T
   const [zs, ys, xs] = shape.map((_, axis) => centres(shape[axis], sourceShapeZyx[axis], factor, bin))
-  for (let z = 0, at = 0; z < shape[0]; z++)
+  const planeSize = shape[1] * shape[2]
+  for (let z = 0, at = 0; z < shape[0]; z++) {
+    // Planes and rows between the same centres are the same: most of a level that is finer than its labels.
+    if (z > 0 && zs[z] === zs[z - 1]) {
+      out.copyWithin(at, at - planeSize, at)
+      at += planeSize
+      continue
+    }
     for (let y = 0; y < shape[1]; y++) {
       const row = (zs[z] * gridShape[1] + ys[y]) * gridShape[2]
-      for (let x = 0; x < shape[2]; x++) out[at++] = labels[row + xs[x]]
+      if (y > 0 && ys[y] === ys[y - 1]) out.copyWithin(at, at - shape[2], at)
+      else for (let x = 0; x < shape[2]; x++) out[at + x] = labels[row + xs[x]]
+      at += shape[2]
     }
+  }
   return out
 }
 

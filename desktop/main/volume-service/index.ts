@@ -34,6 +34,7 @@ const [cacheFolder, cacheBytes, copiesFolder, copiesBytes] = process.argv.slice(
 const cache = new LevelCache(cacheFolder, Number(cacheBytes))
 const copies = new UnpackedCopies(copiesFolder, Number(copiesBytes))
 const AXES = ['x', 'y', 'z'] as const
+const OVER: readonly string[] = ['canceled', 'volume_not_open']
 
 process.parentPort.on('message', ({ data, ports }) => {
   const message = data as ServiceCall | ServicePort
@@ -56,7 +57,7 @@ function tellWindow(message: VolumeMessage): void {
 async function answer(call: ServiceCall): Promise<void> {
   let reply: ServiceReply
   try {
-    reply = { type: 'reply', call: call.call, volume: await carryOut(call) }
+    reply = { type: 'reply', call: call.call, answer: await carryOut(call) }
   } catch (error) {
     if (!(error instanceof DomainError)) console.error(error)
     reply = { type: 'failed', call: call.call, problem: envelopeOf(error) }
@@ -125,21 +126,25 @@ function storedBytes({ shapeZyx, dtype }: VolumeHeader): number {
 
 async function serveWindow(data: unknown): Promise<void> {
   let ref = ''
+  let awaited: { request_index?: number } = {}
   try {
     const request = checkVolumeRequest(data)
     ref = request.volume_ref
+    if (request.type === 'plane' && request.is_awaited) awaited = { request_index: request.request_index }
     const volume = current?.ref === ref ? current : null
-    if (!volume) return
+    if (!volume) throw new DomainError('volume_not_open')
     if (request.type === 'level') await serveLevel(volume, request)
     else if (request.type === 'plane') await sendPlane(volume, request)
     else if (request.type === 'label_plane') await work.run(() => sendLabelPlane(volume, request))
     else await sendVoxel(volume, request)
   } catch (error) {
-    if (error instanceof DomainError && error.code === 'canceled') return
-    // A file that was cut off or replaced is best named as such.
-    if (await notice?.hasChanged()) return
+    // Nobody misses what was asked of a volume that is no longer open, but who waits for an answer.
+    const isOver = error instanceof DomainError && OVER.includes(error.code)
+    if (isOver && awaited.request_index === undefined) return
+    // A file that was cut off or replaced is named as such, once.
+    if ((await notice?.hasChanged()) && awaited.request_index === undefined) return
     if (!(error instanceof DomainError)) console.error(error)
-    tellWindow({ type: 'volume_problem', volume_ref: ref, problem: envelopeOf(error) })
+    tellWindow({ type: 'volume_problem', volume_ref: ref, problem: envelopeOf(error), ...awaited })
   }
 }
 
@@ -185,16 +190,20 @@ async function sendLevel(volume: OpenVolume, level: Level, isSampled: boolean): 
   await sendLabels(volume)
 }
 
-/** Of several planes across one axis that wait, only the newest is read. */
+/** Of several planes across one axis only the newest is read, and each that is waited for. */
 async function sendPlane(volume: OpenVolume, request: VolumeRequest & { type: 'plane' }): Promise<void> {
-  const { axis, index, thickness, projection, request_index } = request
-  lastPlaneRequest.set(axis, request_index)
-  await new Promise((resolve) => setImmediate(resolve))
-  if (lastPlaneRequest.get(axis) !== request_index) return
+  const { axis, index, thickness, projection, request_index, is_awaited } = request
+  if (!is_awaited) {
+    lastPlaneRequest.set(axis, request_index)
+    await new Promise((resolve) => setImmediate(resolve))
+    if (lastPlaneRequest.get(axis) !== request_index) return
+  }
   const displayAxis = AXES.indexOf(axis) as 0 | 1 | 2
   const plane = await volume.plane(displayAxis, { index, thickness, projection })
   // What is there now is not shown beside levels of what was opened.
-  const given = (await notice?.hasChanged()) ? null : plane
+  const hasChanged = await notice?.hasChanged()
+  if (hasChanged && is_awaited) throw new DomainError('volume_not_open')
+  const given = hasChanged ? null : plane
   const { shape, codes } = given ?? { shape: [0, 0] as [number, number], codes: null }
   const at = { axis, index, thickness, projection, request_index }
   tellWindow({ type: 'plane', volume_ref: volume.ref, ...at, shape, voxels: codes })

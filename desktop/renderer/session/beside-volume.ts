@@ -2,6 +2,7 @@ import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { createDesktopStore, type DesktopStore, type Store } from '../state/store.ts'
+import { autoWindow } from '../state/window-range.ts'
 import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { levelRequest } from './level-request.ts'
@@ -50,6 +51,7 @@ export class BesideVolume implements PictureOwner {
     this.view?.clear()
     const state = this.store.getState()
     state.planesHidden()
+    state.levelsAllowed()
     state.volumeOpened(volume)
     this.lookTaken()
     this.requestLevel()
@@ -80,10 +82,11 @@ export class BesideVolume implements PictureOwner {
       },
       onSurfaces: () => undefined,
       onTurned: (turn) => this.ground.view()?.setTurn(turn),
+      wheelSpeed: () => this.ground.store.getState().preferences?.wheel_speed ?? 1,
       firstDisplay: display,
       onContextLost: () => {
         this.ground.store.getState().problemMet(new DomainError('graphics_lost').toEnvelope())
-        graphicsLost()
+        graphicsLost(this.store.getState().level?.bin ?? null)
       },
     }
   }
@@ -176,6 +179,7 @@ export class BesideVolume implements PictureOwner {
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
         return
       case 'volume_problem':
+        if (this.planes.failed(message)) return
         return this.ground.store.getState().problemMet(message.problem)
     }
   }
@@ -186,8 +190,9 @@ export class BesideVolume implements PictureOwner {
     planesHidden()
     levelShown({ bin, low, high, histogram, is_sampled, orientation })
     const { window: range } = this.store.getState()
-    const place = crosshairXyz ?? this.links.besidePlace()
-    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null, place)
+    const crosshair = crosshairXyz ?? this.links.besidePlace()
+    const auto = autoWindow(histogram)
+    this.view?.showLevel(message, { voxelSizeZyx: volume?.voxel_size_zyx ?? null, crosshair, auto })
     this.view?.setWindow(range.low, range.high)
     this.links.besideIsUnplaced()
     this.planes.changed()

@@ -12,6 +12,7 @@ import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
+import { BrushStrokes } from './brush-strokes.ts'
 import { NO_MARK, pointerTool, type ToolMark } from './pointer-tools.ts'
 import { ServicePort } from './service-port.ts'
 import { tellExport } from './tell-export.ts'
@@ -35,6 +36,7 @@ export class MaskEditing {
   onMark: (mark: ToolMark) => void = () => undefined
   private readonly ground: EditingGround
   private readonly port = new ServicePort<MaskRequest, MaskMessage>((message) => this.messageCame(message))
+  private readonly strokes = new BrushStrokes((operation) => this.applyNow(operation))
   private numLabelRequests = 0
   /** Labels of the run that were hidden before the correcting. */
   private hiddenBefore: readonly number[] = []
@@ -42,6 +44,7 @@ export class MaskEditing {
   constructor(ground: EditingGround) {
     this.ground = ground
     ground.store.subscribe((state, before) => {
+      if (state.mask?.mask_ref !== before.mask?.mask_ref) this.strokes.forget()
       if (state.tool !== before.tool || state.mask?.mask_ref !== before.mask?.mask_ref) this.toolChanged()
       if (state.mask && state.showsBefore !== before.showsBefore) this.showLevel()
       if (state.mask && state.threshold !== before.threshold) this.thresholdMoved()
@@ -95,13 +98,20 @@ export class MaskEditing {
   toolChanged(): void {
     const { tool, mask } = this.ground.store.getState()
     this.onMark(NO_MARK)
-    const ground = { store: this.ground.store, apply: this.apply, mark: (mark: ToolMark) => this.onMark(mark) }
+    const { store } = this.ground
+    const ground = { store, strokes: this.strokes, apply: this.apply, mark: (mark: ToolMark) => this.onMark(mark) }
     this.ground.view()?.setPointerTool(mask ? pointerTool(tool, ground) : null)
   }
 
   begin = (input: BridgeInput<'mask.edit'>) => this.ground.attempt(() => this.ground.request('mask.edit', input))
 
+  /** After the strokes that were drawn before it. */
   apply = async (operation: MaskOperation): Promise<void> => {
+    await this.strokes.sent()
+    await this.applyNow(operation)
+  }
+
+  private async applyNow(operation: MaskOperation): Promise<void> {
     const { mask, beforeToggled, showsBefore } = this.ground.store.getState()
     if (!mask) return
     if (showsBefore) beforeToggled(false)
@@ -110,7 +120,8 @@ export class MaskEditing {
 
   undo = () => this.requestOfMask('mask.undo')
   redo = () => this.requestOfMask('mask.redo')
-  cancel = () => this.requestOfMask('mask.cancel')
+  cancel = () =>
+    this.withMask(({ mask_ref }) => this.ground.attempt(() => this.ground.request('mask.cancel', { mask_ref })))
 
   /** Fills between slices along the axis of the pane that was drawn in, at the crosshair. */
   interpolate = (axis: 'x' | 'y' | 'z') => {
@@ -158,7 +169,10 @@ export class MaskEditing {
 
   close = (isDiscarded: boolean) =>
     this.withMask(({ mask_ref }) =>
-      this.ground.attempt(() => this.ground.request('mask.close', { mask_ref, is_discarded: isDiscarded })),
+      this.ground.attempt(async () => {
+        await this.strokes.sent()
+        await this.ground.request('mask.close', { mask_ref, is_discarded: isDiscarded })
+      }),
     )
 
   recover = (isAccepted: boolean) =>
@@ -171,12 +185,20 @@ export class MaskEditing {
 
   private export(what: string, write: (maskRef: string) => Promise<ExportedFile>) {
     return this.withMask(({ mask_ref }) =>
-      this.ground.attempt(() => tellExport(this.ground.store, what, () => write(mask_ref))),
+      this.ground.attempt(async () => {
+        await this.strokes.sent()
+        await tellExport(this.ground.store, what, () => write(mask_ref))
+      }),
     )
   }
 
-  private requestOfMask(channel: 'mask.undo' | 'mask.redo' | 'mask.cancel') {
-    return this.withMask(({ mask_ref }) => this.ground.attempt(() => this.ground.request(channel, { mask_ref })))
+  private requestOfMask(channel: 'mask.undo' | 'mask.redo') {
+    return this.withMask(({ mask_ref }) =>
+      this.ground.attempt(async () => {
+        await this.strokes.sent()
+        await this.ground.request(channel, { mask_ref })
+      }),
+    )
   }
 
   private withMask<T>(work: (mask: MaskView) => T): T | undefined {

@@ -2,6 +2,7 @@ import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { Tool } from '../state/mask-slice.ts'
 import type { DesktopStore } from '../state/store.ts'
 import type { PointerTool, SlicePoint } from '../viewer/drawing-pointer.ts'
+import type { BrushStrokes, StrokeLook } from './brush-strokes.ts'
 
 /** What the picture shows of a tool: the brush at the pointer, or the lasso so far; pixels of the picture. */
 export interface ToolMark {
@@ -16,6 +17,7 @@ const AXIS_INDEX = { x: 0, y: 1, z: 2 } as const
 /** What a tool needs of the session. */
 export interface ToolGround {
   store: DesktopStore
+  strokes: BrushStrokes
   apply(operation: MaskOperation): Promise<void>
   mark(mark: ToolMark): void
 }
@@ -60,15 +62,10 @@ function voxelAt(point: SlicePoint, store: DesktopStore): [number, number, numbe
   ]
 }
 
-/** Draws as the pointer moves: what came since the last answer goes out together. */
+/** Draws as the pointer moves. */
 class BrushTool implements PointerTool {
   private readonly tool: 'brush' | 'ball' | 'eraser'
   private readonly ground: ToolGround
-  private waiting: [number, number, number][] = []
-  private last: [number, number, number] | null = null
-  private axis: SlicePoint['axis'] = 'z'
-  private stroke = ''
-  private isSending = false
 
   constructor(tool: 'brush' | 'ball' | 'eraser', ground: ToolGround) {
     this.tool = tool
@@ -86,42 +83,24 @@ class BrushTool implements PointerTool {
   }
 
   start(point: SlicePoint): void {
-    this.stroke = crypto.randomUUID()
-    this.axis = point.axis
-    this.last = null
-    this.waiting = [brushPlace(point, this.ground.store)]
-    void this.send()
+    const { activeLabel, brushSize, paintOver } = this.ground.store.getState()
+    const isEraser = this.tool === 'eraser'
+    const look: StrokeLook = {
+      label: isEraser ? 0 : activeLabel,
+      shape: this.tool === 'ball' ? 'ball' : 'disc',
+      axis: point.axis,
+      radius_vox: brushSize / 2,
+      over: isEraser ? 'any' : paintOver,
+    }
+    this.ground.strokes.begin(look, brushPlace(point, this.ground.store))
   }
 
   move(point: SlicePoint): void {
-    this.waiting.push(brushPlace(point, this.ground.store))
-    void this.send()
+    this.ground.strokes.extend(brushPlace(point, this.ground.store))
   }
 
   end(): void {
-    void this.send()
-  }
-
-  private async send(): Promise<void> {
-    if (this.isSending || this.waiting.length === 0) return
-    this.isSending = true
-    const { activeLabel, brushSize, paintOver } = this.ground.store.getState()
-    const points = this.waiting.splice(0, 999)
-    const path = this.last ? [this.last, ...points] : points
-    this.last = path[path.length - 1]
-    const isEraser = this.tool === 'eraser'
-    await this.ground.apply({
-      kind: 'brush',
-      stroke: this.stroke,
-      label: isEraser ? 0 : activeLabel,
-      shape: this.tool === 'ball' ? 'ball' : 'disc',
-      axis: this.axis,
-      radius_vox: brushSize / 2,
-      path_xyz: path,
-      over: isEraser ? 'any' : paintOver,
-    })
-    this.isSending = false
-    void this.send()
+    this.ground.strokes.end()
   }
 }
 

@@ -16,13 +16,25 @@ export class ServerActions {
   private readonly ground: ServerGround
   /** What goes on once the certificate is confirmed. */
   private wanted: (() => Promise<void>) | null = null
+  /** Since the start a server was chosen, or left. */
+  private isDecided = false
 
   constructor(ground: ServerGround) {
     this.ground = ground
   }
 
   test = (target: ConnectionTarget) => this.reach(target, 'testing')
-  connect = (target: ConnectionTarget) => this.reach(target, 'connecting')
+  connect = (target: ConnectionTarget) => {
+    this.isDecided = true
+    return this.reach(target, 'connecting')
+  }
+
+  /** Takes up the server on this computer where it was in use last, unless the user has chosen since the start. */
+  takeUp(): void {
+    const { app, connection } = this.ground.store.getState()
+    if (this.isDecided || !app?.uses_this_computer || connection) return
+    void this.connect({ kind: 'local' })
+  }
 
   /** The user compared the fingerprint: it is kept, and what it was asked for is done. */
   trustCertificate = () =>
@@ -82,6 +94,7 @@ export class ServerActions {
 
   leave = () =>
     this.ground.attempt(async () => {
+      this.isDecided = true
       await this.ground.bridge.request('connection.leave', null)
       this.ground.store.getState().disconnected()
     })

@@ -146,10 +146,11 @@ export class Session implements PictureOwner {
       },
       onSurfaces: surfacesChanged,
       onTurned: (turn) => this.beside.turned(turn),
+      wheelSpeed: () => this.store.getState().preferences?.wheel_speed ?? 1,
       firstDisplay: display,
       onContextLost: () => {
         problemMet(new DomainError('graphics_lost').toEnvelope())
-        graphicsLost()
+        graphicsLost(this.store.getState().level?.bin ?? null)
       },
     }
   }
@@ -241,10 +242,12 @@ export class Session implements PictureOwner {
         // Zoom and place of the volume before may lie beside this one.
         this.view?.resetView()
         state.planesHidden()
+        state.levelsAllowed()
         state.measurementsCleared()
         state.displaySpacingGiven(null)
         state.volumeOpened(event.volume)
         state.labelsShown(null)
+        this.servers.takeUp()
         return this.requestLevel()
       case 'volume_closed':
         this.view?.clear()
@@ -317,7 +320,7 @@ export class Session implements PictureOwner {
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
         return
       case 'volume_problem':
-        return state.problemMet(message.problem)
+        return this.planes.failed(message) ? undefined : state.problemMet(message.problem)
     }
   }
 
@@ -326,7 +329,8 @@ export class Session implements PictureOwner {
     const { volume, levelShown, planesHidden, crosshairXyz } = this.store.getState()
     planesHidden()
     levelShown({ bin, low, high, histogram, is_sampled, orientation })
-    this.view?.showLevel(message, volume?.voxel_size_zyx ?? null, crosshairXyz)
+    const auto = autoWindow(histogram)
+    this.view?.showLevel(message, { voxelSizeZyx: volume?.voxel_size_zyx ?? null, crosshair: crosshairXyz, auto })
     const { window: range } = this.store.getState()
     this.view?.setWindow(range.low, range.high)
     this.planes.changed()

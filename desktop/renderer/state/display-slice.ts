@@ -6,7 +6,7 @@ export const FIRST_DISPLAY: Display = {
   gamma: 1,
   isInverted: false,
   smoothingVox: 0,
-  projection: 'maximum',
+  projection: 'densest',
   cut: null,
   hasSurfaces: false,
 }

@@ -1,5 +1,6 @@
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { PANE_AXIS, type Pane, type SliceKind } from './pane-layout.ts'
+import { notchesOf, WheelTurns, zoomFactor } from './wheel-turns.ts'
 
 const KEY_STEPS: Readonly<Record<string, Xyz>> = {
   ArrowLeft: [-1, 0, 0],
@@ -9,9 +10,10 @@ const KEY_STEPS: Readonly<Record<string, Xyz>> = {
   PageDown: [0, 0, -1],
   PageUp: [0, 0, 1],
 }
-/** Planes that one turn of the wheel or one key goes, with Shift. */
+/** Times as many planes as else, with Shift. */
 const FAST_STEP = 10
 const ZOOM_STEP = 1.15
+const ZOOM_STEP_3D = 1 / 0.9
 const ZOOM_KEYS: Readonly<Record<string, number>> = { '+': ZOOM_STEP, '=': ZOOM_STEP, '-': 1 / ZOOM_STEP }
 // A picture is moved in a few strokes and still finely.
 const MOVE_STEP_PX = 24
@@ -24,6 +26,8 @@ export interface NavigationTarget {
   /** Enlarges a slice by a factor, about the pointer; without one the slice used last, about the crosshair. */
   zoomSlice(factor: number, at: { kind: SliceKind; event: MouseEvent } | null): void
   zoom3D(factor: number): void
+  /** Planes for each click of the wheel. */
+  wheelSpeed(): number
   /** Moves the slice used last by pixels of the window. */
   moveSlice(dx: number, dy: number): void
   paneDoubleClicked(pane: Pane): void
@@ -42,23 +46,24 @@ export function listenForNavigation(canvas: HTMLCanvasElement, target: Navigatio
     },
     first,
   )
-  canvas.addEventListener('wheel', (event) => wheeled(event, target), { ...first, passive: false })
+  const turns = new WheelTurns()
+  canvas.addEventListener('wheel', (event) => wheeled(event, turns, target), { ...first, passive: false })
   canvas.addEventListener('keydown', (event) => keyPressed(event, target), first)
 }
 
-/** The wheel goes through the slices; with Ctrl or ⌘, and in 3D, it zooms. */
-function wheeled(event: WheelEvent, target: NavigationTarget): void {
+/** The wheel goes through the slices; with Ctrl or ⌘ (or a pinch), and in 3D, it zooms. */
+function wheeled(event: WheelEvent, turns: WheelTurns, target: NavigationTarget): void {
   event.preventDefault()
   event.stopImmediatePropagation()
   const pane = target.paneUnder(event)
-  if (!pane) return
-  // With Shift some systems turn the wheel sideways.
-  const direction = (event.deltaY || event.deltaX) > 0 ? 1 : -1
+  const notches = notchesOf(event)
+  if (!pane || notches === 0) return
   const axis = PANE_AXIS[pane.kind]
-  if (axis === null || pane.kind === '3d') target.zoom3D(direction > 0 ? 0.9 : 1 / 0.9)
-  else if (event.ctrlKey || event.metaKey)
-    target.zoomSlice(direction > 0 ? 1 / ZOOM_STEP : ZOOM_STEP, { kind: pane.kind, event })
-  else target.stepCrosshair(stepAlong(axis, -direction * (event.shiftKey ? FAST_STEP : 1)))
+  if (axis === null || pane.kind === '3d') return target.zoom3D(zoomFactor(notches, ZOOM_STEP_3D))
+  if (event.ctrlKey || event.metaKey)
+    return target.zoomSlice(zoomFactor(notches, ZOOM_STEP), { kind: pane.kind, event })
+  const steps = turns.take(event, target.wheelSpeed())
+  if (steps !== 0) target.stepCrosshair(stepAlong(axis, -steps * (event.shiftKey ? FAST_STEP : 1)))
 }
 
 function stepAlong(axis: 'x' | 'y' | 'z', step: number): Xyz {

@@ -27,6 +27,7 @@ import {
   sizeOnScreen,
 } from './picture-drawing.ts'
 import { PicturePlaces } from './picture-places.ts'
+import { projectionFacts, type Shares } from './projection-window.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
 import { GAP_PX, tilesOf } from './tiles.ts'
@@ -43,8 +44,18 @@ export interface VolumeViewEvents {
   /** The 3D view was turned or zoomed. */
   onTurned: (turn: Turn) => void
   onContextLost: () => void
+  /** Planes for each click of the wheel. */
+  wheelSpeed: () => number
   /** How the first picture is drawn. */
   firstDisplay: Display
+}
+
+/** How a level is shown. */
+export interface LevelPlace {
+  voxelSizeZyx: readonly [number, number, number] | null
+  /** Null for the middle. */
+  crosshair: Xyz | null
+  auto: Shares
 }
 
 /**
@@ -114,6 +125,7 @@ export class VolumeView {
         zoomSlice: (factor, at) => this.zoomSlice(factor, at),
         moveSlice: (dx, dy) => this.moveSlice(this.usedSlice, dx, dy),
         zoom3D: (factor) => this.viewpoint.zoom3D(factor),
+        wheelSpeed: this.events.wheelSpeed,
         paneDoubleClicked: ({ kind }) => this.pointer.tool || this.setLayout(this.layout === 'all' ? kind : 'all'),
       },
       signal,
@@ -159,8 +171,10 @@ export class VolumeView {
    * the crosshair where it is.
    *
    * @param voxelSizeZyx of the file's axes
+   * @param auto the window that the level's histogram gives
    */
-  showLevel(level: LevelMessage, voxelSizeZyx: readonly [number, number, number] | null, crosshair: Xyz | null): void {
+  showLevel(level: LevelMessage, { voxelSizeZyx, crosshair, auto }: LevelPlace): void {
+    this.shading.setLevel({ auto, ...projectionFacts(level) })
     const { image, grid, extentXyz } = levelImage(level, voxelSizeZyx)
     this.extentXyz = extentXyz
     this.places.grid = grid

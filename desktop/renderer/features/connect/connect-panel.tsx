@@ -18,11 +18,12 @@ export function ConnectPanel() {
   const connection = useFacts((state) => state.connection)
   const isBusy = useFacts((state) => state.check.state === 'connecting' || state.check.state === 'testing')
   const hasServers = useFacts((state) => (state.app?.servers.length ?? 0) > 0)
+  const usesThisComputer = useFacts((state) => state.app?.uses_this_computer ?? false)
   const [chosen, setChosen] = useState<Place | null>(null)
   // Removing the last one does not lead away from the form.
   const hadServers = useRef(false)
   hadServers.current ||= hasServers
-  const place = chosen ?? (hadServers.current ? 'server' : 'local')
+  const place = chosen ?? (hadServers.current && !usesThisComputer ? 'server' : 'local')
   if (connection) return <ConnectedPanel />
   return (
     <Panel title="Compute">

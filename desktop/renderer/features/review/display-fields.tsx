@@ -11,7 +11,9 @@ const COLORMAPS: readonly [ColormapName, string][] = [
   ['turbo', 'Turbo'],
 ]
 const PROJECTIONS: readonly [Projection, string][] = [
+  ['densest', 'Densest'],
   ['maximum', 'Maximum'],
+  ['minimum', 'Minimum'],
   ['volume', 'Volume'],
   ['planes', 'Planes'],
   ['nothing', 'Labels only'],

@@ -1,10 +1,13 @@
 import { useFacts } from '../../session/use-session.ts'
 import type { Store } from '../../state/store.ts'
 import { planeIndex } from '../../state/view-slice.ts'
+import { projectionMode } from '../../viewer/display-map.ts'
 import { PANE_AXIS, type Pane, type PaneKind } from '../../viewer/pane-layout.ts'
+import { isDarkOnBright } from '../../viewer/projection-window.ts'
 
 const ANATOMICAL: Readonly<Record<PaneKind, string>> = { xy: 'Axial', xz: 'Coronal', yz: 'Sagittal', '3d': '3D' }
 const SURFACES = { off: null, making: 'making surfaces…', shown: 'surfaces' } as const
+const PROJECTED: Readonly<Record<string, string>> = { largest: 'largest values', smallest: 'smallest values' }
 const SLAB_WORDS = { mean: 'mean', min: 'minimum', max: 'maximum' } as const
 
 /** Which plane each pane shows, where it lies, and at which resolution. */
@@ -33,6 +36,7 @@ function tagTop({ kind, top, height }: Pane): number {
 
 function PaneTag({ kind }: { kind: PaneKind }) {
   const surfaces = useFacts((state) => (kind === '3d' ? SURFACES[state.surfaces] : null))
+  const projected = useFacts((state) => (kind === '3d' ? projectedOf(state) : undefined))
   const smoothing = useFacts((state) => (kind === '3d' ? 0 : state.display.smoothingVox))
   const place = useFacts((state) => placeOf(state, kind))
   const resolution = useFacts((state) => resolutionOf(state, kind))
@@ -40,12 +44,18 @@ function PaneTag({ kind }: { kind: PaneKind }) {
   return (
     <>
       {place}
+      {projected ? <span data-testid="projected"> · {projected}</span> : null}
       {resolution ? <span data-testid={`resolution-${kind}`}> · {resolution}</span> : null}
       {surfaces ? <span data-testid="surfaces"> · {surfaces}</span> : null}
       {smoothing > 0 ? <span data-testid={`smoothing-${kind}`}> · smoothed σ {smoothing}</span> : null}
       {Math.abs(zoom - 1) > 0.005 ? <span data-testid={`zoom-${kind}`}> · {zoom.toFixed(2)}×</span> : null}
     </>
   )
+}
+
+/** Which values are seen along each line of sight. */
+function projectedOf({ display, level }: Store): string | undefined {
+  return level ? PROJECTED[projectionMode(display, isDarkOnBright(level.histogram))] : undefined
 }
 
 /** `XY   z 12 of 72`; along the file's own axes i, j, k where the volume is turned to anatomical ones. */

@@ -1,5 +1,6 @@
-import { type ThemeChoice, ZOOM_STEPS } from '../../../../shared/contract/preferences.ts'
+import { type ThemeChoice, WHEEL_SPEEDS, ZOOM_STEPS } from '../../../../shared/contract/preferences.ts'
 import { useFacts, useSession } from '../../session/use-session.ts'
+import { MOST_LEVEL_VOXELS } from '../../state/view-slice.ts'
 
 const THEMES: readonly [ThemeChoice, string][] = [
   ['system', 'As the system'],
@@ -8,7 +9,8 @@ const THEMES: readonly [ThemeChoice, string][] = [
 ]
 // NiiVue's texture has 4 bytes a voxel.
 const VOXELS_PER_MIB = 2 ** 18
-const MEMORY_MIB = [64, 256, 512, 1024, 2048, 4096, 8192]
+const MOST_MIB = MOST_LEVEL_VOXELS / VOXELS_PER_MIB
+const MEMORY_MIB = [64, 256, 512, 1024, 2048, MOST_MIB]
 
 /** What the user can set. Every change holds at once. */
 export function SettingsPage() {
@@ -19,7 +21,7 @@ export function SettingsPage() {
   const mostVoxels = useFacts((state) => state.mostVoxels)
   const setMostVoxels = useFacts((state) => state.mostVoxelsChanged)
   if (!preferences) return null
-  const { theme, zoom, notifications, results_folder } = preferences
+  const { theme, zoom, notifications, results_folder, wheel_speed } = preferences
   return (
     <div className="settings">
       <label>
@@ -54,7 +56,7 @@ export function SettingsPage() {
           ) : null}
           {MEMORY_MIB.map((size) => (
             <option key={size} value={size * VOXELS_PER_MIB}>
-              {size} MiB
+              {size} MiB{size === MOST_MIB ? ', the most a program can hold' : ''}
             </option>
           ))}
         </select>
@@ -64,6 +66,23 @@ export function SettingsPage() {
         <select value={isYDown ? 'down' : 'up'} onChange={(event) => turnY(event.currentTarget.value === 'down')}>
           <option value="up">Up, as in IMOD and ChimeraX</option>
           <option value="down">Down, as in napari</option>
+        </select>
+      </label>
+      <label>
+        <span>Wheel speed</span>
+        <select
+          value={wheel_speed ?? 1}
+          onChange={(event) => void program.change({ wheel_speed: Number(event.currentTarget.value) })}
+        >
+          {WHEEL_SPEEDS.map((speed) => (
+            <option key={speed} value={speed}>
+              {speed < 1
+                ? `A slice for ${1 / speed} clicks`
+                : speed === 1
+                  ? 'A slice a click'
+                  : `${speed} slices a click`}
+            </option>
+          ))}
         </select>
       </label>
       <label>

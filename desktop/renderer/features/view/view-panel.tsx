@@ -1,5 +1,6 @@
 import type { PlaneProjection } from '../../../../shared/contract/bridge.ts'
 import { useFacts } from '../../session/use-session.ts'
+import { MOST_LEVEL_VOXELS } from '../../state/view-slice.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { Slider } from '../../ui/slider.tsx'
 import { MOST_SIGMA_VOX } from '../../viewer/gaussian.ts'
@@ -92,23 +93,32 @@ function SmoothingField() {
 function LevelField() {
   const mostVoxels = useFacts((state) => state.mostVoxels)
   const change = useFacts((state) => state.mostVoxelsChanged)
+  const isListed = mostVoxels === null || BUDGETS.some((millions) => millions * MILLION === mostVoxels)
   return (
-    <label
-      className="select-field"
-      title="The finest level with at most so many voxels; each takes four bytes of graphics memory"
-    >
-      <span className="field-name">Level on show</span>
-      <select
-        value={mostVoxels ?? ''}
-        onChange={(event) => change(event.currentTarget.value ? Number(event.currentTarget.value) : null)}
+    <>
+      <label
+        className="select-field"
+        title="The finest level with at most so many voxels; each takes four bytes of graphics memory"
       >
-        <option value="">Automatic</option>
-        {BUDGETS.map((millions) => (
-          <option key={millions} value={millions * MILLION}>
-            {millions} M voxels
-          </option>
-        ))}
-      </select>
-    </label>
+        <span className="field-name">Level on show</span>
+        <select
+          value={mostVoxels ?? ''}
+          onChange={(event) => change(event.currentTarget.value ? Number(event.currentTarget.value) : null)}
+        >
+          <option value="">Automatic</option>
+          {BUDGETS.map((millions) => (
+            <option key={millions} value={millions * MILLION}>
+              {millions} M voxels
+            </option>
+          ))}
+          {isListed ? null : <option value={mostVoxels}>{Math.round(mostVoxels / MILLION)} M voxels</option>}
+        </select>
+      </label>
+      {(mostVoxels ?? 0) > MOST_LEVEL_VOXELS ? (
+        <p className="faint">
+          No level has more than {MOST_LEVEL_VOXELS / MILLION} M voxels: one program cannot hold it.
+        </p>
+      ) : null}
+    </>
   )
 }
