@@ -4,9 +4,6 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { watchedBody } from './body-watch.ts'
 import type { ReceivedPart } from './upload-repository.ts'
 
-/** Bytes gathered before one writev: larger gains nothing, smaller costs a system call per socket read. */
-const BATCH_BYTES = 1024 * 1024
-
 export interface PartTarget {
   file: FileHandle
   offsetBytes: number
@@ -28,18 +25,17 @@ export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTar
   const hash = createHash('sha256')
   const writer = new BatchWriter(target.file, target.offsetBytes)
   try {
-    for await (const chunk of watchedBody(body, target)) {
-      const receivedBytes = writer.receivedBytes + chunk.length
+    for await (const batch of watchedBody(body, target)) {
+      const receivedBytes = writer.receivedBytes + sizeOf(batch)
       if (receivedBytes > target.expectedBytes) throw wrongSize(target, receivedBytes)
-      hash.update(chunk)
-      if (writer.add(chunk)) await writer.flush()
+      for (const chunk of batch) hash.update(chunk)
+      await writer.write(batch)
     }
     const { receivedBytes } = writer
     if (receivedBytes !== target.expectedBytes) throw wrongSize(target, receivedBytes)
     const found = hash.digest('hex')
     if (found !== target.announced)
       throw new DomainError('upload_part_corrupt', { partIndex: target.partIndex, found, announced: target.announced })
-    await writer.flush()
     await writer.settled()
     await target.file.datasync()
     return { partIndex: target.partIndex, sizeBytes: receivedBytes, sha256: found }
@@ -49,11 +45,9 @@ export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTar
   }
 }
 
-/** Gathers bytes and writes them batch after batch; one batch is written while the next one comes. */
+/** Writes batch after batch; one is written while the next one comes. */
 class BatchWriter {
   receivedBytes = 0
-  private batch: Uint8Array[] = []
-  private batchBytes = 0
   private writing: Promise<void> = Promise.resolve()
   private readonly file: FileHandle
   private readonly offsetBytes: number
@@ -63,22 +57,11 @@ class BatchWriter {
     this.offsetBytes = offsetBytes
   }
 
-  /** @returns true once there is enough for a write */
-  add(chunk: Uint8Array): boolean {
-    this.receivedBytes += chunk.length
-    this.batchBytes += chunk.length
-    this.batch.push(chunk)
-    return this.batchBytes >= BATCH_BYTES
-  }
-
-  /** Begins to write what was gathered, after the batch before it. @throws {DomainError} what that met */
-  async flush(): Promise<void> {
-    const [batch, position] = [this.batch, this.offsetBytes + this.receivedBytes - this.batchBytes]
-    this.batch = []
-    this.batchBytes = 0
+  /** Begins to write, after the batch before. @throws {DomainError} what that met */
+  async write(batch: readonly Uint8Array[]): Promise<void> {
     await this.writing
-    if (batch.length === 0) return
-    this.writing = writeAll(this.file, batch, position)
+    this.writing = writeAll(this.file, batch, this.offsetBytes + this.receivedBytes)
+    this.receivedBytes += sizeOf(batch)
     // It is looked at with the next batch; until then a failure must not count as nobody's.
     this.writing.catch(() => undefined)
   }
@@ -89,12 +72,16 @@ class BatchWriter {
   }
 }
 
+function sizeOf(batch: readonly Uint8Array[]): number {
+  return batch.reduce((sum, chunk) => sum + chunk.length, 0)
+}
+
 function wrongSize({ partIndex, expectedBytes }: PartTarget, foundBytes: number): DomainError {
   return new DomainError('upload_part_size', { partIndex, foundBytes, expectedBytes })
 }
 
-async function writeAll(file: FileHandle, batch: Uint8Array[], position: number): Promise<void> {
-  const total = batch.reduce((sum, chunk) => sum + chunk.length, 0)
+async function writeAll(file: FileHandle, batch: readonly Uint8Array[], position: number): Promise<void> {
+  const total = sizeOf(batch)
   try {
     const { bytesWritten } = await file.writev(batch, position)
     if (bytesWritten === total) return

@@ -207,10 +207,12 @@ export class UploadService {
     const hash = createHash('sha256')
     let foundBytes = 0
     const watch = { partIndex: part.partIndex, idleMs: this.limits.uploadIdleSeconds * 1000, signal }
-    for await (const chunk of watchedBody(part.body, watch)) {
-      foundBytes += chunk.length
+    for await (const batch of watchedBody(part.body, watch)) {
+      for (const chunk of batch) {
+        foundBytes += chunk.length
+        hash.update(chunk)
+      }
       if (foundBytes > recorded.sizeBytes) break
-      hash.update(chunk)
     }
     const found = hash.digest('hex')
     if (found !== recorded.sha256)
