@@ -34,6 +34,9 @@ type Limits = AdmissionLimits &
     'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'uploadLifetimeHours' | 'uploadIdleSeconds'
   >
 
+/** An upload that goes on is kept longer once it has lived through this share of its time. */
+const EXTEND_SHARE = 0.02
+
 /**
  * Receives files in parts. States of an upload: receiving → verifying → completed | failed.
  * What is recorded and synced on disk is the truth: a part counts once its bytes are synced in their place of one file,
@@ -129,6 +132,14 @@ export class UploadService {
     })
   }
 
+  /** A file that is going on is kept. Not at every part: each commit waits for the disk. */
+  private async extend({ uploadId, expiresAt }: UploadRecord): Promise<void> {
+    const wanted = this.expiryFromNow()
+    const gainedMs = Date.parse(wanted) - Date.parse(expiresAt)
+    if (gainedMs > EXTEND_SHARE * this.limits.uploadLifetimeHours * 3600_000)
+      await this.uploads.extend(uploadId, wanted)
+  }
+
   private expiryFromNow(): string {
     return new Date(Date.now() + this.limits.uploadLifetimeHours * 3600_000).toISOString()
   }
@@ -188,7 +199,7 @@ export class UploadService {
         })
         if (signal.aborted) throw new DomainError('canceled')
         await this.uploads.recordPart(uploadId, written)
-        await this.uploads.extend(uploadId, this.expiryFromNow())
+        await this.extend(record)
         // Only a head start: the check of the whole reads what is not hashed by then.
         this.hashes.partStored(record, this.partialPath(uploadId), partIndex).catch(() => undefined)
         return written
