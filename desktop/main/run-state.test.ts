@@ -101,6 +101,14 @@ describe('nextRun', () => {
     }
   })
 
+  it('stays paused whatever comes late from the upload that was stopped', () => {
+    const paused = runAfter({ type: 'paused' })
+    const progress = { phase: 'sending', sentBytes: 1, totalBytes: 2, bytesPerSecond: null, secondsLeft: null } as const
+    expect(nextRun(paused, { type: 'upload', progress: { ...progress, isRetrying: false } })).toBe(paused)
+    expect(nextRun(paused, { type: 'job', job: job({}) })).toBe(paused)
+    expect(nextRun(paused, { type: 'canceled' }).phase).toBe('canceled')
+  })
+
   it('forgets that it was being canceled when it ends', () => {
     expect(runAfter({ type: 'canceling' }, { type: 'canceled' }).is_canceling).toBe(false)
     expect(runAfter({ type: 'canceling' }, failed)).toMatchObject({ is_canceling: false, phase: 'failed' })

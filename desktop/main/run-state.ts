@@ -86,10 +86,14 @@ export function isGoing(run: RunView): boolean {
   return !hasEnded(run) && run.phase !== 'paused' && run.phase !== 'waiting'
 }
 
+/** What a run that was stopped may still tell of the moment before; it does not go on by that. */
+const OF_GOING: readonly RunEvent['type'][] = ['upload', 'job', 'frame', 'preview', 'connection']
+
 /** The run after an event; the same object when the event changes nothing. */
 export function nextRun(run: RunView, event: RunEvent): RunView {
   if (event.type === 'taken_up') return isGoing(run) || run.phase === 'completed' ? run : takenUp(run)
   if (hasEnded(run)) return run
+  if (!isGoing(run) && OF_GOING.includes(event.type)) return run
   switch (event.type) {
     case 'upload':
       return { ...run, phase: 'uploading', upload: uploadFacts(event.progress) }
