@@ -32,8 +32,13 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
   }
   const release = await lock(folder)
   const temporary = path.join(folder, 'tmp')
-  await rm(temporary, { recursive: true, force: true })
-  await mkdir(temporary, { mode: 0o700 })
+  try {
+    await rm(temporary, { recursive: true, force: true })
+    await mkdir(temporary, { mode: 0o700 })
+  } catch (cause) {
+    await release()
+    throw new DomainError('file_unwritable', { path: temporary, reason: (cause as NodeJS.ErrnoException).code, cause })
+  }
   return {
     temporary,
     token: token ?? (await secret(path.join(folder, 'token'))),

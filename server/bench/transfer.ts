@@ -42,7 +42,6 @@ export async function benchTransfer(asJson: boolean): Promise<void> {
       // What comes before leaves the disk something to do: every round begins with another way.
       for (const [name, run] of [...ways.slice(round), ...ways.slice(0, round)])
         found.set(name, [...(found.get(name) ?? []), await inEmptyFolder(folder, run)])
-    console.log(JSON.stringify([...found].map(([n, t]) => [n, t.map((x) => Math.round(x.totalMs))])))
     const disk = await times(3, () => diskSpeed(folder))
     const sha = await times(3, async () => shaSpeed())
     const memory = await memoryRows(folder)

@@ -6,9 +6,9 @@ import { Type } from 'typebox'
 import { closed, Id } from '../../shared/contract/common.ts'
 import { type Job, JobState } from '../../shared/contract/jobs.ts'
 import { DomainError, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
+import { TurnQueue } from '../../shared/node/turn-queue.ts'
 import type { ServerConfig } from '../config.ts'
 import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
-import { InTurn } from '../in-turn.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -155,7 +155,7 @@ async function completeInOurWords(
 
 /** Parts as a form with the field `content`, as the original's program sends them. */
 function takeMultipartParts(app: FastifyInstance, { config, uploads }: OriginalProtocolNeeds): void {
-  const slots = new InTurn(MOST_PARTS)
+  const slots = new TurnQueue(MOST_PARTS)
   app.addContentTypeParser('multipart/form-data', (request: FastifyRequest, payload: IncomingMessage, done) => {
     if (request.routeOptions.url !== PART_ROUTE)
       return done(new DomainError('media_type_unsupported', { mediaType: 'multipart/form-data' }))
@@ -167,7 +167,7 @@ function takeMultipartParts(app: FastifyInstance, { config, uploads }: OriginalP
     const { uploadId, partIndex } = request.params as { uploadId: string; partIndex: number }
     // Whoever may not write here need not be listened to.
     await uploads.get(request.owner, uploadId)
-    await slots.run(async () => {
+    await slots.take(async () => {
       const form = await gathered(request.body as IncomingMessage, config.maxChunkBytes + ENVELOPE_BYTES)
       const bytes = contentOf(form, type)
       const sha256 = createHash('sha256').update(bytes).digest('hex')

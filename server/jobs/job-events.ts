@@ -119,7 +119,7 @@ export class JobEvents {
   }
 }
 
-/** True for the event after which a job has nothing more to tell. */
+/** True for the event after which a job is silent: completed and failed tell more after their state, canceled does not. */
 export function isLastFrame(frame: LiveFrame): boolean {
   const isCanceled = frame.type === 'state' && frame.data.state === 'canceled'
   return frame.type === 'completed' || frame.type === 'error' || isCanceled

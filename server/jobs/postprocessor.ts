@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { PostprocessRequest } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { InTurn } from '../in-turn.ts'
+import { TurnQueue } from '../../shared/node/turn-queue.ts'
 import type { PostprocessOutcome, WrittenArtifact } from '../inference/messages.ts'
 import { JoinedWork } from '../joined-work.ts'
 import type { JobRecord } from './job-repository.ts'
@@ -29,7 +29,7 @@ export class Postprocessor {
   private readonly asked = new JoinedWork<PostprocessOutcome>()
   /** What goes on for each job. */
   private readonly running = new Map<string, Promise<unknown>>()
-  private readonly turns = new InTurn(MOST_AT_ONCE)
+  private readonly turns = new TurnQueue(MOST_AT_ONCE)
   private readonly service: JobService
   private readonly launcher: WorkerLauncher
 
@@ -71,7 +71,7 @@ export class Postprocessor {
     const known = await madeBefore(folder, nameOf(params), before)
     if (known) return known
     await this.checkRoom(record, before)
-    const outcome = await this.turns.run(() => this.inWorker(owner, record, params, before))
+    const outcome = await this.turns.take(() => this.inWorker(owner, record, params, before))
     await needs.jobs.replaceArtifacts(jobId, record.attempt, (one) => EARLIER.test(one), outcome.artifacts)
     const made = new Set(outcome.artifacts.map((one) => one.name))
     const gone = before.filter((one) => EARLIER.test(one.name) && !made.has(one.name))

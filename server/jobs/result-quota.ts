@@ -1,9 +1,9 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { TurnQueue } from '../../shared/node/turn-queue.ts'
 import { BYTES_PER_VOXEL } from '../../shared/volume/dtype.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
 import type { ServerConfig } from '../config.ts'
-import { InTurn } from '../in-turn.ts'
 import { labelDtype } from '../inference/label-file.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { HeaderSummary, VolumeRecord } from '../volumes/volume-repository.ts'
@@ -21,7 +21,7 @@ export interface ResultQuotaNeeds {
 /** Decides whether there is room for what a job will leave. Jobs that have not ended count with all that they will leave. */
 export class ResultQuota {
   private readonly needs: ResultQuotaNeeds
-  private readonly turns = new InTurn(1)
+  private readonly turns = new TurnQueue(1)
 
   constructor(needs: ResultQuotaNeeds) {
     this.needs = needs
@@ -34,7 +34,7 @@ export class ResultQuota {
   async admit<T>(owner: string, neededBytes: number, take: () => Promise<T>): Promise<T> {
     const limitBytes = this.needs.config.userQuotaBytes
     if (limitBytes === 0) return take()
-    return this.turns.run(async () => {
+    return this.turns.take(async () => {
       const usedBytes = (await this.needs.usedBytes(owner)) + (await this.expectedBytes(owner))
       if (usedBytes + neededBytes > limitBytes)
         throw new DomainError('quota_exceeded', { usedBytes, limitBytes, neededBytes })

@@ -160,5 +160,3 @@ async function missedEvents(jobs: JobService, events: JobEvents, jobId: string, 
   for (const event of events.since(jobId, since)) bySeq.set(event.frame.seq, event)
   return [...bySeq.values()].sort((a, b) => a.frame.seq - b.frame.seq)
 }
-
-/** True for the event after which a job is silent: completed and failed tell more after their state, canceled does not. */

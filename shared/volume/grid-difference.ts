@@ -1,6 +1,6 @@
-import { worldSigns } from './display-orientation.ts'
 import type { VolumeHeader } from './header.ts'
 import { METRES } from './metres.ts'
+import { type StatedPlace, statedPlace } from './stated-place.ts'
 import { reverseTriple, type Xyz } from './zyx.ts'
 
 /** How a mask's grid stands to that of the volume under it. */
@@ -32,9 +32,10 @@ export function compareGrids(mask: VolumeHeader, volume: VolumeHeader): GridComp
     return refuse(
       `its voxels are ${shown(found)} ${unit ?? ''} (x, y, z), those of the volume ${shown(volume.voxelSizeZyx)}`,
     )
-  const space = commonSpace(mask, volume)
-  if (space === null) return { refusal: null, doubt: null }
-  const [of, under] = [gridIn(mask, space), gridIn(volume, space)]
+  const [place, placeUnder] = [statedPlace(mask), statedPlace(volume)]
+  const space = commonSpace(place, placeUnder)
+  if (!space || !place || !placeUnder) return { refusal: null, doubt: null }
+  const [of, under] = [gridOf(place), gridOf(placeUnder)]
   if (space.hasDirections && farthestOff(of, under, volume) > MOST_VOXELS_OFF) return refuse(turnText(of, under, space))
   const off = offsetVoxels(of, under, isOneSize(mask, volume))
   if (off === null || off.every((voxels) => Math.abs(voxels) <= MOST_VOXELS_OFF)) return { refusal: null, doubt: null }
@@ -60,40 +61,18 @@ function unitScale(mask: VolumeHeader, volume: VolumeHeader): number {
   return mask.unit && volume.unit ? METRES[mask.unit] / METRES[volume.unit] : 1
 }
 
-/** What two headers can be compared in. */
+/** What two places can be compared in. */
 interface Space {
   hasDirections: boolean
-  /** Anatomical, so that both are turned into right, anterior, superior. */
+  /** Both are in right, anterior, superior. */
   isAnatomical: boolean
   isPlaceSure: boolean
 }
 
-function commonSpace(mask: VolumeHeader, volume: VolumeHeader): Space | null {
-  if (mask.geometry.format === 'mrc' && volume.geometry.format === 'mrc') {
-    const bothPlaced = [mask, volume].every(({ affine }) => [3, 7, 11].some((at) => affine[at] !== 0))
-    return bothPlaced ? { hasDirections: false, isAnatomical: false, isPlaceSure: false } : null
-  }
-  const [a, b] = [statedSpace(mask), statedSpace(volume)]
-  if (a === null || a !== b) return null
-  const isAnatomical = a === ANATOMICAL
-  return { hasDirections: true, isAnatomical, isPlaceSure: isAnatomical }
-}
-
-const ANATOMICAL = 'anatomical'
-
-/** The space that a header states its directions in; null where it states none. */
-function statedSpace({ geometry }: VolumeHeader): string | null {
-  switch (geometry.format) {
-    case 'mrc':
-      return null
-    case 'nifti':
-      return geometry.sformCode > 0 || geometry.qformCode > 0 ? ANATOMICAL : null
-    case 'nrrd': {
-      const { spaceDirections, space } = geometry
-      if (!spaceDirections || spaceDirections.length < 3) return null
-      return worldSigns(geometry) ? ANATOMICAL : `space ${(space ?? '').toLowerCase()}`
-    }
-  }
+function commonSpace(mask: StatedPlace | null, volume: StatedPlace | null): Space | null {
+  if (!mask || mask.frame !== volume?.frame) return null
+  const isAnatomical = mask.frame === 'ras'
+  return { hasDirections: mask.frame !== 'mrc', isAnatomical, isPlaceSure: isAnatomical }
 }
 
 /** A grid in a common space: unit vectors of the axes, voxel sizes and the first voxel, in the header's unit. */
@@ -103,13 +82,11 @@ interface PlacedGrid {
   origin: number[]
 }
 
-function gridIn(header: VolumeHeader, { isAnatomical }: Space): PlacedGrid {
-  const signs = (isAnatomical && worldSigns(header.geometry)) || ([1, 1, 1] as Xyz)
-  const column = (at: number) => signs.map((sign, row) => sign * header.affine[4 * row + at])
-  const columns = [0, 1, 2].map(column)
-  const sizeXyz = columns.map((vector) => Math.hypot(...vector))
-  const directions = columns.map((vector, axis) => vector.map((value) => value / (sizeXyz[axis] || 1)))
-  return { directionsXyz: directions as unknown as PlacedGrid['directionsXyz'], sizeXyz, origin: column(3) }
+function gridOf({ affine }: StatedPlace): PlacedGrid {
+  const columns = [0, 1, 2, 3].map((at) => [0, 1, 2].map((row) => affine[4 * row + at]))
+  const sizeXyz = columns.slice(0, 3).map((vector) => Math.hypot(...vector))
+  const directions = sizeXyz.map((size, axis) => columns[axis].map((value) => value / (size || 1)))
+  return { directionsXyz: directions as unknown as PlacedGrid['directionsXyz'], sizeXyz, origin: columns[3] }
 }
 
 /** How far apart, in voxels, the directions alone bring the corner that lies farthest from the first voxel. */

@@ -1,20 +1,11 @@
 import { type Affine, applyAffine } from './affine.ts'
+import { worldSigns } from './display-orientation.ts'
 import type { LengthUnit, VolumeHeader } from './header.ts'
 import { METRES } from './metres.ts'
 import type { Xyz, Zyx } from './zyx.ts'
 
 /** Places may differ by this share of a voxel: headers hold rounded numbers. */
 const TOLERANCE_VOX = 0.01
-
-/** Anatomical spaces by the signs that turn them into right, anterior, superior. @see teem's nrrd format, §5 */
-const RAS_SIGNS: Readonly<Record<string, Xyz>> = {
-  'right-anterior-superior': [1, 1, 1],
-  'left-anterior-superior': [-1, 1, 1],
-  'left-posterior-superior': [-1, -1, 1],
-  ras: [1, 1, 1],
-  las: [-1, 1, 1],
-  lps: [-1, -1, 1],
-}
 
 /** Where a file says that its voxels are, and in which frame; places in two frames cannot be compared. */
 export interface StatedPlace {
@@ -34,9 +25,9 @@ export function statedPlace({ geometry, affine, unit }: VolumeHeader): StatedPla
       return geometry.sformCode > 0 || geometry.qformCode > 0 ? { frame: 'ras', affine, unit } : null
     case 'nrrd': {
       if (!geometry.spaceDirections) return null
-      const space = geometry.space?.toLowerCase() ?? 'unnamed'
-      const signs = RAS_SIGNS[space]
-      return signs ? { frame: 'ras', affine: turned(affine, signs), unit } : { frame: space, affine, unit }
+      const signs = worldSigns(geometry)
+      if (signs) return { frame: 'ras', affine: turned(affine, signs), unit }
+      return { frame: geometry.space?.toLowerCase() ?? 'unnamed', affine, unit }
     }
     case 'mrc':
       return [affine[3], affine[7], affine[11]].some((value) => value !== 0) ? { frame: 'mrc', affine, unit } : null
