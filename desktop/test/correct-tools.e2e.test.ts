@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
+import { labelVoxels, toolOf } from './mask-tools.ts'
 import { readMask } from './run-flow.ts'
 import { writeSmallMrc } from './small-mrc.ts'
 
@@ -23,12 +24,8 @@ afterAll(async () => {
   await desktop?.close()
 })
 
-const tool = (name: string) =>
-  desktop.page.getByRole('toolbar', { name: 'Tools' }).getByRole('button', { name, exact: true })
-const voxelsOf = async (label: number) =>
-  Number(
-    await desktop.page.locator(`[data-label="${label}"] [data-testid=mask-label-voxels]`).getAttribute('data-voxels'),
-  )
+const tool = (name: string) => toolOf(desktop, name)
+const voxelsOf = (label: number) => labelVoxels(desktop, label)
 const undo = () => desktop.page.keyboard.press('Control+z')
 
 /** Window pixels at shares of the picture. */

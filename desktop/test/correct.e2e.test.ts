@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { int16Bytes, mrcBytes } from '../../build/test-support/mrc-bytes.ts'
 import { type DesktopApp, launchDesktop, openThroughDialog, volumeShown } from './desktop-app.ts'
+import { labelVoxels, toolOf } from './mask-tools.ts'
 import { readMask } from './run-flow.ts'
 
 // x, y, z: three different sizes, and voxels that are longer along z.
@@ -40,12 +41,8 @@ afterAll(async () => {
   await desktop?.close()
 })
 
-const tool = (name: string) =>
-  desktop.page.getByRole('toolbar', { name: 'Tools' }).getByRole('button', { name, exact: true })
-const voxelsOf = async (label: number) =>
-  Number(
-    await desktop.page.locator(`[data-label="${label}"] [data-testid=mask-label-voxels]`).getAttribute('data-voxels'),
-  )
+const tool = (name: string) => toolOf(desktop, name)
+const voxelsOf = (label: number) => labelVoxels(desktop, label)
 
 async function canvasBox() {
   const box = await desktop.page.locator('canvas').boundingBox()
