@@ -37,7 +37,7 @@ export function StatusBar() {
             </span>
           ) : null}
           <span className="hint faint">
-            Click moves · wheel scrolls · Ctrl or ⌘ + wheel zooms · right button drags · double click: one pane
+            Click moves · wheel scrolls · Ctrl or ⌘ + wheel zooms · double click: one pane
           </span>
         </>
       ) : null}
