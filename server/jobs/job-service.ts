@@ -120,7 +120,8 @@ export class JobService {
       leaseUntil: null,
       artifactsRemovedAt: null,
     }
-    await this.quota.admit(owner, await this.quota.bytesOf(record), () => jobs.insert(record))
+    const bytes = () => this.quota.bytesOf(record)
+    await this.quota.admit(owner, bytes, () => jobs.insert(record))
     await this.moves.tellState(record.jobId, 'queued', 1)
     this.moves.onQueued()
     return this.moves.view(record)
@@ -192,7 +193,7 @@ export class JobService {
     for (const id of [record.volumeId, ...record.moreVolumeIds])
       await this.needs.volumes.checkThere(await this.needs.volumes.get(owner, id))
     await this.modelFor(owner, exactName(record.model, record.modelVersion))
-    const bytes = await this.quota.bytesOf(record)
+    const bytes = () => this.quota.bytesOf(record)
     const isQueued = await this.quota.admit(owner, bytes, () => this.moves.requeue(record, 0))
     // It failed before it was marked as running, and that is not recorded yet: it never left the queue.
     if (!isQueued && isUnrecorded) this.moves.forgetFailure(jobId)

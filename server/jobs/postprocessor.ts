@@ -83,9 +83,11 @@ export class Postprocessor {
   private async checkRoom(record: JobRecord, before: readonly WrittenArtifact[]): Promise<void> {
     const { quota, needs } = this.service
     const freed = before.filter((one) => EARLIER.test(one.name)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    const { header } = await needs.volumes.get(record.owner, record.volumeId)
-    const labelValues = Object.keys(record.result?.labels ?? {}).map(Number)
-    await quota.admit(record.owner, maskBytes(labelValues, header) - freed, async () => undefined)
+    const bytes = async () => {
+      const { header } = await needs.volumes.get(record.owner, record.volumeId)
+      return maskBytes(Object.keys(record.result?.labels ?? {}).map(Number), header) - freed
+    }
+    await quota.admit(record.owner, bytes, async () => undefined)
   }
 
   private async inWorker(

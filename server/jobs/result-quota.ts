@@ -29,12 +29,14 @@ export class ResultQuota {
 
   /**
    * Does what takes room if there is some. One at a time, so that two together cannot take what is there for one.
+   * @param needed bytes, asked for only where there is a limit
    * @throws {DomainError} `quota_exceeded`
    */
-  async admit<T>(owner: string, neededBytes: number, take: () => Promise<T>): Promise<T> {
+  async admit<T>(owner: string, needed: () => Promise<number>, take: () => Promise<T>): Promise<T> {
     const limitBytes = this.needs.config.userQuotaBytes
     if (limitBytes === 0) return take()
     return this.turns.take(async () => {
+      const neededBytes = await needed()
       const usedBytes = (await this.needs.usedBytes(owner)) + (await this.expectedBytes(owner))
       if (usedBytes + neededBytes > limitBytes)
         throw new DomainError('quota_exceeded', { usedBytes, limitBytes, neededBytes })
