@@ -25,3 +25,11 @@ describe('objects that a run removes', () => {
     expect(() => readRunParams({ neighbours: '18' })).toThrow('--neighbours takes 6 or 26, not 18')
   })
 })
+
+describe('tiles in one run of the network', () => {
+  it('are 1 to 16', () => {
+    expect([readRunParams({ batch: '1' }), readRunParams({ batch: '16' })]).toEqual([{ batch: 1 }, { batch: 16 }])
+    for (const text of ['0', '17', '1.5', '-2', ''])
+      expect(() => readRunParams({ batch: text })).toThrow(`--batch takes 1 to 16 tiles, not ${text}.`)
+  })
+})

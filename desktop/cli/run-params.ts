@@ -1,4 +1,5 @@
 import { type CreateJob, JobParams } from '../../shared/contract/jobs.ts'
+import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 
 /** Options of the command line that say how a model is run. */
@@ -7,6 +8,7 @@ export const RUN_OPTIONS = {
   step: { type: 'string' },
   mirror: { type: 'string' },
   threads: { type: 'string' },
+  batch: { type: 'string' },
   threshold: { type: 'string' },
   'smallest-object': { type: 'string' },
   neighbours: { type: 'string' },
@@ -20,6 +22,7 @@ export function readRunParams(values: {
   step?: string
   mirror?: string
   threads?: string
+  batch?: string
   threshold?: string
   'smallest-object'?: string
   neighbours?: string
@@ -37,6 +40,7 @@ export function readRunParams(values: {
     ...(values.step === undefined ? {} : { step: readNumber('--step', values.step, 0, 1) }),
     ...(values.mirror === undefined ? {} : { mirror_axes: readAxes(values.mirror) }),
     ...(values.threads === undefined ? {} : { threads: readWhole('--threads', values.threads) }),
+    ...(values.batch === undefined ? {} : { batch: readBatch(values.batch) }),
   }
 }
 
@@ -55,6 +59,11 @@ export function readObjectVoxels(text: string): number {
   if (/^\d{1,13}$/.test(text) && Number(text) <= MOST_OBJECT_VOXELS) return Number(text)
   const reason = `--smallest-object takes a whole number from 0 to ${MOST_OBJECT_VOXELS}, not ${text}.`
   throw new DomainError('usage', { reason })
+}
+
+function readBatch(text: string): number {
+  if (/^[1-9]\d?$/.test(text) && Number(text) <= MOST_TILES_AT_ONCE) return Number(text)
+  throw new DomainError('usage', { reason: `--batch takes 1 to ${MOST_TILES_AT_ONCE} tiles, not ${text}.` })
 }
 
 /** @throws {DomainError} `usage` */

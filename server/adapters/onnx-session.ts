@@ -133,11 +133,17 @@ async function findPlacement(
 function trialShape(session: OrtSession, { manifest }: SessionRequest): number[] {
   const { patch_zyx: patch, divisible_by_zyx: divisor } = manifest.tiles
   const small = patch.map((size, axis) => Math.min(size, TRIAL_DIVISORS * divisor[axis]))
-  const input = session.inputMetadata[0]
-  const fixed = input?.isTensor ? input.shape : []
-  return [1, manifest.input.channels, ...small].map((size, axis) => {
-    const wanted = fixed[axis]
-    return typeof wanted === 'number' && wanted > 0 ? wanted : size
+  const fixed = fixedSizes(session)
+  return [1, manifest.input.channels, ...small].map((size, axis) => fixed[axis] ?? size)
+}
+
+/** Sizes of the network's input, N, C, D, H, W; null where it takes any. */
+function fixedSizes({ inputMetadata }: OrtSession): readonly (number | null)[] {
+  const input = inputMetadata[0]
+  const shape = input?.isTensor ? input.shape : []
+  return [0, 1, 2, 3, 4].map((axis) => {
+    const size = shape[axis]
+    return typeof size === 'number' && size > 0 ? size : null
   })
 }
 
@@ -167,6 +173,7 @@ async function runProblem(cause: unknown, { provider, manifest }: SessionRequest
 
 class OnnxSession implements NetworkSession {
   readonly warnings: readonly string[]
+  readonly tilesPerRun?: number
   private readonly ort: OrtLibrary
   private readonly session: OrtSession
   private readonly request: SessionRequest
@@ -176,6 +183,8 @@ class OnnxSession implements NetworkSession {
     this.session = session
     this.request = request
     this.warnings = warnings
+    const [batch] = fixedSizes(session)
+    if (batch !== null) this.tilesPerRun = batch
   }
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {

@@ -80,9 +80,13 @@ export class ScratchTiles implements TileStore {
     return new ScratchTiles(await open(location, 'wx+'), location, outputLength)
   }
 
-  async load(startZyx: Zyx): Promise<Float32Array | null> {
+  has(startZyx: Zyx): boolean {
+    return this.slots.has(startZyx.join())
+  }
+
+  async load(startZyx: Zyx): Promise<Float32Array> {
     const slot = this.slots.get(startZyx.join())
-    if (slot === undefined) return null
+    if (slot === undefined) throw new Error(`the draft kept no tile at ${startZyx.join()}`)
     const output = new Float32Array(this.outputLength)
     const bytes = new Uint8Array(output.buffer)
     for (let done = 0; done < bytes.length; ) {

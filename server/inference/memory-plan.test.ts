@@ -10,7 +10,12 @@ const manifest = thresholdManifest({
   labels: [0, 1, 2, 3].map((value) => ({ value, name: `label ${value}`, color: '#00c878' })),
 })
 
-function planOf(shapeZyx: Zyx, roi?: EffectiveParams['roi_zyx'], change: Partial<EffectiveParams> = {}) {
+function planOf(
+  shapeZyx: Zyx,
+  roi?: EffectiveParams['roi_zyx'],
+  change: Partial<EffectiveParams> = {},
+  networkBytes: number | null = 0,
+) {
   const params: EffectiveParams = {
     ...{ patch_zyx: PATCH, step: 0.5, mirror_axes: [], preview_factor: 8, preview_interval_seconds: 1 },
     ...{ threads: 2, provider: 'cpu' },
@@ -18,8 +23,26 @@ function planOf(shapeZyx: Zyx, roi?: EffectiveParams['roi_zyx'], change: Partial
     ...change,
   }
   const header = { shapeZyx, voxelSizeZyx: null, unit: null, dtype: 'float32' as const }
-  return planMemory({ manifest, headers: [header], params, networkBytes: 0, limitBytes: null })
+  return planMemory({ manifest, headers: [header], params, networkBytes, limitBytes: null })
 }
+
+describe('the memory of tiles', () => {
+  const tiles = (change: Partial<EffectiveParams>) => planOf([256, 256, 256], undefined, change).tiles_bytes
+  const patchBytes = 4 * 64 * 128 * 128
+
+  it('counts those that go through the network together', () => {
+    // 4 groups of one tile, or two groups of 4: the inputs twice, the outputs, and those of a run.
+    expect(tiles({})).toBe(patchBytes * (1 + 2 * 4 + 4 * (4 + 1)))
+    expect(tiles({ batch: 4 })).toBe(patchBytes * (1 + 2 * 8 + 4 * (8 + 4)))
+    expect(tiles({ batch: 4, mirror_axes: ['z', 'y'] })).toBe(patchBytes * (1 + (2 * 4 + 2 * 4) + 4 * (4 + 4)))
+  })
+
+  it('is guessed for a network by the tiles of a run', () => {
+    const network = (change: Partial<EffectiveParams>) =>
+      planOf([256, 256, 256], undefined, change, null).network_bytes - 2 * manifest.onnx.bytes
+    expect(network({ batch: 4 })).toBe(4 * network({}))
+  })
+})
 
 describe('the memory of a region', () => {
   const tomogram: Zyx = [1024, 1600, 1600]

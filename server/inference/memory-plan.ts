@@ -22,6 +22,7 @@ import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
 import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
 import { ScratchRing } from './scratch-ring.ts'
 import { SharedRing } from './shared-ring.ts'
+import { tilesPerGroup } from './tile-predictor.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
 
 /** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
@@ -139,11 +140,16 @@ function inputBytes(
   return Math.ceil(Math.max(measuring, slab + joined + reading.reduce((sum, bytes) => sum + bytes, 0)) + mask)
 }
 
-function tilesBytes({ patch_zyx, mirror_axes }: EffectiveParams, channels: { input: number; output: number }): number {
+function tilesBytes(
+  { patch_zyx, mirror_axes, batch = 1 }: EffectiveParams,
+  channels: { input: number; output: number },
+): number {
   const patchBytes = 4 * numVoxels(patch_zyx)
-  const copies = mirror_axes.length > 0 ? 2 : 0
+  const group = tilesPerGroup(batch, 2 ** mirror_axes.length)
+  const prepared = group * (Math.ceil(TILES_AHEAD / group) + 1)
+  const copies = mirror_axes.length > 0 ? 2 * batch : 0
   // Importance map; inputs being prepared, on their way and in the network; outputs likewise.
-  return patchBytes * (1 + channels.input * (2 * (TILES_AHEAD + 1) + copies) + channels.output * (TILES_AHEAD + 2))
+  return patchBytes * (1 + channels.input * (2 * prepared + copies) + channels.output * (prepared + batch))
 }
 
 /** @param shape of the whole volume: a mask is as large as that, whatever part of it is segmented */
@@ -172,11 +178,13 @@ function outputBytes(
 function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams): number {
   // Elsewhere the activations lie in the device's memory; what remains here are the provider's libraries.
   if (params.provider !== 'cpu') return 2 * manifest.onnx.bytes + 1024 ** 3
-  return 2 * manifest.onnx.bytes + 4 * GUESSED_VALUES_PER_VOXEL * numVoxels(params.patch_zyx)
+  const values = GUESSED_VALUES_PER_VOXEL * numVoxels(params.patch_zyx) * (params.batch ?? 1)
+  return 2 * manifest.onnx.bytes + 4 * values
 }
 
 function networkFile(folder: string, manifest: ModelManifest, params: EffectiveParams): string {
-  const facts = [manifest.onnx.sha256, params.patch_zyx, params.provider, params.threads]
+  const { patch_zyx, provider, threads, batch = 1 } = params
+  const facts = [manifest.onnx.sha256, patch_zyx, provider, threads, ...(batch === 1 ? [] : [batch])]
   return path.join(folder, `network-${createHash('sha256').update(JSON.stringify(facts)).digest('hex')}.json`)
 }
 

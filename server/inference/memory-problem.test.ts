@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { makeMrc, makeVoxels } from '../test/make-mrc.ts'
@@ -61,7 +62,7 @@ describe('a job that finds no memory for its planes', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
   /** The first `numFailures` runs find no memory when they read. */
-  async function run(numFailures: number) {
+  async function run(numFailures: number, change: Partial<EffectiveParams> = {}) {
     const file = path.join(folder, 'a.mrc')
     await writeFile(file, makeMrc(makeVoxels(SHAPE), SHAPE))
     const job: JobDescription = {
@@ -69,7 +70,7 @@ describe('a job that finds no memory for its planes', () => {
       model: { folder, manifest: thresholdManifest() },
       params: {
         ...{ patch_zyx: [8, 64, 64], step: 0.5, mirror_axes: [], preview_factor: null, preview_interval_seconds: 1 },
-        ...{ threads: 1, provider: 'cpu' },
+        ...{ threads: 1, provider: 'cpu', ...change },
       },
       ...{ outFolder: path.join(folder, 'out'), programVersion: 'test', createdAt: '' },
     }
@@ -94,6 +95,18 @@ describe('a job that finds no memory for its planes', () => {
         message: 'There was no memory for tiles of 8 × 64 × 64 voxels; tiles of 8 × 32 × 64 were used.',
       },
     ])
+  })
+
+  it('is run again with fewer tiles at once before they become smaller', async () => {
+    const one = await run(2, { batch: 5 })
+    expect(one.params).toMatchObject({ batch: 1, patch_zyx: [8, 64, 64] })
+    expect(one.warnings).toEqual([
+      { code: 'batch_reduced', message: 'There was no memory for 5 tiles at once; 2 were used.' },
+      { code: 'batch_reduced', message: 'There was no memory for 2 tiles at once; one at a time was used.' },
+    ])
+    const small = await run(3, { batch: 4 })
+    expect(small.params).toMatchObject({ batch: 1, patch_zyx: [8, 32, 64] })
+    expect(small.warnings.map(({ code }) => code)).toEqual(['batch_reduced', 'batch_reduced', 'patch_reduced'])
   })
 
   it('ends with what it would hold and what is free where no smaller tile is allowed', async () => {

@@ -13,6 +13,8 @@ export interface NetworkSession {
    */
   run(input: Float32Array, shape: readonly number[]): Promise<Float32Array>
   release(): Promise<void>
+  /** Tiles that every run takes, where the network was written for a fixed number; else absent. */
+  readonly tilesPerRun?: number
   /** Runs that may be asked for before the first has ended, where the network works beside the calling thread; else 0. */
   readonly numAhead?: number
 }

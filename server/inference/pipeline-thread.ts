@@ -24,12 +24,14 @@ interface Waiting {
 }
 
 const waiting = new Map<number, Waiting>()
-let opening: { resolve(warnings: readonly string[]): void; reject(error: unknown): void } | null = null
+type Opened = Extract<ToThread, { type: 'opened' }>
+
+let opening: { resolve(opened: Opened): void; reject(error: unknown): void } | null = null
 
 port.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'opened':
-      return opening?.resolve(message.warnings)
+      return opening?.resolve(message)
     case 'open-failed':
       return opening?.reject(errorFromEnvelope(message.error))
     case 'output':
@@ -48,13 +50,14 @@ function settle(id: number): Waiting | undefined {
 }
 
 const createSession: SessionFactory = async (request) => {
-  const warnings = await new Promise<readonly string[]>((resolve, reject) => {
+  const { warnings, tilesPerRun } = await new Promise<Opened>((resolve, reject) => {
     opening = { resolve, reject }
     send({ type: 'open', request })
   })
   let nextId = 0
   const session: NetworkSession = {
     warnings,
+    tilesPerRun,
     numAhead: TILES_AHEAD,
     run: (input, shape) => {
       const id = nextId++

@@ -73,7 +73,8 @@ class NetworkHost {
       this.residentBefore = process.memoryUsage.rss()
       try {
         this.session = await this.deps.createSession(message.request)
-        send({ type: 'opened', warnings: this.session.warnings ?? [] })
+        const { warnings = [], tilesPerRun } = this.session
+        send({ type: 'opened', warnings, tilesPerRun })
       } catch (error) {
         send({ type: 'open-failed', error: envelopeOf(error) })
       }

@@ -1,10 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { JobResult } from '../../shared/contract/jobs.ts'
+import type { EffectiveParams, JobResult } from '../../shared/contract/jobs.ts'
 import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { checkUnchanged } from '../../shared/node/pinned-files.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
@@ -15,7 +14,7 @@ import { LabelFile, labelDtype } from './label-file.ts'
 import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
 import { heldBytes } from './memory-plan.ts'
 import { asMemoryProblem } from './memory-problem.ts'
-import type { JobDescription, JobVolume, RunEvents, RunOutcome } from './messages.ts'
+import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
@@ -28,10 +27,11 @@ import { type FinishedPlane, Segmenter } from './segmenter.ts'
 import { StageClock } from './stage-clock.ts'
 import { folderCache, NO_CACHE } from './statistics-cache.ts'
 import { TileClock } from './tile-clock.ts'
+import { type OpenVolume, withSources } from './with-sources.ts'
 import { writeArtifacts } from './write-artifacts.ts'
 
 export interface RunDependencies {
-  openVolume: (path: string, options: { mode0?: 'signed' | 'unsigned'; signal?: AbortSignal }) => Promise<VoxelSource>
+  openVolume: OpenVolume
   createSession: SessionFactory
   engine: string
   /** Where masks are measured; in the same thread where nothing is said. */
@@ -56,7 +56,7 @@ export async function runJob(
   const volumes = [job.volume, ...(job.moreVolumes ?? [])]
   checkModelIsSupported(job.model.manifest, volumes.length)
   await mkdir(job.outFolder, { recursive: true })
-  return withSources(volumes, deps, signal, async (sources) => {
+  return withSources(volumes, deps.openVolume, signal, async (sources) => {
     checkSameGrid(sources.map(({ header }, i) => ({ header, name: volumes[i].filename })))
     // The network loads while the volume is measured.
     const opening = deps.createSession({
@@ -83,25 +83,6 @@ export async function runJob(
   })
 }
 
-async function withSources<T>(
-  volumes: readonly JobVolume[],
-  { openVolume }: RunDependencies,
-  signal: AbortSignal,
-  use: (sources: VoxelSource[]) => Promise<T>,
-): Promise<T> {
-  const sources: VoxelSource[] = []
-  try {
-    for (const volume of volumes) sources.push(await openVolume(volume.path, { mode0: volume.mode0, signal }))
-    // Before the first voxel is read and after the last: a mask of two files would look like one.
-    for (const { files, filename } of volumes) await checkUnchanged(files ?? [], filename)
-    const found = await use(sources)
-    for (const { files, filename } of volumes) await checkUnchanged(files ?? [], filename)
-    return found
-  } finally {
-    for (const source of sources) await source.close()
-  }
-}
-
 interface RunNeeds {
   job: JobDescription
   events: RunEvents
@@ -123,9 +104,12 @@ class Run {
   private readonly clock = new StageClock()
   private readonly order: AxisOrder
   private readonly dtype: 'uint8' | 'uint16'
+  /** Those in effect. */
+  private params: EffectiveParams
 
   constructor(needs: RunNeeds) {
     this.needs = needs
+    this.params = needs.job.params
     const { manifest } = needs.job.model
     const { patch_zyx: patch, roi_zyx: roi } = needs.job.params
     this.order = chooseAxisOrder(manifest, regionPlace(needs.sources[0].header, roi), patch)
@@ -191,13 +175,14 @@ class Run {
   /** Labels of the whole volume into the files, with previews on the way. */
   private async segment(outputs: Outputs) {
     const { job } = this.needs
-    const { params } = job
     const manifest = manifestAlong(job.model.manifest, this.order.ofModel)
     const sources = this.needs.sources.map((source) => reorderedSource(source, this.order.ofFile))
     const shape = sources[0].header.shapeZyx
     const { input, session } = await this.prepare(sources, manifest)
     const onDevice = (session.warnings ?? []).map((message) => ({ code: 'not_all_on_device', message }))
     this.warnings.push(...onDevice, ...input.warnings)
+    this.obey(session)
+    const { params } = this
     const { signal } = this.needs
     const segmenter = new Segmenter({
       ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, clock: this.clock, signal },
@@ -231,6 +216,16 @@ class Run {
       await store?.close()
     }
     return { preview, plan: segmenter.plan }
+  }
+
+  /** A network written for a fixed number of tiles gets that number. */
+  private obey({ tilesPerRun }: NetworkSession): void {
+    const { batch = 1 } = this.params
+    if (tilesPerRun === undefined || tilesPerRun === batch) return
+    const [takes, asked] = [tilesPerRun, batch].map((number) => `${number} ${number === 1 ? 'tile' : 'tiles'}`)
+    const message = `The network takes ${takes} at a time and nothing else; ${asked} had been asked for.`
+    this.warnings.push({ code: 'batch_fixed', message })
+    this.params = { ...this.params, batch: tilesPerRun }
   }
 
   /** Measures the volume; a network that cannot be loaded ends that. */
@@ -326,7 +321,7 @@ class Run {
     if (preview) await this.sendPreview(preview, 'postprocessed')
     const artifacts = await this.clock.time('artifacts', () =>
       writeArtifacts({
-        job,
+        job: { ...job, params: this.params },
         header: sources[0].header,
         ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
         measured: this.measuresPlanes() ? measuring.end() : measureFile(measuring, labels, signal),
@@ -345,6 +340,6 @@ class Run {
       mask_dtype: labels.dtype,
       stages: this.clock.result(),
     }
-    return { result, artifacts, warnings: this.warnings, params: job.params }
+    return { result, artifacts, warnings: this.warnings, params: this.params }
   }
 }

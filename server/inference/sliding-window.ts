@@ -24,7 +24,7 @@ export interface SlidingWindowInput {
   ofModel: Axes
   session: NetworkSession
   manifest: ModelManifest
-  params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'mirror_axes'>
+  params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'mirror_axes' | 'batch'>
   /** The tiles to run; all of the plan where it is absent. Together they must cover the volume. */
   starts?: TileGrid['starts']
   /** Outputs of tiles that an earlier pass kept, or that this pass keeps. */
@@ -39,9 +39,10 @@ export interface SlidingWindowInput {
 
 /** Outputs of tiles by the place where they begin. */
 export interface TileStore {
-  /** The output of a tile, if it is kept. */
-  load(startZyx: Zyx): Promise<Float32Array | null>
-  /** Told of every output that `load` did not have. The array is not changed and not kept. */
+  has(startZyx: Zyx): boolean
+  /** The output of a tile that is kept. */
+  load(startZyx: Zyx): Promise<Float32Array>
+  /** Told of every output that is not kept. The array is not changed and not kept. */
   save(startZyx: Zyx, output: Float32Array): Promise<void>
 }
 
@@ -77,11 +78,18 @@ export function planSlidingWindow(
   return { patch, grid, numForwards: grid.numTiles * 2 ** new Set(params.mirror_axes).size }
 }
 
-/** A tile whose output is awaited. */
+/** Tiles that go through the network together. */
+interface Group {
+  numTiles: number
+  buffer: Float32Array
+  outputs: Promise<Float32Array[]> | null
+}
+
+/** A tile that is not added up yet; `group` is null where its output is kept. */
 interface TileInFlight {
   start: Zyx
-  isNew: boolean
-  output: Promise<Float32Array>
+  group: Group | null
+  indexInGroup: number
 }
 
 /**
@@ -106,20 +114,23 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const numChannels = { input: planes.numChannels, output: manifest.output.channels }
   const planeShape = [grid.paddedShapeZyx[1], grid.paddedShapeZyx[2]] as const
   const ring = await makeRing(input, numChannels.output, patch, strides, planeShape, weights)
-  const predictor = new TilePredictor(session, params.patch_zyx, numChannels, flipCombinations(params.mirror_axes))
+  const combinations = flipCombinations(params.mirror_axes)
+  const predictor = new TilePredictor({
+    ...{ session, patchZyx: params.patch_zyx, numChannels, combinations, batch: params.batch ?? 1 },
+  })
   const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumOfWeights)
-  const numAhead = session.numAhead ?? 0
-  const tiles = Array.from({ length: numAhead + 1 }, () => new Float32Array(numChannels.input * numVoxels(patch)))
+  const groups = new TileGroups(predictor, numChannels.input * numVoxels(patch), session.numAhead ?? 0)
+  /** In the order of the tiles. */
   const inFlight: TileInFlight[] = []
   const settle = async () => {
-    const tile = inFlight.shift() as TileInFlight
-    const sums = await clock.time('network', () => tile.output)
-    if (tile.isNew) await store?.save(tile.start, sums)
-    await clock.time('blend', () => ring.add(sums, weights, tile.start))
-    output.tileDone(tile.isNew)
-    if (finals.isLastOfRow(tile.start)) await clock.time('decode', () => finals.rowDone(tile.start[0]))
+    const { start, group, indexInGroup } = inFlight.shift() as TileInFlight
+    const sums = await clock.time('network', () => (group ? groups.output(group, indexInGroup) : keptOutput(start)))
+    if (group) await store?.save(start, sums)
+    await clock.time('blend', () => ring.add(sums, weights, start))
+    output.tileDone(group !== null)
+    if (finals.isLastOfRow(start)) await clock.time('decode', () => finals.rowDone(start[0]))
   }
-  let numStarted = 0
+  const keptOutput = (start: Zyx) => (store as TileStore).load(start)
   try {
     for (const z of grid.starts[0]) {
       await clock.time('read', () => slab.advanceTo(z, signal))
@@ -127,19 +138,80 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
         for (const x of grid.starts[2]) {
           await letMessagesIn(signal)
           const start = [z, y, x] as const
-          const kept = await store?.load(start)
-          const buffer = tiles[numStarted++ % tiles.length]
-          if (!kept) await clock.time('cut', () => slab.extract(start, buffer))
-          const prediction = kept ? Promise.resolve(kept) : predictor.predict(buffer)
-          // Awaited in its turn; until then a failure must not count as nobody's.
-          prediction.catch(() => undefined)
-          inFlight.push({ start, isNew: !kept, output: prediction })
-          if (inFlight.length > numAhead) await settle()
+          if (store?.has(start)) inFlight.push({ start, group: null, indexInGroup: 0 })
+          else {
+            const place = groups.next()
+            await clock.time('cut', () => slab.extract(start, place.buffer))
+            inFlight.push({ start, ...place })
+            groups.added(place.group)
+          }
+          while (groups.areTooMany || (inFlight.length > 0 && inFlight[0].group === null)) await settle()
         }
     }
+    groups.end()
     while (inFlight.length > 0) await settle()
   } finally {
     await ring.close()
+  }
+}
+
+/**
+ * Gathers tiles into groups and hands full ones to the network. Only so many are on their way at a time: their buffers
+ * are used again.
+ */
+class TileGroups {
+  private readonly buffers: Float32Array[]
+  private filling: Group | null = null
+  private numStarted = 0
+  private numAwaited = 0
+  private readonly predictor: TilePredictor
+  private readonly tileLength: number
+
+  /** @param numAhead tiles that may be on their way while the network runs */
+  constructor(predictor: TilePredictor, tileLength: number, numAhead: number) {
+    this.predictor = predictor
+    this.tileLength = tileLength
+    const numBuffers = Math.ceil(numAhead / predictor.groupSize) + 1
+    this.buffers = Array.from({ length: numBuffers }, () => new Float32Array(predictor.groupSize * tileLength))
+  }
+
+  /** True where outputs must be taken before the next tile is prepared. */
+  get areTooMany(): boolean {
+    return this.numAwaited === this.buffers.length
+  }
+
+  /** The place of the next tile. */
+  next(): { group: Group; indexInGroup: number; buffer: Float32Array } {
+    this.filling ??= {
+      ...{ numTiles: 0, outputs: null, buffer: this.buffers[this.numStarted++ % this.buffers.length] },
+    }
+    const { numTiles, buffer } = this.filling
+    const place = buffer.subarray(numTiles * this.tileLength, (numTiles + 1) * this.tileLength)
+    return { group: this.filling, indexInGroup: numTiles, buffer: place }
+  }
+
+  /** The next tile of the group is there. */
+  added(group: Group): void {
+    group.numTiles++
+    if (group.numTiles === this.predictor.groupSize) this.end()
+  }
+
+  /** What was gathered goes to the network. */
+  end(): void {
+    const group = this.filling
+    this.filling = null
+    if (!group) return
+    this.numAwaited++
+    group.outputs = this.predictor.predict(group.buffer, group.numTiles)
+    // Awaited in its turn; until then a failure must not count as nobody's.
+    group.outputs.catch(() => undefined)
+  }
+
+  /** Taken in the order of the tiles; with the last of a group its buffer is free. */
+  async output(group: Group, index: number): Promise<Float32Array> {
+    const outputs = (await group.outputs) as Float32Array[]
+    if (index === group.numTiles - 1) this.numAwaited--
+    return outputs[index]
   }
 }
 

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
@@ -9,8 +10,8 @@ import type { RunDependencies, runJob } from './run-job.ts'
 const LEAST_TILE_VOX = 32
 
 /**
- * Runs a job, and again with a smaller tile while it or its network runs out of memory. A warning says so, in the
- * outcome and in the provenance, and the outcome holds the parameters in effect.
+ * Runs a job, and again with fewer tiles at once, then with a smaller tile, while it or its network runs out of memory.
+ * A warning says so, in the outcome and in the provenance, and the outcome holds the parameters in effect.
  * @throws {DomainError} `out_of_memory` where no smaller tile is allowed; what `run` throws
  */
 export async function withSmallerTiles(
@@ -30,15 +31,29 @@ export async function withSmallerTiles(
       if (lacking && error instanceof DomainError && error.code === 'model_invalid') throw lacking
       if (!(error instanceof DomainError) || error.code !== 'out_of_memory') throw error
       lacking = error
-      const patch = smallerPatch(params.patch_zyx, job.model.manifest.tiles.divisible_by_zyx)
-      if (patch === null) throw lacking
-      const [from, to] = [params.patch_zyx.join(' × '), patch.join(' × ')]
-      const message = `There was no memory for tiles of ${from} voxels; tiles of ${to} were used.`
-      warnings.push({ code: 'patch_reduced', message })
-      params = { ...params, patch_zyx: [patch[0], patch[1], patch[2]] }
+      const less = needsLess(params, job.model.manifest.tiles.divisible_by_zyx)
+      if (less === null) throw lacking
+      warnings.push(less.warning)
+      params = less.params
       await rm(job.outFolder, { recursive: true, force: true })
     }
   }
+}
+
+/** The next to try where there was no memory; null at the end. */
+function needsLess(params: EffectiveParams, divisibleBy: Zyx) {
+  const { batch = 1, patch_zyx } = params
+  if (batch > 1) {
+    const fewer = Math.floor(batch / 2)
+    const message = `There was no memory for ${batch} tiles at once; ${fewer === 1 ? 'one at a time was' : `${fewer} were`} used.`
+    return { params: { ...params, batch: fewer }, warning: { code: 'batch_reduced', message } }
+  }
+  const patch = smallerPatch(patch_zyx, divisibleBy)
+  if (patch === null) return null
+  const [from, to] = [patch_zyx.join(' × '), patch.join(' × ')]
+  const message = `There was no memory for tiles of ${from} voxels; tiles of ${to} were used.`
+  const smaller: EffectiveParams = { ...params, patch_zyx: [patch[0], patch[1], patch[2]] }
+  return { params: smaller, warning: { code: 'patch_reduced', message } }
 }
 
 /** The patch with its longest side about halved, as far as the network allows; null at the end. */

@@ -20,7 +20,7 @@ export type FromThread =
 
 /** And back. */
 export type ToThread =
-  | { type: 'opened'; warnings: readonly string[] }
+  | { type: 'opened'; warnings: readonly string[]; tilesPerRun?: number }
   | { type: 'open-failed'; error: ProblemEnvelope }
   | { type: 'output'; id: number; output: Float32Array }
   | { type: 'network-failed'; id: number; error: ProblemEnvelope }

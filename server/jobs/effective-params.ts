@@ -1,5 +1,6 @@
 import type { EffectiveParams, JobParams, PreviewRequest } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { defaultPreviewFactor } from '../inference/preview-builder.ts'
@@ -40,8 +41,14 @@ export function effectiveParams(
     preview_interval_seconds: preview.interval_seconds ?? DEFAULT_PREVIEW_SECONDS,
     threads: Math.min(asked.threads ?? device.threads, device.threads),
     provider: device.provider,
+    ...batchParam(asked.batch ?? manifest.tiles.batch),
     ...resultParams(asked, volumeShapeZyx),
   }
+}
+
+/** One tile at a time is not named. */
+function batchParam(batch: number): { batch?: number } {
+  return batch === 1 ? {} : { batch: Math.min(batch, MOST_TILES_AT_ONCE) }
 }
 
 type ResultParams = Pick<

@@ -100,9 +100,8 @@ export class JobRun {
     if (this.isCanceled) return
     this.isCanceled = true
     this.worker.send({ type: 'cancel' })
-    const twoTilesMs = this.tilesPerSecond ? 2000 / this.tilesPerSecond : 0
     const killUnlessSettled = () => !this.settled && this.worker.kill()
-    setTimeout(killUnlessSettled, Math.max(LEAST_CANCEL_GRACE_MS, twoTilesMs)).unref()
+    setTimeout(killUnlessSettled, Math.max(LEAST_CANCEL_GRACE_MS, 2 * this.perRunMs())).unref()
   }
 
   /** The server stops: the job ends at its next tile and goes back on the queue. */
@@ -120,13 +119,18 @@ export class JobRun {
 
   /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
   endWhenSilent(hangMs: number): void {
-    const perTileMs = this.tilesPerSecond ? 1000 / this.tilesPerSecond : 0
-    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * perTileMs) : hangMs
+    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * this.perRunMs()) : hangMs
     const silentMs = performance.now() - this.heardMs
     if (this.settled || silentMs < mostMs) return
     this.needs.log.error({ job_id: this.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
     this.hungSeconds = Math.round(silentMs / 1000)
     this.worker.kill()
+  }
+
+  /** What the tiles take that go through the network together; 0 as long as none is through. */
+  private perRunMs(): number {
+    const { batch = 1 } = this.record.effectiveParams ?? {}
+    return this.tilesPerSecond ? (1000 * batch) / this.tilesPerSecond : 0
   }
 
   /** Messages are handled one after the other, so that a result never overtakes its previews. */

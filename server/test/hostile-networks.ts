@@ -9,9 +9,11 @@ const HONEST: GraphNode[] = [
 const TEN = tensor('ten', [1], Float32Array.of(10))
 const long = (...values: bigint[]) => BigInt64Array.from(values)
 
-/** The threshold network as a real ONNX file. */
-export function honestNetwork(): Uint8Array {
-  return onnxModel({ nodes: HONEST, initializers: [TEN] })
+/** The threshold network as a real ONNX file. @param tilesPerRun a number where it takes no other */
+export function honestNetwork(tilesPerRun: number | 'N' = 'N'): Uint8Array {
+  const sizes = (channels: number) => [tilesPerRun, channels, 'D', 'H', 'W']
+  const [inputs, outputs] = [[valueInfo('input', sizes(1))], [valueInfo('logits', sizes(2))]]
+  return onnxModel({ nodes: HONEST, initializers: [TEN], inputs, outputs })
 }
 
 /** The honest network with another output. */

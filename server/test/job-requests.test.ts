@@ -9,10 +9,10 @@ import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 let server: TestServer
 afterEach(() => server.stop())
 
-async function start(change = {}) {
+async function start(change = {}, manifest = thresholdManifest()) {
   const network = fakeThresholdNetwork()
   const launcher = inProcessLauncher(network.createSession)
-  server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
+  server = await makeTestServer({ launcher, manifest, change })
   return network
 }
 
@@ -157,6 +157,7 @@ describe('a job that is shown before it starts', () => {
     [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
     [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
     [{ threads: 999 }, 'body.params.threads', 'allowed: from 1 to 256'],
+    [{ batch: 17 }, 'body.params.batch', 'allowed: from 1 to 16'],
     [{ patch_zyx: [0, 8, 8] }, 'body.params.patch_zyx.0', 'allowed: from 1'],
   ])('names a parameter out of range and what is allowed: %j', async (params, place, allowed) => {
     await start()
@@ -173,6 +174,17 @@ describe('a job that is shown before it starts', () => {
     const reply = await server.app.inject({ method: 'POST', url: '/v1/jobs', headers: AUTH, payload })
     expect(reply.json()).toMatchObject({ code: 'request_invalid' })
     expect(reply.json().message).toContain('4096 × 1024 × 1024 has 4294967296 voxels (allowed: up to 1073741824)')
+  })
+
+  it('runs as many tiles at once as asked for, else as the model says, and says so', async () => {
+    const manifest = thresholdManifest()
+    await start({}, { ...manifest, tiles: { ...manifest.tiles, batch: 40 } })
+    const one = await finished((await createJob({ params: { batch: 1 } })).job_id)
+    const many = await finished((await createJob({ params: { batch: 3 } })).job_id)
+    const most = await finished((await createJob()).job_id)
+    const batches = [one, many, most].map(({ effective_params }) => effective_params?.batch)
+    expect(batches).toEqual([undefined, 3, 16])
+    expect(new Set([one, many, most].map(({ result }) => result?.mask_sha256)).size).toBe(1)
   })
 
   it('takes either one volume or several', async () => {

@@ -59,13 +59,15 @@ export interface FakeNetwork {
 export function fakeThresholdNetwork(onRun: (run: number) => void | Promise<void> = () => undefined): FakeNetwork {
   let runs = 0
   const session: NetworkSession = {
-    run: async (input) => {
+    run: async (input, [batch]) => {
       runs++
       await onRun(runs)
       const output = new Float32Array(input.length * 2)
+      const tileVox = input.length / batch
       for (let i = 0; i < input.length; i++) {
-        output[i] = THRESHOLD - input[i]
-        output[input.length + i] = input[i] - THRESHOLD
+        const first = i + tileVox * Math.floor(i / tileVox)
+        output[first] = THRESHOLD - input[i]
+        output[first + tileVox] = input[i] - THRESHOLD
       }
       return output
     },

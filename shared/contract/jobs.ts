@@ -11,6 +11,7 @@ import {
   Time,
   Warning,
 } from './common.ts'
+import { MOST_TILES_AT_ONCE } from './tiles-at-once.ts'
 
 export const JobState = Type.Union([
   Type.Literal('queued'),
@@ -60,6 +61,8 @@ export const JobParams = Type.Object(
     step: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
     mirror_axes: Type.Optional(Type.Array(AxisName, { maxItems: 3, uniqueItems: true })),
     threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+    /** Tiles or their mirrored copies that go through the network in one run: more keep a large GPU busy. */
+    batch: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_TILES_AT_ONCE })),
     ...ResultParams,
   },
   closed,
@@ -103,6 +106,8 @@ export const EffectiveParams = Type.Object({
   preview_interval_seconds: Type.Number(),
   threads: Type.Integer(),
   provider: Type.String(),
+  /** Tiles or their mirrored copies in one run of the network; 1 where it is absent. */
+  batch: Type.Optional(Type.Integer({ minimum: 1 })),
   /** The sums of tiles are kept in a scratch file, because they would be above the memory limit. */
   spill: Type.Optional(Type.Boolean()),
   ...ResultParams,

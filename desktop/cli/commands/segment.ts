@@ -35,7 +35,7 @@ const OPTIONS = {
 export const segmentCommand: Command = {
   name: 'segment',
   usage:
-    'FILE [FILE…] --out MASK [--model ID[@VERSION]|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--threshold P] [--smallest-object VOXELS] [--neighbours 6|26] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--limit 20M] [--parallel N] [--json]',
+    'FILE [FILE…] --out MASK [--model ID[@VERSION]|FOLDER] [--server URL --token T] [--patch Z,Y,X] [--step 0.5] [--mirror z,y,x|none] [--threads N] [--batch N] [--threshold P] [--smallest-object VOXELS] [--neighbours 6|26] [--roi Z0:Z1,Y0:Y1,X0:X1] [--draft] [--probability FILE] [--candidate FILE] [--mode0 signed|unsigned] [--limit 20M] [--parallel N] [--json]',
   summary:
     'Segments a volume, on a server or on this computer; the ending of MASK chooses its format. Several files are the channels of one model.',
   run: async (args, io) => {

@@ -1,0 +1,2 @@
+/** Most tiles that go through a network in one run. */
+export const MOST_TILES_AT_ONCE = 16
