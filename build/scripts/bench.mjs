@@ -3,18 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { startDisplay } from './display.mjs'
 
-// Files beside the suites that are parts of them.
-const PARTS = [
-  'report',
-  'onnx-file',
-  'half-model',
-  'plain-transfer',
-  'page-probe',
-  'test-volume',
-  'niivue-alone',
-  'service-labels',
-  'server-process',
-]
+// A suite is one word; files beside the suites that are parts of them have two, but for this one.
+const isSuite = (name) => /^[a-z]+$/.test(name) && name !== 'report'
 const ROOMS = ['server', 'desktop']
 
 const [suite, ...rest] = process.argv.slice(2)
@@ -23,11 +13,11 @@ const run = (args, env = {}) =>
     .status ?? 1
 if (run(['node_modules/typescript/bin/tsc', '-b', 'server', 'desktop/cli', 'desktop/bench']) !== 0) process.exit(1)
 const room = ROOMS.find((one) => existsSync(`dist/${one}/bench/${suite}.js`))
-if (!suite || !/^[a-z]+$/.test(suite) || PARTS.includes(suite) || !room) {
+if (!isSuite(suite ?? '') || !room) {
   const suites = ROOMS.flatMap((one) => readdirSync(`dist/${one}/bench`))
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.slice(0, -3))
-    .filter((name) => !PARTS.includes(name))
+    .filter(isSuite)
   console.error(`usage: npm run bench -- SUITE [--json]   suites: ${suites.join(', ')}`)
   process.exit(2)
 }

@@ -4,7 +4,10 @@
     /usr/bin/python3 build/train/make_sample.py --out resources/sample
 
 Axes are z, y, x. The same seed gives the same voxels on the same numpy and scipy. Needs numpy and scipy only:
-the two headers are written here, by the MRC2014 specification.
+the two headers are written here, by the MRC2014 specification. Another size and seed make another volume, e.g. for
+benchmarks:
+
+    /usr/bin/python3 build/train/make_sample.py --out FOLDER --shape 128,256,256 --seed 7
 """
 import argparse
 import pathlib
@@ -39,14 +42,24 @@ def write_mrc(path: pathlib.Path, voxels: np.ndarray, mode: int, label: str) -> 
     path.write_bytes(bytes(header) + np.ascontiguousarray(voxels).tobytes())
 
 
+def zyx(text: str) -> tuple[int, ...]:
+    sizes = tuple(int(size) for size in text.split(","))
+    if len(sizes) != 3:
+        raise ValueError(text)
+    return sizes
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("resources/sample"), help="folder for both files")
-    out = parser.parse_args().out
+    parser.add_argument("--shape", type=zyx, default=SHAPE_ZYX, help="Z,Y,X in voxels")
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    out, seed = options.out, options.seed
     out.mkdir(parents=True, exist_ok=True)
-    tomogram, labels, _ = make_tomogram(SHAPE_ZYX, SEED, SNR)
+    tomogram, labels, _ = make_tomogram(options.shape, seed, SNR)
     scaled = np.clip(np.round(tomogram / np.abs(tomogram).max() * PEAK), -32768, 32767).astype("<i2")
-    write_mrc(out / "sample.mrc", scaled, 1, f"CryoMamba synthetic tomogram, seed {SEED}, SNR {SNR}")
+    write_mrc(out / "sample.mrc", scaled, 1, f"CryoMamba synthetic tomogram, seed {seed}, SNR {SNR}")
     write_mrc(out / "sample-labels.mrc", labels.astype("i1"), 0, "CryoMamba synthetic ground truth")
     for name, value in LABELS.items():
         print(f"{name}: {(labels == value).sum()} voxels")

@@ -1,8 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
-import type { VolumeHeader } from '../../shared/volume/header.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { createNvidiaSmi } from '../adapters/nvidia-smi.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
@@ -10,6 +9,7 @@ import type { NetworkSession } from '../inference/network-session.ts'
 import { runInThread } from '../inference/run-in-thread.ts'
 import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
+import { generatedVolume, repeatedSample } from './bench-volume.ts'
 import { halfModel } from './half-model.ts'
 import { type BenchRow, median, printReport } from './report.ts'
 import { withCardLoad } from './watch-gpu.ts'
@@ -37,8 +37,8 @@ const NUM_ROUNDS = 3
  * `npm run bench -- inference [--long] [--provider cuda]`: how close a job comes to the network alone.
  *
  * The limit is tiles × the median bare `session.run` of the same tile in the same process; the ratio above 1 is what
- * reading, normalising, blending, decoding, previews and writing cost. On another provider than the CPU also: the bare
- * run with 1, 2 and 4 tiles at once, and how busy the card was during the job.
+ * reading, normalising, blending, decoding, previews and writing cost. On another provider than the CPU, and with
+ * `--long`, also: the bare run and the job with 1, 2 and 4 tiles at once; with CUDA how busy the card was during the job.
  */
 export async function benchInference(asJson: boolean, isLong: boolean): Promise<void> {
   const model = await loadModelPackage(path.join(BUNDLED_MODELS, 'demo-cryoet-unet'))
@@ -49,7 +49,7 @@ export async function benchInference(asJson: boolean, isLong: boolean): Promise<
     const isCpu = PROVIDER === 'cpu'
     for (const threads of isCpu ? [2, 1] : [2]) rows.push(...(await benchBlock(model, folder, threads)))
     rows.push(...(await benchBlock(half, folder, 2)))
-    if (!isCpu) for (const one of [model, half]) rows.push(...(await benchBatches(one)))
+    if (!isCpu || isLong) for (const one of [model, half]) rows.push(...(await benchBatches(one, folder)))
     for (const edge of isLong ? [64, 128, 256, 512] : [64, 128, 256]) rows.push(await benchSize(model, folder, edge))
     printReport('inference', rows, asJson)
   } finally {
@@ -73,16 +73,17 @@ async function halfPackage({ manifest, folder: from }: ModelPackage, folder: str
 }
 
 async function benchBlock(model: ModelPackage, folder: string, threads: number): Promise<BenchRow[]> {
-  const shape = SHAPE
-  const file = await noiseVolume(folder, shape)
+  const { file, origin } = await generatedVolume(folder, SHAPE)
   const session = await openSession(model, threads)
   const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
-    timeRound(session, () => onCard(() => timeJob(model, folder, file, session, threads))),
+    timeRound(session, () => onCard(() => timeJob({ model, folder, file, session, threads }))),
   )
-  const full = await medianRound(() => timeRound(session, () => timeJob(model, folder, file, session, threads, true)))
+  const full = await medianRound(() =>
+    timeRound(session, () => timeJob({ model, folder, file, session, threads, keepsProbability: true })),
+  )
   await session.release()
   const how = `${threads} threads, ${model.manifest.input.dtype}`
-  const suffix = `${shape.join('×')}, patch ${PATCH.join('×')}, ${how}`
+  const suffix = `${SHAPE.join('×')} (${origin}), patch ${PATCH.join('×')}, ${how}`
   const against = 'tiles × median bare run'
   return [
     { name: `job, ${suffix}`, value: seconds, unit: 's', against, against_value: limit, ratio: seconds / limit },
@@ -144,10 +145,10 @@ async function benchBlock(model: ModelPackage, folder: string, threads: number):
 type Timed = Awaited<ReturnType<typeof timeJob>>
 
 /** A job, and what the network alone takes for its tiles right before and after it: the machine changes over minutes. */
-async function timeRound<T extends Timed>(session: NetworkSession, job: () => Promise<T>) {
-  const before = await bareRuns(session)
+async function timeRound<T extends Timed>(session: NetworkSession, job: () => Promise<T>, batch = 1) {
+  const before = await bareRuns(session, batch)
   const timed = await job()
-  const bareMs = median([...before, ...(await bareRuns(session))])
+  const bareMs = median([...before, ...(await bareRuns(session, batch))]) / batch
   return { ...timed, bareMs, limit: (timed.tiles * bareMs) / 1000 }
 }
 
@@ -159,16 +160,25 @@ async function medianRound<T extends { seconds: number; limit: number }>(run: ()
   return rounds[Math.floor(NUM_ROUNDS / 2)]
 }
 
-/** What a tile takes where several go through the network at once. */
-async function benchBatches(model: ModelPackage): Promise<BenchRow[]> {
+/** What a tile takes where several go through the network at once: the network alone, and a whole job. */
+async function benchBatches(model: ModelPackage, folder: string): Promise<BenchRow[]> {
+  const { file } = await generatedVolume(folder, SHAPE)
   const session = await openSession(model, 2)
-  const perTile: number[] = []
-  for (const batch of BATCHES) perTile.push(median(await bareRuns(session, batch)) / batch)
+  const bare: number[] = []
+  const whole: number[] = []
+  for (const batch of BATCHES) {
+    const round = () => timeRound(session, () => timeJob({ model, folder, file, session, threads: 2, batch }), batch)
+    const { seconds, tiles, bareMs } = await medianRound(round)
+    bare.push(bareMs)
+    whole.push((1000 * seconds) / tiles)
+  }
   await session.release()
-  return BATCHES.map((batch, i) => ({
-    name: `bare run per tile, batch ${batch}, ${model.manifest.input.dtype}`,
-    ...{ value: perTile[i], unit: 'ms', against: 'batch 1', against_value: perTile[0], ratio: perTile[i] / perTile[0] },
-  }))
+  const { dtype } = model.manifest.input
+  const row = (what: string, values: number[], i: number): BenchRow => ({
+    name: `${what} per tile, batch ${BATCHES[i]}, ${dtype}`,
+    ...{ value: values[i], unit: 'ms', against: 'batch 1', against_value: values[0], ratio: values[i] / values[0] },
+  })
+  return BATCHES.flatMap((_batch, i) => [row('bare run', bare, i), row('job', whole, i)])
 }
 
 /** A job, and how busy the card was during it where there is one. */
@@ -180,9 +190,9 @@ async function onCard(job: () => Promise<Timed>): Promise<Timed & { busyPercent:
 
 /** How time grows with the size of the volume. */
 async function benchSize(model: ModelPackage, folder: string, edge: number): Promise<BenchRow> {
-  const file = await noiseVolume(folder, [edge, edge, edge])
+  const file = await repeatedSample(folder, [edge, edge, edge])
   const session = await openSession(model, 2)
-  const { seconds, tiles } = await timeJob(model, folder, file, session, 2)
+  const { seconds, tiles } = await timeJob({ model, folder, file, session, threads: 2 })
   await session.release()
   const voxels = edge ** 3 / 1e6
   return {
@@ -199,7 +209,7 @@ function openSession({ manifest, folder }: ModelPackage, threads: number): Promi
   return createOnnxSession({ modelPath: path.join(folder, manifest.onnx.file), manifest, provider: PROVIDER, threads })
 }
 
-async function bareRuns(session: NetworkSession, batch = 1): Promise<number[]> {
+async function bareRuns(session: NetworkSession, batch: number): Promise<number[]> {
   const tile = noise(batch * numVoxels(PATCH))
   const times: number[] = []
   for (let i = 0; i < NUM_BARE_RUNS; i++) {
@@ -211,14 +221,17 @@ async function bareRuns(session: NetworkSession, batch = 1): Promise<number[]> {
   return times.slice(1)
 }
 
-async function timeJob(
-  model: ModelPackage,
-  folder: string,
-  file: string,
-  session: NetworkSession,
-  threads: number,
-  keepsProbability = false,
-) {
+interface TimedJob {
+  model: ModelPackage
+  folder: string
+  file: string
+  session: NetworkSession
+  threads: number
+  batch?: number
+  keepsProbability?: boolean
+}
+
+async function timeJob({ model, folder, file, session, threads, batch = 1, keepsProbability = false }: TimedJob) {
   let networkMs = 0
   const timed: NetworkSession = {
     run: async (input, shape) => {
@@ -246,6 +259,7 @@ async function timeJob(
         threads,
         provider: PROVIDER,
         probability: keepsProbability,
+        batch,
       },
       outFolder,
       programVersion: packageVersion(),
@@ -269,42 +283,6 @@ function noise(length: number): Float32Array {
     values[i] = state / 2 ** 31 - 1
   }
   return values
-}
-
-async function noiseVolume(folder: string, shape: Zyx): Promise<string> {
-  const file = path.join(folder, `noise-${shape.join('x')}.mrc`)
-  const voxels = noise(numVoxels(shape))
-  const planeVox = shape[1] * shape[2]
-  const source: VolumeHeader = {
-    format: 'nrrd',
-    shapeZyx: shape,
-    numVolumes: 1,
-    dtype: 'float32',
-    voxelSizeZyx: [13.48, 13.48, 13.48],
-    unit: 'angstrom',
-    affine: [13.48, 0, 0, 0, 0, 13.48, 0, 0, 0, 0, 13.48, 0, 0, 0, 0, 1],
-    scaling: null,
-    geometry: {
-      format: 'nrrd',
-      space: null,
-      spaceDimension: null,
-      spaceUnits: null,
-      spaceDirections: null,
-      spaceOrigin: null,
-      spacings: null,
-      kinds: null,
-    },
-    warnings: [],
-    raw: {},
-  }
-  await writeVolumeFile(
-    file,
-    { shapeZyx: shape, dtype: 'float32', kind: 'scalar', source },
-    {
-      readBox: async (start, box) => voxels.slice(start[0] * planeVox, (start[0] + box[0]) * planeVox),
-    },
-  )
-  return file
 }
 
 await benchInference(process.argv.includes('--json'), process.argv.includes('--long'))
