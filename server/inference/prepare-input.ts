@@ -130,7 +130,7 @@ async function measureInput({ sources, manifest, signal }: InputRequest, masks: 
   return { box, channels }
 }
 
-/** One pass for mean, deviation, range and what is not finite; two more where a rule needs quantiles. */
+/** One pass for mean, deviation, range and what is not finite; one more where a rule needs exact quantiles. */
 async function measureChannel(
   source: VoxelSource,
   rule: Normalization,
@@ -138,14 +138,16 @@ async function measureChannel(
   signal: AbortSignal,
 ): Promise<InputMeasure['channels'][number]> {
   const running = new RunningStatistics(isMasked(rule) && mask === null)
-  for await (const values of valuesOf(source, mask, signal)) running.add(values)
+  const shares = sharesOf(rule)
+  const finder = new QuantileFinder(shares)
+  for await (const values of valuesOf(source, mask, signal)) {
+    running.add(values)
+    if (shares.length > 0) finder.addFirst(values)
+  }
   const statistics = running.result()
   const share = statistics.nonfinite / numVoxels(source.header.shapeZyx)
   if (share > MOST_NONFINITE_SHARE) throw new DomainError('volume_not_finite', { share: (share * 100).toFixed(1) })
-  const shares = sharesOf(rule)
-  const finder = new QuantileFinder(shares)
   if (shares.length > 0) {
-    for await (const values of valuesOf(source, null, signal)) finder.addFirst(values)
     finder.beginSecond()
     for await (const values of valuesOf(source, null, signal)) finder.addSecond(values)
   }
