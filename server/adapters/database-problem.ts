@@ -101,9 +101,20 @@ export function sqliteProblem(error: unknown, folder: string): unknown {
   return error
 }
 
+/** A change that the disk did not take, in our words. @param folder where the file of the database lies */
+export function unsyncedProblem(cause: unknown, folder: string): DomainError {
+  const code = codeOf(cause)
+  if (code === 'ENOSPC' || code === 'EDQUOT' || isDiskFull(folder))
+    return new DomainError('disk_full', { message: 'The disk of the server is full: nothing can be recorded.', cause })
+  return new DomainError('database_unavailable', { reason: 'its file cannot be written', cause })
+}
+
 function isDiskFull(folder: string): boolean {
-  const { bavail } = statfsSync(folder)
-  return bavail === 0
+  try {
+    return statfsSync(folder).bavail === 0
+  } catch {
+    return false
+  }
 }
 
 function codeOf(error: unknown): string {

@@ -1,33 +1,109 @@
 import path from 'node:path'
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import {
+  type Driver,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely'
 import Database from 'libsql'
-import { sqliteProblem } from './database-problem.ts'
+import { sqliteProblem, unsyncedProblem } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
 
 /**
- * Opens the SQLite file of a data folder. WAL, so that readers never wait; one process owns the file. What was answered
- * is on the disk, also after a power loss.
+ * Opens the SQLite file of a data folder. WAL, so that readers never wait; one process owns the file. A change is on the
+ * disk before its promise resolves, also after a power loss; other work goes on while the disk is waited for.
  * libsql has binaries for every platform in its npm package and the synchronous interface Kysely's dialect expects.
  * @throws {DomainError} here and from every query: `disk_full`, `database_unavailable`, `database_damaged`
  */
-export function openSqlite(file: string): Kysely<Tables> {
+export function openSqlite(file: string, log = new WriteAheadLog(file)): Kysely<Tables> {
   const folder = path.dirname(file)
   const database = inOurWords(folder, () => {
     const opened = new Database(file)
     opened.pragma('journal_mode = WAL')
-    opened.pragma('synchronous = FULL')
+    // The log is synced after each commit, beside this thread.
+    opened.pragma('synchronous = NORMAL')
     opened.pragma('busy_timeout = 5000')
     opened.pragma('foreign_keys = ON')
     return opened
   })
-  // libsql's types leave out `reader`, which it has.
-  return new Kysely<Tables>({ dialect: new FileDialect({ database: guarded(database as never, folder) }) })
+  return new Kysely<Tables>({ dialect: new FileDialect(database, folder, log) })
 }
 
 /** SQLite makes and changes tables within transactions, which Kysely does not count on: a migration is made whole or not. */
 class FileDialect extends SqliteDialect {
+  private readonly makeDriver: () => Driver
+
+  constructor(database: Database.Database, folder: string, log: WriteAheadLog) {
+    const changes = new Changes()
+    // libsql's types leave out `reader`, which it has.
+    const config = { database: guarded(database as never, folder, changes) }
+    super(config)
+    this.makeDriver = () => new SyncedDriver(config, folder, changes, log)
+  }
+
+  override createDriver(): Driver {
+    return this.makeDriver()
+  }
+
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter()
+  }
+}
+
+/** Statements that leave nothing to be synced. */
+const CHANGES_NOTHING = /^\s*(select|begin|rollback|savepoint|pragma)\b/i
+
+/** Whether anything was changed since it was last asked. One query or transaction has the connection at a time. */
+class Changes {
+  private areThere = false
+
+  ran(text: string): void {
+    this.areThere ||= !CHANGES_NOTHING.test(text)
+  }
+
+  take(): boolean {
+    const wereThere = this.areThere
+    this.areThere = false
+    return wereThere
+  }
+}
+
+/** Who changed something goes on when it is on the disk; meanwhile the connection is another's. */
+class SyncedDriver extends SqliteDriver {
+  private readonly folder: string
+  private readonly changes: Changes
+  private readonly log: WriteAheadLog
+
+  constructor(
+    config: ConstructorParameters<typeof SqliteDriver>[0],
+    folder: string,
+    changes: Changes,
+    log: WriteAheadLog,
+  ) {
+    super(config)
+    this.folder = folder
+    this.changes = changes
+    this.log = log
+  }
+
+  override async releaseConnection(): Promise<void> {
+    const mustSync = this.changes.take()
+    await super.releaseConnection()
+    if (!mustSync) return
+    try {
+      await this.log.synced()
+    } catch (error) {
+      throw unsyncedProblem(error, this.folder)
+    }
+  }
+
+  override async destroy(): Promise<void> {
+    await this.log.close()
+    await super.destroy()
   }
 }
 
@@ -37,22 +113,26 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function guarded(database: SqliteDatabase, folder: string): SqliteDatabase {
+function guarded(database: SqliteDatabase, folder: string, changes: Changes): SqliteDatabase {
   return {
     close: () => database.close(),
-    prepare: (text) =>
-      guardedStatement(
-        inOurWords(folder, () => database.prepare(text)),
-        folder,
-      ),
+    prepare: (text) => {
+      const statement = inOurWords(folder, () => database.prepare(text))
+      return guardedStatement(statement, folder, () => changes.ran(text))
+    },
   }
 }
 
-function guardedStatement(statement: SqliteStatement, folder: string): SqliteStatement {
+function guardedStatement(statement: SqliteStatement, folder: string, ran: () => void): SqliteStatement {
+  const guardedRun = <T>(work: () => T): T => {
+    const found = inOurWords(folder, work)
+    ran()
+    return found
+  }
   return {
     reader: statement.reader,
-    all: (parameters) => inOurWords(folder, () => statement.all(parameters)),
-    run: (parameters) => inOurWords(folder, () => statement.run(parameters)),
+    all: (parameters) => guardedRun(() => statement.all(parameters)),
+    run: (parameters) => guardedRun(() => statement.run(parameters)),
     iterate: (parameters) => inOurWords(folder, () => statement.iterate(parameters)),
   }
 }
