@@ -100,4 +100,15 @@ describe.runIf(hasCompiledServer)('a thread that hashes and breaks down', () => 
     expect(await asked).toBe(sha256(bytes))
     await hasher.close()
   })
+
+  it('does not come back after it was closed', async () => {
+    const { HashInThread } = await import(DIST)
+    const hasher = new HashInThread()
+    await writeFile(path.join(folder, 'g'), noise(10, 9))
+    expect(await hasher.digest('g', path.join(folder, 'g'), 10)).toBe(sha256(noise(10, 9)))
+    await hasher.close()
+    hasher.reached('g', path.join(folder, 'g'), 10)
+    await expect(hasher.digest('g', path.join(folder, 'g'), 10)).rejects.toThrow('was closed')
+    expect(hasher.thread).toBe(null)
+  })
 })

@@ -19,12 +19,14 @@ export class HashInThread implements FileHasher {
   private readonly waiting = new Map<number, { resolve(sha256: string): void; reject(error: Error): void }>()
 
   reached(key: string, file: string, bytes: number): void {
+    if (this.isClosed) return
     this.send({ type: 'reached', key, file, bytes })
   }
 
   async digest(key: string, file: string, bytes: number): Promise<string> {
     const ask = () =>
       new Promise<string>((resolve, reject) => {
+        if (this.isClosed) return reject(new ThreadEnded('the thread that hashes files was closed'))
         const id = this.nextId++
         this.waiting.set(id, { resolve, reject })
         this.send({ type: 'digest', id, key, file, bytes })
