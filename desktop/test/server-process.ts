@@ -27,7 +27,8 @@ export async function startServer({ env = {}, data: before, port = 0 }: ServerWi
   const data = before ?? mkdtempSync(path.join(os.tmpdir(), 'cryomamba-server-'))
   const entry = path.join(ROOT, 'dist/desktop/cli/main.js')
   const child = spawn(process.execPath, [entry, 'serve', '--port', String(port), '--data', data, '--json'], {
-    env: { ...process.env, ...env },
+    // A test does in seconds what people do in minutes.
+    env: { ...process.env, CRYOMAMBA_REQUESTS_PER_MINUTE: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
