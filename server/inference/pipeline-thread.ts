@@ -15,8 +15,11 @@ const port = parentPort
 const send = (message: FromThread, buffers: ArrayBuffer[] = []) => port.postMessage(message, buffers)
 const stop = new AbortController()
 
-/** Below the network, but far from idle: other programs must not stop the job. */
-const NICENESS = 5
+/**
+ * Below the network, which then leaves this thread little more than what it does not use itself; but far from idle, so that
+ * other programs slow it down no more than the network.
+ */
+const NICENESS = 10
 
 interface Waiting {
   resolve(output: Float32Array): void
@@ -73,11 +76,11 @@ const createSession: SessionFactory = async (request) => {
   return session
 }
 
-// The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
-// Linux priorities are of threads; elsewhere this would be the network's too.
-if (process.platform === 'linux') setPriority(0, NICENESS)
-
 const { job, engine } = workerData as ThreadStart
+
+// The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
+// Linux priorities are of threads; elsewhere this would be the network's too. A GPU shall not wait for this thread.
+if (process.platform === 'linux' && job.params.provider === 'cpu') setPriority(0, NICENESS)
 const events = {
   progress: (progress: Extract<FromThread, { type: 'progress' }>['progress']) => send({ type: 'progress', progress }),
   preview: (header: Extract<FromThread, { type: 'preview' }>['header'], payload: Uint8Array) =>
