@@ -72,6 +72,7 @@ function isLike(job: JobRecord, model: { id: string; version: string }, params: 
     ran !== null &&
     ran.provider === params.provider &&
     ran.threads === params.threads &&
+    (ran.batch ?? 1) === (params.batch ?? 1) &&
     ran.patch_zyx.join() === params.patch_zyx.join()
   )
 }
