@@ -103,8 +103,9 @@ export function sqliteProblem(error: unknown, folder: string): unknown {
 
 /** A change that the disk did not take, in our words. @param folder where the file of the database lies */
 export function unsyncedProblem(cause: unknown, folder: string): DomainError {
-  const code = codeOf(cause)
-  if (code === 'ENOSPC' || code === 'EDQUOT' || isDiskFull(folder))
+  const found = sqliteProblem(cause, folder)
+  if (found instanceof DomainError) return found
+  if (isDiskFull(folder))
     return new DomainError('disk_full', { message: 'The disk of the server is full: nothing can be recorded.', cause })
   return new DomainError('database_unavailable', { reason: 'its file cannot be written', cause })
 }

@@ -9,9 +9,10 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import Database from 'libsql'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { sqliteProblem, unsyncedProblem } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
-import { WriteAheadLog } from './write-ahead-log.ts'
+import { WriteAheadLog, type WriteAheadLogNeeds } from './write-ahead-log.ts'
 
 /**
  * Opens the SQLite file of a data folder. WAL, so that readers never wait; one process owns the file. A change is on the
@@ -19,17 +20,24 @@ import { WriteAheadLog } from './write-ahead-log.ts'
  * libsql has binaries for every platform in its npm package and the synchronous interface Kysely's dialect expects.
  * @throws {DomainError} here and from every query: `disk_full`, `database_unavailable`, `database_damaged`
  */
-export function openSqlite(file: string, log = new WriteAheadLog(file)): Kysely<Tables> {
+export function openSqlite(file: string, forTests: Partial<WriteAheadLogNeeds> = {}): Kysely<Tables> {
   const folder = path.dirname(file)
   const database = inOurWords(folder, () => {
     const opened = new Database(file)
-    opened.pragma('journal_mode = WAL')
+    const [{ journal_mode: mode }] = opened.pragma('journal_mode = WAL') as [{ journal_mode: string }]
+    if (mode !== 'wal')
+      throw new DomainError('database_unavailable', { reason: 'its folder cannot hold a write-ahead log' })
     // The log is synced after each commit, beside this thread.
     opened.pragma('synchronous = NORMAL')
     opened.pragma('busy_timeout = 5000')
     opened.pragma('foreign_keys = ON')
     return opened
   })
+  const writeBack = () => {
+    const [{ busy }] = database.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
+    if (busy !== 0) throw new Error('the write-ahead log is in use')
+  }
+  const log = new WriteAheadLog({ databaseFile: file, writeBack, ...forTests })
   return new Kysely<Tables>({ dialect: new FileDialect(database, folder, log) })
 }
 
@@ -55,14 +63,17 @@ class FileDialect extends SqliteDialect {
 }
 
 /** Statements that leave nothing to be synced. */
-const CHANGES_NOTHING = /^\s*(select|begin|rollback|savepoint|pragma)\b/i
+const CHANGES_NOTHING = /^\s*(select|begin|commit|savepoint|pragma)\b/i
+
+const UNDOES_ALL = /^\s*rollback\s*$/i
 
 /** Whether anything was changed since it was last asked. One query or transaction has the connection at a time. */
 class Changes {
   private areThere = false
 
   ran(text: string): void {
-    this.areThere ||= !CHANGES_NOTHING.test(text)
+    if (UNDOES_ALL.test(text)) this.areThere = false
+    else this.areThere ||= !CHANGES_NOTHING.test(text)
   }
 
   take(): boolean {
@@ -72,7 +83,10 @@ class Changes {
   }
 }
 
-/** Who changed something goes on when it is on the disk; meanwhile the connection is another's. */
+/**
+ * Who changed something goes on when it is on the disk; meanwhile the connection is another's, who may see the change.
+ * A query or `transaction().execute` is one turn; statements of `connection().execute` are told before they are synced.
+ */
 class SyncedDriver extends SqliteDriver {
   private readonly folder: string
   private readonly changes: Changes
@@ -102,8 +116,11 @@ class SyncedDriver extends SqliteDriver {
   }
 
   override async destroy(): Promise<void> {
-    await this.log.close()
-    await super.destroy()
+    try {
+      await this.log.close()
+    } finally {
+      await super.destroy()
+    }
   }
 }
 

@@ -3,9 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DomainError } from '../../shared/errors/domain-error.ts'
+import { unsyncedProblem } from './database-problem.ts'
 import type { Tables } from './database-tables.ts'
 import { openSqlite } from './open-sqlite.ts'
-import { WriteAheadLog } from './write-ahead-log.ts'
+import { WriteAheadLog, type WriteAheadLogNeeds } from './write-ahead-log.ts'
 
 let folder: string
 let file: string
@@ -19,14 +21,14 @@ beforeEach(async () => {
   file = path.join(folder, 'a.db')
   syncs = []
   endsAtOnce = true
-  const log = new WriteAheadLog(file, async (handle) => {
+  const sync: WriteAheadLogNeeds['sync'] = async (handle) => {
     const bytes = (await handle.stat()).size
     await new Promise<void>((resolve, reject) => {
       syncs.push({ bytes, end: (problem) => (problem ? reject(problem) : resolve()) })
       if (endsAtOnce) resolve()
     })
-  })
-  db = openSqlite(file, log)
+  }
+  db = openSqlite(file, { sync })
   await sql`create table things (name text)`.execute(db)
   syncs = []
 })
@@ -87,29 +89,65 @@ describe('a change of the database', () => {
     expect(syncs).toHaveLength(2)
   })
 
-  it('that was none costs no sync', async () => {
+  it('that was none costs no sync, and one that was taken back neither', async () => {
     await names()
     await db.transaction().execute((tx) => sql`select * from things`.execute(tx))
-    // The end of the transaction is one statement too many to be told from a change.
-    expect(syncs.length).toBeLessThanOrEqual(1)
-    syncs = []
-    await names()
+    const undone = db.transaction().execute(async (tx) => {
+      await sql`insert into things values ('a')`.execute(tx)
+      throw new Error('no')
+    })
+    await expect(undone).rejects.toThrow('no')
     expect(syncs).toEqual([])
+    expect(await names()).toEqual([])
   })
 
-  it('that the disk does not take is an error of the one who made it, and of nobody after', async () => {
+  it('that the log did not take is written back into the database, and told as made', async () => {
     endsAtOnce = false
-    const failed = add('a').catch((error) => error)
+    const made = add('a')
     await settled()
+    expect((await stat(`${file}-wal`)).size).toBeGreaterThan(0)
     syncs[0].end(Object.assign(new Error('no'), { code: 'EIO' }))
-    expect(await failed).toMatchObject({ code: 'database_unavailable' })
-    const full = add('b').catch((error) => error)
-    await settled()
-    syncs[1].end(Object.assign(new Error('no'), { code: 'ENOSPC' }))
-    expect(await full).toMatchObject({ code: 'disk_full' })
+    await made
+    expect((await stat(`${file}-wal`)).size).toBe(0)
     endsAtOnce = true
-    await add('c')
-    expect(await names()).toContain('c')
+    await add('b')
+    expect(syncs).toHaveLength(2)
+    expect(await names()).toEqual(['a', 'b'])
+  })
+})
+
+describe('a log whose sync failed', () => {
+  it('counts for nothing until it was written back, whatever later syncs say', async () => {
+    const syncs: string[] = []
+    let canWriteBack = false
+    const log = new WriteAheadLog({
+      databaseFile: file,
+      writeBack: () => {
+        syncs.push('back')
+        if (!canWriteBack) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' })
+      },
+      sync: async () => {
+        syncs.push('sync')
+        if (syncs.length === 1) throw new Error('no')
+      },
+    })
+    await expect(log.synced()).rejects.toThrow('full')
+    await expect(log.synced()).rejects.toThrow('full')
+    expect(syncs.filter((one) => one === 'sync')).toHaveLength(1)
+    canWriteBack = true
+    await log.synced()
+    await log.synced()
+    expect(syncs.slice(-2)).toEqual(['back', 'sync'])
+    await log.close()
+    await log.synced()
+    expect(syncs.slice(-2)).toEqual(['back', 'sync'])
+  })
+
+  it('is told as a full disk or as a file that cannot be written', () => {
+    const problem = (code: string) =>
+      (unsyncedProblem(Object.assign(new Error('no'), { code }), folder) as DomainError).code
+    expect(problem('SQLITE_FULL')).toBe('disk_full')
+    expect(problem('EIO')).toBe('database_unavailable')
   })
 })
 

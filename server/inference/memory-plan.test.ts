@@ -34,7 +34,10 @@ describe('the memory of tiles', () => {
     // 4 groups of one tile, or two groups of 4: the inputs twice, the outputs, and those of a run.
     expect(tiles({})).toBe(patchBytes * (1 + 2 * 4 + 4 * (4 + 1)))
     expect(tiles({ batch: 4 })).toBe(patchBytes * (1 + 2 * 8 + 4 * (8 + 4)))
-    expect(tiles({ batch: 4, mirror_axes: ['z', 'y'] })).toBe(patchBytes * (1 + (2 * 4 + 2 * 4) + 4 * (4 + 4)))
+    // Of each tile two runs are on their way, as made and as sent; one output is added while the next comes.
+    expect(tiles({ mirror_axes: ['z'] })).toBe(patchBytes * (1 + (4 + 2 * 8) + 4 * (4 + 2)))
+    expect(tiles({ batch: 2, mirror_axes: ['z', 'y'] })).toBe(patchBytes * (1 + (4 + 2 * 16) + 4 * (4 + 4)))
+    expect(tiles({ batch: 8, mirror_axes: ['z', 'y'] })).toBe(patchBytes * (1 + (6 + 2 * 24) + 4 * (6 + 16)))
   })
 
   it('is guessed for a network by the tiles of a run', () => {

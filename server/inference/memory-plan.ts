@@ -145,11 +145,16 @@ function tilesBytes(
   channels: { input: number; output: number },
 ): number {
   const patchBytes = 4 * numVoxels(patch_zyx)
-  const group = tilesPerGroup(batch, 2 ** mirror_axes.length)
-  const prepared = group * (Math.ceil(TILES_AHEAD / group) + 1)
-  const copies = mirror_axes.length > 0 ? 2 * batch : 0
-  // Importance map; inputs being prepared, on their way and in the network; outputs likewise.
-  return patchBytes * (1 + channels.input * (2 * prepared + copies) + channels.output * (prepared + batch))
+  const copies = 2 ** mirror_axes.length
+  const group = tilesPerGroup(batch, copies)
+  const numGroups = Math.ceil(TILES_AHEAD / group) + 1
+  // Of each group two runs are asked for at a time; mirrored copies are made for them and copied once more.
+  const asked = numGroups * Math.min(2, (group * copies) / batch) * batch
+  const inputs = numGroups * group + (copies > 1 ? 2 : 1) * asked
+  // Sums of the groups, and what the runs in hand gave.
+  const outputs = numGroups * group + (copies > 1 ? 2 : 1) * batch
+  // One more for the importance map.
+  return patchBytes * (1 + channels.input * inputs + channels.output * outputs)
 }
 
 /** @param shape of the whole volume: a mask is as large as that, whatever part of it is segmented */

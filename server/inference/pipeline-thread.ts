@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
@@ -80,7 +80,9 @@ const { job, engine } = workerData as ThreadStart
 
 // The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
 // Linux priorities are of threads; elsewhere this would be the network's too. A GPU shall not wait for this thread.
-if (process.platform === 'linux' && job.params.provider === 'cpu') setPriority(0, NICENESS)
+// What was started lower stays there.
+const isBesideNetwork = process.platform === 'linux' && job.params.provider === 'cpu'
+if (isBesideNetwork && getPriority(0) < NICENESS) setPriority(0, NICENESS)
 const events = {
   progress: (progress: Extract<FromThread, { type: 'progress' }>['progress']) => send({ type: 'progress', progress }),
   preview: (header: Extract<FromThread, { type: 'preview' }>['header'], payload: Uint8Array) =>

@@ -89,7 +89,8 @@ export class TilePredictor {
       const tile = Math.floor(copy / combinations.length)
       if (tile >= numTiles) return
       const one = output.subarray(slot * this.outputLength, (slot + 1) * this.outputLength)
-      if (tile === sums.length) sums.push(one)
+      // A part of a run would keep all of it.
+      if (tile === sums.length) sums.push(combinations.length > 1 && batch > 1 ? one.slice() : one)
       else flipPatches(one, sums[tile], patchZyx, combinations[copy % combinations.length], true)
     }
   }

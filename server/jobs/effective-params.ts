@@ -41,12 +41,12 @@ export function effectiveParams(
     preview_interval_seconds: preview.interval_seconds ?? DEFAULT_PREVIEW_SECONDS,
     threads: Math.min(asked.threads ?? device.threads, device.threads),
     provider: device.provider,
-    ...batchParam(asked.batch ?? manifest.tiles.batch),
+    ...batchParam(asked.batch ?? (device.provider === 'cpu' ? 1 : manifest.tiles.batch)),
     ...resultParams(asked, volumeShapeZyx),
   }
 }
 
-/** One tile at a time is not named. */
+/** One tile at a time is not named. A processor gains nothing by more, which a model may ask of a card. */
 function batchParam(batch: number): { batch?: number } {
   return batch === 1 ? {} : { batch: Math.min(batch, MOST_TILES_AT_ONCE) }
 }

@@ -119,7 +119,8 @@ export class JobRun {
 
   /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
   endWhenSilent(hangMs: number): void {
-    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * this.perRunMs()) : hangMs
+    const first = hangMs * this.batch
+    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * this.perRunMs()) : first
     const silentMs = performance.now() - this.heardMs
     if (this.settled || silentMs < mostMs) return
     this.needs.log.error({ job_id: this.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
@@ -127,10 +128,14 @@ export class JobRun {
     this.worker.kill()
   }
 
+  /** A run of the network says nothing before all its tiles are through. */
+  private get batch(): number {
+    return this.record.effectiveParams?.batch ?? 1
+  }
+
   /** What the tiles take that go through the network together; 0 as long as none is through. */
   private perRunMs(): number {
-    const { batch = 1 } = this.record.effectiveParams ?? {}
-    return this.tilesPerSecond ? (1000 * batch) / this.tilesPerSecond : 0
+    return this.tilesPerSecond ? (1000 * this.batch) / this.tilesPerSecond : 0
   }
 
   /** Messages are handled one after the other, so that a result never overtakes its previews. */
@@ -230,8 +235,11 @@ export class JobRun {
       // The server stops while the database is away: the next start queues the job again.
       if (isAway(error)) return
       log.error({ err: error, job_id: jobId }, 'a finished job could not be recorded')
-      const message = 'The mask was made, but could not be recorded on the server.'
-      return this.fail(new DomainError('internal', { message, cause: error }).toEnvelope())
+      // A disk may refuse to keep what is recorded already: then the files of the job stay.
+      if (!(await this.isRecorded().catch(() => false))) {
+        const message = 'The mask was made, but could not be recorded on the server.'
+        return this.fail(new DomainError('internal', { message, cause: error }).toEnvelope())
+      }
     }
     moves.forgetProgress(jobId)
     const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
