@@ -15,7 +15,7 @@ export interface NetworkSession {
   release(): Promise<void>
   /** Tiles that every run takes, where the network was written for a fixed number; else absent. */
   readonly tilesPerRun?: number
-  /** Runs that may be asked for before the first has ended, where the network works beside the calling thread; else 0. */
+  /** Tiles that are prepared while the network runs, where it works beside the calling thread; else 0. */
   readonly numAhead?: number
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -24,6 +25,9 @@ const LiveQuery = Type.Object(
   },
   closed,
 )
+
+/** Longest wait for the last event of a job that is recorded as finished: a server that stopped in between never tells it. */
+const LAST_WORDS_MS = 5000
 
 export interface LiveRouteNeeds {
   jobs: JobService
@@ -122,8 +126,13 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRouteNeeds> = async (app,
       socket.on('error', stop)
       feed.caughtUp
         .then(() => jobs.find(request.owner, jobId))
-        // A finished job has nothing more to tell, whatever the client has seen.
-        .then((record) => isFinished(record.state) && client.end())
+        .then(async (record) => {
+          if (!isFinished(record.state)) return
+          // A finished job has nothing more to tell, whatever the client has seen; but its last words may be on their way.
+          if (!(await hasToldItsEnd(jobs, events, jobId)))
+            await Promise.race([delay(LAST_WORDS_MS, undefined, { ref: false }), feed.ended])
+          client.end()
+        })
         .catch((error) => {
           if (error instanceof DomainError && error.code === 'job_not_found') return client.close(...CLOSE.jobGone)
           request.log.error({ err: error }, 'live channel failed')
@@ -139,9 +148,15 @@ function feedClient(client: LiveClient, jobId: string, since: number, needs: Pic
   let deliver = (event: LiveEvent): void => {
     early.push(event)
   }
+  let tellEnd = (): void => undefined
+  const ended = new Promise<void>((resolve) => {
+    tellEnd = resolve
+  })
   const pass = (event: LiveEvent) => {
     client.take(event)
-    if (isLastFrame(event.frame)) client.end()
+    if (!isLastFrame(event.frame)) return
+    client.end()
+    tellEnd()
   }
   const stop = needs.events.subscribe(jobId, (event) => deliver(event))
   const caughtUp = missedEvents(needs.jobs, needs.events, jobId, since).then((missed) => {
@@ -150,7 +165,11 @@ function feedClient(client: LiveClient, jobId: string, since: number, needs: Pic
     for (const event of missed) pass(event)
     for (const event of early) if (event.frame.seq > lastSeq) pass(event)
   })
-  return { caughtUp, stop }
+  return { caughtUp, ended, stop }
+}
+
+async function hasToldItsEnd(jobs: JobService, events: JobEvents, jobId: string): Promise<boolean> {
+  return (await missedEvents(jobs, events, jobId, 0)).some(({ frame }) => isLastFrame(frame))
 }
 
 /** Stored events and those remembered in memory, each once, in order. */

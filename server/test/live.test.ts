@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import WebSocket from 'ws'
 import type { LiveFrame, LiveTicket } from '../../shared/contract/live.ts'
 import type { ServerConfig } from '../config.ts'
+import type { JobRepository } from '../jobs/job-repository.ts'
 import type { Scope } from '../people/access.ts'
-import { createJobOn } from './job-calls.ts'
+import { createJobOn, jobOn } from './job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
@@ -66,6 +67,32 @@ async function ticketOf(jobId: string, headers: Record<string, string> = AUTH): 
 async function codeOf(url: string, headers: Record<string, string> = {}) {
   return (await server.app.inject({ url, headers })).json().code
 }
+
+describe('a job that is recorded as finished', () => {
+  it('still tells its last event to a client that came before it', async () => {
+    await start()
+    const jobs = server.retentionNeeds.jobs as JobRepository
+    const addEvent = jobs.addEvent.bind(jobs)
+    let isHeld = false
+    vi.spyOn(jobs, 'addEvent').mockImplementation(async (jobId, frame) => {
+      if (frame.type === 'state' && frame.data.state === 'completed') {
+        isHeld = true
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+      return addEvent(jobId, frame)
+    })
+    const { job_id } = await createJobOn(server)
+    letGo()
+    await until(async () => isHeld)
+    expect((await jobOn(server, job_id)).state).toBe('completed')
+    const { frames, closed } = await open(job_id)
+    expect(await closed).toBe(1000)
+    expect(frames.at(-1)?.type).toBe('completed')
+    // One that has seen all of it is told nothing more.
+    const again = await open(job_id, `?since=${frames.at(-1)?.seq}`)
+    expect([await again.closed, again.frames]).toEqual([1000, []])
+  })
+})
 
 describe('a ticket', () => {
   it('opens the live channel of its job once, without a token', async () => {
