@@ -4,8 +4,15 @@ import { numVoxels } from '../../shared/volume/zyx.ts'
 import type { MaskMeasures } from './measuring.ts'
 import type { JobDescription } from './messages.ts'
 
-/** `stats.json`: per label voxels, share, and, where the voxel size is known, volume and surface; the largest objects. */
-export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, measured: MaskMeasures) {
+/**
+ * `stats.json`: per label voxels, share, and, where the voxel size is known, volume and surface; the largest objects.
+ * @param labels those that were measured, in that order
+ */
+export function maskStatistics(
+  labels: readonly Partial<ModelManifest['labels'][number]>[],
+  header: VolumeHeader,
+  measured: MaskMeasures,
+) {
   return {
     schema_version: 1,
     shape_zyx: header.shapeZyx,
@@ -13,7 +20,7 @@ export function maskStatistics(manifest: ModelManifest, header: VolumeHeader, me
     unit: header.unit,
     total_voxels: numVoxels(header.shapeZyx),
     ...measured.frame,
-    labels: manifest.labels.map(({ value, name }, i) => ({ value, name, ...measured.labels[i] })),
+    labels: labels.map(({ value, name }, i) => ({ value, ...(name ? { name } : {}), ...measured.labels[i] })),
     warnings: measured.warnings,
   }
 }

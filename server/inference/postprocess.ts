@@ -5,6 +5,8 @@ import type { VoxelSource } from '../../shared/volume/header.ts'
 import { applyThreshold } from './decode-plane.ts'
 import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
+import { maskStatistics } from './mask-report.ts'
+import { measureFile, measureHere } from './measuring.ts'
 import type { PostprocessOutcome, PostprocessTask } from './messages.ts'
 import { newLabels } from './preview-builder.ts'
 import type { RunDependencies } from './run-job.ts'
@@ -43,8 +45,8 @@ export async function postprocess(
     const { threshold } = params
     const candidate = await find(threshold === undefined ? 'mask' : 'candidate')
     const probability = threshold === undefined ? null : await find('probability')
-    const labels = await create(0, candidate.header.shapeZyx)
-    const [sizeZ, sizeY, sizeX] = labels.shapeZyx
+    const kept = await create(0, candidate.header.shapeZyx)
+    const [sizeZ, sizeY, sizeX] = kept.shapeZyx
     const plane = newLabels(dtype, sizeY * sizeX)
     for (let z = 0; z < sizeZ; z++) {
       if (signal.aborted) throw new DomainError('canceled')
@@ -52,18 +54,22 @@ export async function postprocess(
       if (probability && threshold !== undefined)
         applyThreshold(plane, Uint16Array.from(await probability.readSlab(z, 1, signal), Number), best, threshold)
       else plane.set(best)
-      await labels.append(plane)
+      await kept.append(plane)
     }
     const rules: ObjectRules = {
       keepLargest: params.keep_largest ?? [],
       smallestVoxels: params.smallest_object_voxels ?? 0,
       neighbours: params.neighbours ?? DEFAULT_NEIGHBOURS,
     }
-    const result = asksForFilter(rules) ? await create(1, labels.shapeZyx) : labels
-    if (result !== labels) await filterObjects(labels, result, rules)
+    const result = asksForFilter(rules) ? await create(1, kept.shapeZyx) : kept
+    if (result !== kept) await filterObjects(kept, result, rules)
     const artifacts = await writeMasks({ folder, name, header: volume.header, labels: result, signal })
+    const { labelValues: values } = task
+    const measured = await measureFile(measureHere({ header: volume.header, values }), result, signal)
+    const labels = values.map((value) => ({ value }))
+    const statistics = maskStatistics(labels, volume.header, measured)
     const counts = Object.fromEntries(task.labelValues.map((value) => [String(value), result.counts.get(value) ?? 0]))
-    const report = { schema_version: 1, params, labels: counts, mask_sha256: result.sha256() }
+    const report = { schema_version: 1, params, labels: counts, mask_sha256: result.sha256(), statistics }
     artifacts.push(await writeJson(folder, `${name}.json`, report))
     return { labels: counts, maskSha256: result.sha256(), artifacts }
   } finally {

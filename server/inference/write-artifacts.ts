@@ -50,7 +50,7 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
     candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
   ])
   const artifacts = written.flat()
-  const statistics = maskStatistics(job.model.manifest, header, measured)
+  const statistics = maskStatistics(job.model.manifest.labels, header, measured)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
   artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics, measured.warnings))
   artifacts.push(await writeJson(job.outFolder, 'provenance.json', provenance))

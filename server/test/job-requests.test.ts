@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Artifact, Job } from '../../shared/contract/jobs.ts'
+import type { Artifact, Job, Postprocessed } from '../../shared/contract/jobs.ts'
 import { artifactsOn, createJobOn, EXPECTED, finishedOn, SHAPE, VOXELS } from './job-calls.ts'
 import { makeMrc } from './make-mrc.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, uploadAll } from './test-server.ts'
@@ -93,7 +93,14 @@ describe('objects that are removed', () => {
           payload,
         })
       ).json()
-    expect(labelOne(await post({ smallest_object_voxels: 2, neighbours: 6 }))).toBe(2)
+    const changed: Postprocessed = await post({ smallest_object_voxels: 2, neighbours: 6 })
+    expect(labelOne(changed)).toBe(2)
+    const report = changed.artifacts.find(({ name }) => name.endsWith('.json')) as Artifact
+    const { statistics } = (await server.app.inject({ url: report.url })).json()
+    expect(statistics.labels).toMatchObject([
+      { value: 0, voxels: 718 },
+      { value: 1, voxels: 2, num_objects: 1, objects: [{ start_zyx: [5, 5, 5], shape_zyx: [1, 1, 2] }] },
+    ])
     expect(labelOne(await post({ smallest_object_voxels: 2 }))).toBe(4)
     expect((await post({ neighbours: 18 })).code).toBe('request_invalid')
   })
