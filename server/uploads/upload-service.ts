@@ -9,6 +9,7 @@ import type { VolumeService } from '../volumes/volume-service.ts'
 import { watchedBody } from './body-watch.ts'
 import type { FileHasher } from './file-hasher.ts'
 import { writePart } from './part-writer.ts'
+import { PartsAtOnce } from './parts-at-once.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import { UploadHashes } from './upload-hashes.ts'
 import type { ReceivedPart, UploadRecord, UploadRepository } from './upload-repository.ts'
@@ -44,6 +45,7 @@ const EXTEND_SHARE = 0.02
  */
 export class UploadService {
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly partsAtOnce = new PartsAtOnce()
   private readonly hashes: UploadHashes
   private readonly verifier: UploadVerifier
   private readonly uploads: UploadRepository
@@ -170,9 +172,13 @@ export class UploadService {
    * Takes one part. A part that is already recorded with the same hash is not written again; a second sender of the same
    * part replaces the first.
    * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`,
-   *   `upload_stalled`, `upload_connection_lost`, `disk_full`
+   *   `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
    */
-  async receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
+  receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
+    return this.partsAtOnce.during(owner, () => this.receive(owner, uploadId, part))
+  }
+
+  private async receive(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
     const record = await this.find(owner, uploadId)
     if (record.state !== 'receiving') throw new DomainError('upload_state', { state: record.state })
     const totalParts = Math.ceil(record.totalBytes / record.chunkBytes)
