@@ -19,7 +19,7 @@ const sha256 = (file: string) => createHash('sha256').update(readFileSync(file))
 function run(change = (text: string) => text) {
   const script = path.join(folder, 'script.mjs')
   writeFileSync(script, change(readFileSync(SCRIPT, 'utf8')))
-  return spawnSync(process.execPath, [script, archive], { cwd: folder, encoding: 'utf8' })
+  return spawnSync(process.execPath, [script, archive], { cwd: os.tmpdir(), encoding: 'utf8' })
 }
 
 const pinningThis = (text: string) => text.replace(PINNED, `sha256: '${sha256(archive)}'`)
@@ -73,6 +73,13 @@ describe.runIf(process.platform === 'linux')("CUDA's provider", () => {
   it('is pinned in doctor as in the script', () => {
     expect(PINNED.exec(readFileSync(SCRIPT, 'utf8'))?.[1]).toBe(KNOWN_ARCHIVE.sha256)
     expect(readFileSync(SCRIPT, 'utf8')).toContain(`name: '${KNOWN_ARCHIVE.name}'`)
+  })
+
+  it('can be installed by an installed package, which holds the script', () => {
+    const { files } = JSON.parse(readFileSync(path.join(import.meta.dirname, '../package.json'), 'utf8'))
+    expect(files).toContain('build/scripts/cuda-provider.mjs')
+    const command = readFileSync(path.join(import.meta.dirname, '../desktop/cli/commands/cuda-provider.ts'), 'utf8')
+    expect(command).toContain("'build/scripts/cuda-provider.mjs'")
   })
 
   it('is what the workflow on a GPU installs', () => {

@@ -30,6 +30,7 @@ import { addLoopbackGuard } from './plugins/loopback-guard.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addRateLimit } from './plugins/rate-limit.ts'
+import { RefusedSignIns } from './plugins/refused-sign-ins.ts'
 import { addRefusedUpgradeEnd } from './plugins/refused-upgrade.ts'
 import { addRequestLog, requestIds } from './plugins/request-log.ts'
 import { addStopGuard } from './plugins/stop-guard.ts'
@@ -124,11 +125,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   deps.bytes.watch(app.server)
   addRequestLog(app, deps.bytes)
   if (deps.config.isEmbedded) addLoopbackGuard(app)
-  addAuth(app, deps.tokens)
+  const requestsPerMinute = deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute
+  addAuth(app, deps.tokens, new RefusedSignIns(requestsPerMinute > 0))
   addStopGuard(app, deps.readiness)
   const onError = (error: unknown) => app.log.error({ err: error }, 'audit entry lost')
   addAudit(app, { add: deps.people.addAudit, newId: deps.newId, onError })
-  await addRateLimit(app, deps.config.isEmbedded ? 0 : deps.config.requestsPerMinute)
+  await addRateLimit(app, requestsPerMinute)
   // Before the plugin's own, which gives no reason.
   app.addHook('preClose', async () => {
     for (const client of app.websocketServer.clients) client.close(1001, 'server stopping')

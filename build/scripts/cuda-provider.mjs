@@ -1,9 +1,10 @@
-// npm run cuda-provider [-- ARCHIVE] : puts Microsoft's CUDA 12 provider beside onnxruntime-node, from its release archive
+// cryomamba cuda-provider [ARCHIVE], npm run cuda-provider [-- ARCHIVE] : puts Microsoft's CUDA 12 provider beside onnxruntime-node, from its release archive
 // (downloaded, or brought here by hand), after the archive's SHA-256 was compared with the one that is known.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { access, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -54,7 +55,8 @@ async function unpack(archive, folder) {
 }
 
 async function install(given) {
-  const packageFolder = path.resolve('node_modules/onnxruntime-node')
+  // That of the program, wherever npm put it and wherever this is started.
+  const packageFolder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
   const { version } = JSON.parse(await readFile(path.join(packageFolder, 'package.json'), 'utf8'))
   if (version !== KNOWN.version)
     throw new Error(`onnxruntime-node is ${version}; the archive is known for ${KNOWN.version} only`)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const HERE = import.meta.dirname
-const UNITS = ['cryomamba.service', 'cryomamba-backup.service', 'cryomamba-backup.timer']
+const UNITS = ['cryomamba.service', 'cryomamba-cards.service', 'cryomamba-backup.service', 'cryomamba-backup.timer']
 const DOCS = path.resolve(HERE, '../../docs')
 const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0
 if (!hasAnalyze) console.warn('systemd-analyze is absent (Debian: apt-get install systemd): units are not checked')
@@ -51,6 +51,15 @@ describe.skipIf(!hasAnalyze)('systemd', () => {
     const { text } = analyze(['security', '--offline=true', '--no-pager', path.join(folder, name)])
     const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(text)?.[1])
     expect(exposure).toBeLessThan(most)
+  })
+})
+
+describe('the devices of cards', () => {
+  it('are made before the server starts, by a unit that the documentation installs', () => {
+    for (const key of ['After', 'Wants'])
+      expect(valuesOf('cryomamba.service', key)[0].split(' ')).toContain('cryomamba-cards.service')
+    const page = readFileSync(path.join(DOCS, 'server.md'), 'utf8')
+    expect(page).toContain('$P/build/systemd/cryomamba.service $P/build/systemd/cryomamba-cards.service')
   })
 })
 

@@ -4,6 +4,7 @@ import type { Command, CommandIo } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { convertCommand } from './commands/convert.ts'
 import { coordinatesCommand } from './commands/coordinates.ts'
+import { cudaProviderCommand } from './commands/cuda-provider.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
@@ -40,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   groupCommand,
   auditCommand,
   doctorCommand,
+  cudaProviderCommand,
   demoCommand,
 ]
 

@@ -1,11 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** Version of the installed package: that of the nearest `package.json` above this file. */
+/** Version of the installed package. */
 export function packageVersion(): string {
-  for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    const file = path.join(folder, 'package.json')
-    if (existsSync(file)) return String(JSON.parse(readFileSync(file, 'utf8')).version)
-  }
-  return 'unknown'
+  const folder = nearestPackage()
+  return folder === null
+    ? 'unknown'
+    : String(JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')).version)
+}
+
+/** Folder of the installed package; its files are read by path. */
+export function packageFolder(): string {
+  const folder = nearestPackage()
+  if (folder === null) throw new Error(`no package.json above ${import.meta.dirname}`)
+  return folder
+}
+
+/** The nearest folder above this file with a `package.json`. */
+function nearestPackage(): string | null {
+  for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder))
+    if (existsSync(path.join(folder, 'package.json'))) return folder
+  return null
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -35,4 +35,28 @@ it('is taken over when the lock was not touched for long, whoever has the proces
   const longAgo = new Date(Date.now() - 120_000)
   await utimes(lock, longAgo, longAgo)
   await (await takeDataFolder(folder, null)).release()
+})
+
+it('is refused while a server of another host or container holds it, whatever process ids say here', async () => {
+  const lock = path.join(folder, 'server.lock')
+  for (const pid of [process.pid, 999_999_999]) {
+    await writeFile(lock, JSON.stringify({ pid, host: 'other-container', start: 'a' }))
+    await expect(takeDataFolder(folder, null)).rejects.toMatchObject({
+      code: 'data_folder_locked',
+      hint: expect.stringContaining('other-container'),
+    })
+  }
+  const longAgo = new Date(Date.now() - 120_000)
+  await utimes(lock, longAgo, longAgo)
+  await (await takeDataFolder(folder, null)).release()
+})
+
+it('is taken over from a dead process of this host, and a lock that is no longer its own is left alone', async () => {
+  const lock = path.join(folder, 'server.lock')
+  await writeFile(lock, JSON.stringify({ pid: 999_999_999, host: os.hostname(), start: 'a' }))
+  const taken = await takeDataFolder(folder, null)
+  expect(JSON.parse(await readFile(lock, 'utf8'))).toMatchObject({ pid: process.pid, host: os.hostname() })
+  await writeFile(lock, JSON.stringify({ pid: 1, host: 'other', start: 'b' }))
+  await taken.release()
+  expect(await readFile(lock, 'utf8')).toContain('other')
 })

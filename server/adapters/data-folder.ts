@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { LinkKeyStore } from '../jobs/link-keys.ts'
@@ -79,33 +80,63 @@ const LOCK_BEAT_MS = 10_000
 /** A lock not touched for this long is left over, even if another program has its process id by now. */
 const LOCK_STALE_MS = 60_000
 
-/** A lock file with our process id, touched while we run; one that a dead process left is taken over. */
+/** Who holds a lock. Older versions wrote their process id alone: `host` and `start` are null. */
+interface Holder {
+  pid: number
+  /** Process ids mean nothing on another computer or in another container. */
+  host: string | null
+  /** Random, one for each start: the same process id on the same host may be another server's. */
+  start: string | null
+}
+
+/** A lock file with our process id and host, touched while we run; one that a dead process left is taken over. */
 async function lock(folder: string): Promise<() => Promise<void>> {
   const file = path.join(folder, 'server.lock')
+  const us: Holder = { pid: process.pid, host: os.hostname(), start: randomBytes(8).toString('hex') }
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      const handle = await open(file, 'wx')
-      await handle.writeFile(String(process.pid))
-      await handle.close()
+      await writeFile(file, JSON.stringify(us), { flag: 'wx' })
       const beat = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), LOCK_BEAT_MS)
       beat.unref()
       return async () => {
         clearInterval(beat)
-        await rm(file, { force: true })
+        if ((await holderOf(file))?.start === us.start) await rm(file, { force: true })
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-      if (await isHeld(file)) throw new DomainError('data_folder_locked', { path: folder, cause })
+      if (await isHeld(file)) throw lockedBy(folder, await holderOf(file), cause)
       await rm(file, { force: true })
     }
   }
   throw new DomainError('data_folder_locked', { path: folder })
 }
 
+function lockedBy(folder: string, holder: Holder | null, cause: unknown): DomainError {
+  if (holder === null || holder.host === null || holder.host === os.hostname())
+    return new DomainError('data_folder_locked', { path: folder, cause })
+  const hint = `It is on ${holder.host}. Stop it there; if it was killed, the folder is free ${LOCK_STALE_MS / 1000} s later.`
+  return new DomainError('data_folder_locked', { path: folder, hint, cause })
+}
+
 async function isHeld(file: string): Promise<boolean> {
   const touchedMs = (await stat(file).catch(() => null))?.mtimeMs ?? 0
   if (Date.now() - touchedMs > LOCK_STALE_MS) return false
-  return isAlive(Number(await readFile(file, 'utf8').catch(() => '')))
+  const holder = await holderOf(file)
+  if (holder === null) return false
+  if (holder.host !== null && holder.host !== os.hostname()) return true
+  return isAlive(holder.pid)
+}
+
+/** Null where there is no lock, or none that a server wrote. */
+async function holderOf(file: string): Promise<Holder | null> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  try {
+    const found: unknown = JSON.parse(text)
+    if (typeof found === 'number') return { pid: found, host: null, start: null }
+    return typeof found === 'object' ? (found as Holder | null) : null
+  } catch {
+    return null
+  }
 }
 
 function isAlive(pid: number): boolean {

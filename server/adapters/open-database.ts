@@ -4,12 +4,10 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import { DatabaseOwner } from './database-owner.ts'
 import type { Tables } from './database-tables.ts'
+import { checkFileIsDatabase, markDatabase, SQLITE_FILE } from './folder-database.ts'
 import { migrate } from './migrations.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openSqlite } from './open-sqlite.ts'
-
-/** Name of the SQLite file in a data folder. */
-export const SQLITE_FILE = 'cryomamba.sqlite'
 
 /** The database of a running server. */
 export interface Database {
@@ -33,6 +31,12 @@ type Place = Pick<ServerConfig, 'databaseUrl' | 'dataFolder'> & {
  *   `database_damaged`, `disk_full`, `setting_invalid`
  */
 export async function openDatabase(place: Place, onChange: (problem: DomainError | null) => void): Promise<Database> {
+  const database = await openWhereSet(place, onChange)
+  await markDatabase(place.dataFolder, place.databaseUrl !== null)
+  return database
+}
+
+async function openWhereSet(place: Place, onChange: (problem: DomainError | null) => void): Promise<Database> {
   if (place.databaseUrl === null) return openFile(path.join(place.dataFolder, SQLITE_FILE))
   try {
     return await openShared(place.databaseUrl, place, onChange)
@@ -46,9 +50,11 @@ export async function openDatabase(place: Place, onChange: (problem: DomainError
 /**
  * The tables for a command that runs beside the server (`token`, `group`): nothing is locked, each query stands alone.
  * Close it with `destroy`.
- * @throws {DomainError} as `openDatabase`, but never `database_in_use`
+ * @throws {DomainError} as `openDatabase`, but never `database_in_use`; `usage` where no PostgreSQL is named and the
+ *   server of the folder uses one
  */
 export async function openTables(place: Omit<Place, 'folderId'>): Promise<Kysely<Tables>> {
+  if (place.databaseUrl === null) await checkFileIsDatabase(place.dataFolder)
   const db =
     place.databaseUrl === null
       ? openSqlite(path.join(place.dataFolder, SQLITE_FILE))

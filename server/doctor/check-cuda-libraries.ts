@@ -12,8 +12,8 @@ const CUDA = 'libonnxruntime_providers_cuda.so'
 const OPENED_LATER = ['libcudnn.so.9']
 
 /**
- * Files whose origin is known, by SHA-256, beside those of the archive that `npm run cuda-provider` installs, which leaves
- * a list of its own. Each was downloaded and hashed; a file that is not here may be as good.
+ * Files whose origin is known, by SHA-256, beside those of the archive that `cryomamba cuda-provider` installs, which
+ * leaves a list of its own. Each was downloaded and hashed; a file that is not here may be as good.
  */
 const KNOWN_FILES: Readonly<Record<string, string>> = {
   c6a12593396095f5670160e284c35d1700b7708cf3037b7042e2a5200ccae772:
@@ -86,7 +86,7 @@ async function checkFile(
     return failed(
       name,
       `${message} was changed after it was installed from ${KNOWN_ARCHIVE.name}`,
-      'Run `npm run cuda-provider` again, or name this file in CRYOMAMBA_CUDA_SHA256 once its origin is known.',
+      'Run `cryomamba cuda-provider` again, or name this file in CRYOMAMBA_CUDA_SHA256 once its origin is known.',
     )
   // The shared library is a few lines of code that carry no version.
   if (hasVersion || file === SHARED) return ok(name, message)

@@ -40,6 +40,9 @@ export const AUDITED: Readonly<Record<string, string>> = {
   'POST /v1/admin/jobs/:jobId/cancel': 'job.cancel_by_admin',
 }
 
+/** Tokens that were refused: one line for each address and minute, of this user, for whose they are is not known. */
+const REFUSED = { action: 'auth.refused', user: 'unknown' }
+
 export interface AuditNeeds {
   add(entry: AuditEntry): Promise<void>
   newId: () => string
@@ -48,20 +51,24 @@ export interface AuditNeeds {
 
 /**
  * Writes down who did what, refused tries included, after the answer was sent. A link is written down when it is first
- * used, whatever number of ranges it is read in: with who got it, and from where it was used.
+ * used, whatever number of ranges it is read in: with who got it, and from where it was used. Refused tokens are written
+ * down once for each address and minute.
  */
 export function addAudit(app: FastifyInstance, needs: AuditNeeds): void {
   const used = new UsedLinks()
   app.decorateRequest('link', null)
   app.addHook('onResponse', async (request, reply) => {
-    const action = AUDITED[`${request.method} ${request.routeOptions.url}`]
-    const who = action === undefined ? null : whoAsked(request, reply, used)
-    if (!who) return
-    const entryId = needs.newId()
-    const time = new Date().toISOString()
-    const entry = { entryId, time, ...who, action, subject: subjectOf(request, reply) }
+    const what = request.isFirstRefused ? { ...REFUSED, tokenId: null, subject: null } : told(request, reply, used)
+    if (!what) return
+    const entry = { entryId: needs.newId(), time: new Date().toISOString(), ...what }
     await needs.add({ ...entry, status: reply.statusCode, address: request.ip }).catch(needs.onError)
   })
+}
+
+function told(request: FastifyRequest, reply: FastifyReply, used: UsedLinks) {
+  const action = AUDITED[`${request.method} ${request.routeOptions.url}`]
+  const who = action === undefined ? null : whoAsked(request, reply, used)
+  return who && action !== undefined ? { ...who, action, subject: subjectOf(request, reply) } : null
 }
 
 function whoAsked(request: FastifyRequest, reply: FastifyReply, used: UsedLinks) {

@@ -26,7 +26,7 @@ export async function addRateLimit(app: FastifyInstance, perMinute: number): Pro
   await app.register(rateLimit, {
     global: true,
     // After the token was checked, for the limit is of a token and not of the proxy in front; before anything is read or
-    // looked up, so that refused requests count as well.
+    // looked up, so that refused requests count as well, but for those with a refused token: `RefusedSignIns` counts them.
     hook: 'onRequest',
     max: perMinute,
     timeWindow: MINUTE_MS,

@@ -85,3 +85,30 @@ describe('requests', () => {
     expect(await numUntilRefused(() => server.app.inject({ url: '/v1/jobs', headers: AUTH }))).toBeLessThan(perMinute)
   })
 })
+
+describe('refused tokens', () => {
+  const guess = (index: number) => ({ authorization: `Bearer cm_guess${index}` })
+  const guesses = async () => {
+    for (let index = 0; index < 60; index++) expect((await ask(guess(index), 'GET', '/v1/jobs')).status).toBe(401)
+  }
+
+  it('of one address are limited before they are looked up, and audited once', async () => {
+    await start({ requestsPerMinute: 200 })
+    const anna = await tokenOf('anna')
+    expect((await ask(anna, 'GET', '/v1/jobs')).status).toBe(200)
+    await guesses()
+    const limited = await ask(guess(60), 'GET', '/v1/jobs')
+    expect(limited).toMatchObject({ status: 429, code: 'rate_limited' })
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await ask(anna, 'GET', '/v1/jobs')).status).toBe(200)
+    const [line, ...more] = await server.people.listAudit({ user: 'unknown', limit: 10, before: null })
+    expect(line).toMatchObject({ action: 'auth.refused', status: 401, address: '127.0.0.1', tokenId: null })
+    expect(more).toEqual([])
+  })
+
+  it('are not limited where requests are not', async () => {
+    await start({ requestsPerMinute: 0 })
+    await guesses()
+    expect((await ask(guess(60), 'GET', '/v1/jobs')).status).toBe(401)
+  })
+})
