@@ -21,7 +21,7 @@ export interface RetentionNeeds {
   /** Whether anything refers to a folder of this name under `volumes/` or `jobs/`. */
   isKnown: (folder: 'volumes' | 'jobs', name: string) => Promise<boolean>
   jobFolder: (jobId: string) => string
-  log: { info(facts: object, text: string): void }
+  log: { info(facts: object, text: string): void; error(facts: object, text: string): void }
   nowMs?: () => number
   /** Bytes free for us on the disk of the data folder. */
   freeBytes?: () => Promise<number>
@@ -38,17 +38,28 @@ export class Retention {
     this.needs = needs
   }
 
-  /** One round. What goes is logged, with ids but without names. */
+  /** One round. What goes is logged, with ids but without names; what cannot go holds up nothing else. */
   async tidy(): Promise<void> {
     const { retentionDays, artifactDays } = this.needs.config
-    await this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs))
-    await this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs))
-    await this.removeUnknown('volumes')
-    await this.removeUnknown('jobs')
-    await this.boundCache()
-    // Nothing goes for want of space where nobody allowed anything to go.
-    if (artifactDays > 0) await this.removeResults(() => this.isDiskFull())
-    if (retentionDays > 0) await this.removeVolumes(() => this.isDiskFull())
+    const steps = [
+      () => this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs)),
+      () => this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs)),
+      () => this.removeUnknown('volumes'),
+      () => this.removeUnknown('jobs'),
+      () => this.boundCache(),
+      // Nothing goes for want of space where nobody allowed anything to go.
+      async () => artifactDays > 0 && this.removeResults(() => this.isDiskFull()),
+      async () => retentionDays > 0 && this.removeVolumes(() => this.isDiskFull()),
+    ]
+    for (const step of steps) await this.tried(step, {}, 'a step of retention failed')
+  }
+
+  private async tried(work: () => Promise<unknown>, facts: object, text: string): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.needs.log.error({ err: error, ...facts }, text)
+    }
   }
 
   private get nowMs(): number {
@@ -66,9 +77,13 @@ export class Retention {
     const { jobs, jobFolder, log } = this.needs
     for (const job of await jobs.withArtifacts()) {
       if (!(await mustGo(job))) continue
-      if (!(await jobs.expireArtifacts(job.jobId, job.attempt, new Date(this.nowMs).toISOString()))) continue
-      await rm(path.join(jobFolder(job.jobId), `attempt-${job.attempt}`), { recursive: true, force: true })
-      log.info({ job_id: job.jobId }, 'results removed by retention')
+      const facts = { job_id: job.jobId }
+      const remove = async () => {
+        if (!(await jobs.expireArtifacts(job.jobId, job.attempt, new Date(this.nowMs).toISOString()))) return
+        await rm(path.join(jobFolder(job.jobId), `attempt-${job.attempt}`), { recursive: true, force: true })
+        log.info(facts, 'results removed by retention')
+      }
+      await this.tried(remove, facts, 'results could not be removed')
     }
   }
 
@@ -76,8 +91,12 @@ export class Retention {
     const { jobs, managedVolumes, removeVolume, log } = this.needs
     for (const volume of await managedVolumes()) {
       if (!(await mustGo(volume)) || (await jobs.unfinishedUser(volume.volumeId)) !== null) continue
-      await removeVolume(volume)
-      log.info({ volume_id: volume.volumeId, bytes: volume.sizeBytes }, 'volume removed by retention')
+      const facts = { volume_id: volume.volumeId, bytes: volume.sizeBytes }
+      const remove = async () => {
+        await removeVolume(volume)
+        log.info(facts, 'volume removed by retention')
+      }
+      await this.tried(remove, facts, 'volume could not be removed')
     }
   }
 
@@ -88,8 +107,11 @@ export class Retention {
       const info = await stat(path.join(root, name)).catch(() => null)
       if (!info?.isDirectory() || this.nowMs - info.mtimeMs < UNKNOWN_MS) continue
       if (await this.needs.isKnown(kind, name)) continue
-      await rm(path.join(root, name), { recursive: true, force: true })
-      this.needs.log.info({ kind, name }, 'folder removed that nothing refers to')
+      const remove = async () => {
+        await rm(path.join(root, name), { recursive: true, force: true })
+        this.needs.log.info({ kind, name }, 'folder removed that nothing refers to')
+      }
+      await this.tried(remove, { kind, name }, 'folder could not be removed that nothing refers to')
     }
   }
 
@@ -111,8 +133,11 @@ export class Retention {
     for (const { file, info } of files) {
       if (bytes <= this.needs.config.maxCacheBytes) return
       if (!info.isFile() || this.nowMs - info.mtimeMs < YOUNG_MS) continue
-      await rm(file, { force: true })
-      bytes -= info.size
+      const remove = async () => {
+        await rm(file, { force: true })
+        bytes -= info.size
+      }
+      await this.tried(remove, {}, 'statistics could not be removed')
     }
   }
 }

@@ -51,6 +51,7 @@ export class UploadService {
   private readonly limits: Limits
   private readonly admission: UploadAdmission
   private readonly newId: () => string
+  private readonly onError: (error: unknown) => void
 
   constructor(
     uploads: UploadRepository,
@@ -65,6 +66,7 @@ export class UploadService {
     this.limits = limits
     this.admission = new UploadAdmission(uploads, limits)
     this.newId = newId
+    this.onError = onError
     this.hashes = new UploadHashes(uploads, hasher)
     const partialOf = (uploadId: string) => this.partialPath(uploadId)
     this.verifier = new UploadVerifier(uploads, volumes, this.hashes, partialOf, onError)
@@ -284,10 +286,11 @@ export class UploadService {
     await rm(this.partialPath(uploadId), { force: true })
   }
 
-  /** Deletes uploads that nobody went on with. */
+  /** Deletes uploads that nobody went on with; one that cannot go is tried again the next time. */
   async removeExpired(nowMs = Date.now()): Promise<void> {
     for (const record of await this.uploads.withState('receiving')) {
-      if (Date.parse(record.expiresAt) < nowMs) await this.delete(record.owner, record.uploadId)
+      if (Date.parse(record.expiresAt) < nowMs)
+        await this.delete(record.owner, record.uploadId).catch((error) => this.onError(error))
     }
     for (const record of await this.uploads.withState('failed')) {
       if (Date.parse(record.expiresAt) < nowMs) await this.uploads.delete(record.uploadId)
