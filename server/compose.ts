@@ -250,6 +250,7 @@ export async function composeServer(
     log: app.log,
   }
   const retention = new Retention(retentionNeeds)
+  uploads.makeRoom = (freeBytes) => retention.makeRoom(freeBytes)
   const tidy = async () => {
     const lastAudit = () => new Date(Date.now() - config.auditDays * DAY_MS).toISOString()
     const tasks: (() => Promise<unknown>)[] = [

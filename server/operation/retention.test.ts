@@ -117,6 +117,26 @@ it('does what else is due each hour where one task fails', async () => {
   expect(trim).toHaveBeenCalledOnce()
 })
 
+it('makes room for an upload from what is older than a day, and only where that is enough', async () => {
+  for (let i = 0; i < 2; i++) await finishedOn(server, (await createJobOn(server)).job_id)
+  const needs = server.retentionNeeds
+  const jobs = await needs.jobs.withArtifacts()
+  const bytesOf = async (jobId: string) =>
+    (await needs.jobs.artifacts(jobId)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const oldest = await bytesOf(jobs[0].jobId)
+  const left = async () => (await needs.jobs.withArtifacts()).length
+  const freeBytes = async () => ((await left()) === 2 ? 0 : oldest)
+  const nowMs = () => Date.now() + 2 * DAY_MS
+  const forbidden = { ...server.config, retentionDays: 0, artifactDays: 0 }
+  await retention({ freeBytes }).makeRoom(oldest)
+  await retention({ freeBytes, nowMs, config: forbidden }).makeRoom(oldest)
+  await retention({ freeBytes, nowMs }).makeRoom(2 ** 50)
+  expect(await left()).toBe(2)
+  await retention({ freeBytes, nowMs }).makeRoom(oldest)
+  expect((await needs.jobs.withArtifacts()).map(({ jobId }) => jobId)).toEqual([jobs[1].jobId])
+  expect(await needs.managedVolumes()).toHaveLength(2)
+})
+
 it('bounds the folder of statistics, oldest first', async () => {
   const folder = path.join(server.dataFolder, 'cache')
   await mkdir(folder, { recursive: true })

@@ -9,12 +9,15 @@ const DAY_MS = 86_400_000
 /** Files of the cache that are this young may be in the making. */
 const YOUNG_MS = 60_000
 
+/** What is this young does not go for a new upload: its owner may be about to use it. */
+const FRESH_MS = DAY_MS
+
 /** Folders that nothing refers to are kept this long: somebody may be repairing something by hand. */
 const UNKNOWN_MS = 3 * DAY_MS
 
 export interface RetentionNeeds {
   config: Pick<ServerConfig, 'dataFolder' | 'retentionDays' | 'artifactDays' | 'minFreeBytes' | 'maxCacheBytes'>
-  jobs: Pick<JobRepository, 'withArtifacts' | 'expireArtifacts' | 'unfinishedUser'>
+  jobs: Pick<JobRepository, 'withArtifacts' | 'artifacts' | 'expireArtifacts' | 'unfinishedUser'>
   /** Files that the server received, oldest first. */
   managedVolumes: () => Promise<VolumeRecord[]>
   removeVolume: (record: VolumeRecord) => Promise<void>
@@ -66,11 +69,43 @@ export class Retention {
     return (this.needs.nowMs ?? Date.now)()
   }
 
+  /**
+   * Makes room for an upload as where the disk gets full, but of what is older than a day only. Where all of that were
+   * too little, nothing goes.
+   * @param wantedBytes to be free on the disk
+   */
+  async makeRoom(wantedBytes: number): Promise<void> {
+    const { retentionDays, artifactDays } = this.needs.config
+    if (retentionDays === 0 && artifactDays === 0) return
+    if ((await this.freeBytes()) + (await this.removableBytes()) < wantedBytes) return
+    const isNeeded = async () => (await this.freeBytes()) < wantedBytes
+    if (artifactDays > 0) await this.removeResults(async (job) => this.isUsedUp(job.finishedAt) && isNeeded())
+    if (retentionDays > 0) await this.removeVolumes(async (volume) => this.isUsedUp(volume.createdAt) && isNeeded())
+  }
+
+  private async removableBytes(): Promise<number> {
+    const { jobs, managedVolumes, config } = this.needs
+    let bytes = 0
+    for (const { jobId, finishedAt } of config.artifactDays > 0 ? await jobs.withArtifacts() : []) {
+      if (!this.isUsedUp(finishedAt)) continue
+      for (const { sizeBytes } of await jobs.artifacts(jobId)) bytes += sizeBytes
+    }
+    for (const { volumeId, createdAt, sizeBytes } of config.retentionDays > 0 ? await managedVolumes() : [])
+      if (this.isUsedUp(createdAt) && (await jobs.unfinishedUser(volumeId)) === null) bytes += sizeBytes
+    return bytes
+  }
+
+  private isUsedUp(time: string | null): boolean {
+    return time !== null && this.nowMs - Date.parse(time) > FRESH_MS
+  }
+
   private async isDiskFull(): Promise<boolean> {
-    const { minFreeBytes, dataFolder } = this.needs.config
-    if (minFreeBytes === 0) return false
-    const free = await (this.needs.freeBytes ?? (() => freeBytesOf(dataFolder)))()
-    return free < minFreeBytes
+    const { minFreeBytes } = this.needs.config
+    return minFreeBytes > 0 && (await this.freeBytes()) < minFreeBytes
+  }
+
+  private freeBytes(): Promise<number> {
+    return (this.needs.freeBytes ?? (() => freeBytesOf(this.needs.config.dataFolder)))()
   }
 
   private async removeResults(mustGo: (job: JobRecord) => boolean | Promise<boolean>): Promise<void> {

@@ -43,6 +43,8 @@ const EXTEND_SHARE = 0.02
  * and the file becomes a volume by one rename after its hash and header were checked.
  */
 export class UploadService {
+  /** Removes what retention may until so much is free on the disk; set where there is retention. */
+  makeRoom: (freeBytes: number) => Promise<void> = async () => undefined
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
   private readonly hashes: UploadHashes
   private readonly verifier: UploadVerifier
@@ -64,7 +66,7 @@ export class UploadService {
     this.uploads = uploads
     this.volumes = volumes
     this.limits = limits
-    this.admission = new UploadAdmission(uploads, limits)
+    this.admission = new UploadAdmission(uploads, limits, (freeBytes) => this.makeRoom(freeBytes))
     this.newId = newId
     this.onError = onError
     this.hashes = new UploadHashes(uploads, hasher)
