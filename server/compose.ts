@@ -67,6 +67,8 @@ export interface ComposedServer {
   people: PeopleRepository
   /** What retention works on. */
   retentionNeeds: RetentionNeeds
+  /** What is done each hour. Never rejects: each task is logged where it fails. */
+  tidy(): Promise<void>
   uploads: UploadService
   /** Starts to listen. @returns the address, e.g. `http://127.0.0.1:7450` @throws {DomainError} `port_in_use` */
   listen(): Promise<string>
@@ -248,13 +250,18 @@ export async function composeServer(
     log: app.log,
   }
   const retention = new Retention(retentionNeeds)
+  uploads.makeRoom = (freeBytes) => retention.makeRoom(freeBytes)
   const tidy = async () => {
-    await retention.tidy()
-    await uploads.removeExpired()
-    await linkKeys.renew()
-    await peopleRepository.removeAuditBefore(new Date(Date.now() - config.auditDays * DAY_MS).toISOString())
+    const lastAudit = () => new Date(Date.now() - config.auditDays * DAY_MS).toISOString()
+    const tasks: (() => Promise<unknown>)[] = [
+      () => retention.tidy(),
+      () => uploads.removeExpired(),
+      () => linkKeys.renew(),
+      () => peopleRepository.removeAuditBefore(lastAudit()),
+    ]
+    for (const task of tasks) await Promise.resolve().then(task).catch(onError)
   }
-  const cleanup = setInterval(() => void tidy().catch(onError), CLEANUP_MS)
+  const cleanup = setInterval(() => void tidy(), CLEANUP_MS)
   cleanup.unref()
   await uploads.start()
   await installer.start()
@@ -267,6 +274,7 @@ export async function composeServer(
     tokens,
     people: peopleRepository,
     retentionNeeds,
+    tidy,
     uploads,
     listen: () => listen(app, config),
     close: async (graceMs = 0) => {

@@ -107,9 +107,9 @@ export function readConfig(
   const devices = deviceSlots(read.list('CRYOMAMBA_DEVICES'), env)
   const threads = read.integer('CRYOMAMBA_THREADS', Math.max(1, availableParallelism()), 1, 256)
   return Object.freeze({
-    host: env.CRYOMAMBA_HOST ?? '127.0.0.1',
+    host: env.CRYOMAMBA_HOST || '127.0.0.1',
     port: read.integer('CRYOMAMBA_PORT', 7450, 0, 65535),
-    dataFolder: path.resolve(env.CRYOMAMBA_DATA ?? defaults.dataFolder),
+    dataFolder: path.resolve(env.CRYOMAMBA_DATA || defaults.dataFolder),
     databaseUrl: read.databaseUrl('DATABASE_URL'),
     token: read.token('CRYOMAMBA_TOKEN'),
     hasServerToken: env.CRYOMAMBA_TOKEN !== 'off',

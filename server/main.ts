@@ -10,6 +10,7 @@ import { autoDevices } from './devices/auto-devices.ts'
 import { tryProvider } from './doctor/try-provider.ts'
 import { BUNDLED_MODELS, PAGE_FOLDERS, packageVersion, WORKER_ENTRY } from './package-facts.ts'
 import { logSettings } from './plugins/log-settings.ts'
+import { unknownSettings } from './unknown-settings.ts'
 import { HashInThread } from './uploads/hash-in-thread.ts'
 
 /** `cryomamba serve`: a server for a lab, settings from the environment, `--port` and `--data` over them. */
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     pageFolders: PAGE_FOLDERS,
     hasher: new HashInThread(),
   })
+  for (const setting of unknownSettings(process.env)) server.app.log.warn({ setting }, 'unknown setting ignored')
   const url = await server.listen()
   if (values.json) console.log(JSON.stringify({ url, token: server.token }))
   else

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { createForkLauncher } from './fork-launcher.ts'
 import { UNSAID } from './provider-problem.ts'
@@ -14,7 +14,10 @@ let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-fork-'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => {
+  vi.unstubAllEnvs()
+  return rm(folder, { recursive: true, force: true })
+})
 
 /** What a server hears of a worker that runs `program`, in order. */
 async function heardFrom(program: string): Promise<string[]> {
@@ -42,6 +45,11 @@ describe('a worker', () => {
       'The provider cuda cannot be used: libcublasLt.so.13 is not found, which libonnxruntime_providers_cuda.so needs.',
       'exit code 0',
     ])
+  })
+
+  it('knows no secret of the server', async () => {
+    vi.stubEnv('PGPASSWORD', 'secret')
+    expect(await heardFrom('process.exit(process.env.PGPASSWORD === undefined ? 0 : 5)')).toEqual(['exit code 0'])
   })
 
   it('that fails for another reason is taken at its word', async () => {

@@ -2,26 +2,19 @@ import { fork } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FromWorker, ToWorker } from '../inference/messages.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
+import { inheritedEnv } from './inherited-env.ts'
 import { LastLines } from './last-lines.ts'
 import { withStderrReason } from './provider-problem.ts'
 
 /** A worker that failed ends at once, and its stderr is complete then; longer it is not waited for. */
 const STDERR_WAIT_MS = 2_000
 
-/** Settings that only the server itself may know. */
-const SECRETS = ['CRYOMAMBA_TOKEN', 'CRYOMAMBA_METRICS_TOKEN', 'CRYOMAMBA_TLS_KEY', 'DATABASE_URL']
-
-function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)))
-}
-
 /** Starts workers as child processes of a server. Secrets of the server are not handed down. */
 export function createForkLauncher(workerEntry: string): WorkerLauncher {
   return {
     launch: async (env) => {
-      const inherited = withoutSecrets(process.env)
       const child = fork(workerEntry, [], {
-        env: { ...inherited, ...env },
+        env: { ...inheritedEnv(), ...env },
         serialization: 'advanced',
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       })

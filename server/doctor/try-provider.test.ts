@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { UNSAID } from '../adapters/provider-problem.ts'
 import { tryProvider } from './try-provider.ts'
@@ -10,7 +10,10 @@ let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-try-'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => {
+  vi.unstubAllEnvs()
+  return rm(folder, { recursive: true, force: true })
+})
 
 async function tryWith(program: string, timeoutMs = 20_000) {
   const entry = path.join(folder, 'program.mjs')
@@ -23,6 +26,13 @@ describe('trying a provider', () => {
     const program = `process.send({ ok: true, difference: 0, startMs: 1, tileMs: 2,
       warnings: [process.argv[2], process.env.CUDA_VISIBLE_DEVICES] })`
     expect(await tryWith(program)).toMatchObject({ ok: true, warnings: ['cuda', '3'] })
+  })
+
+  it('tells no secret of the server', async () => {
+    vi.stubEnv('PGPASSWORD', 'secret')
+    const program = `process.send({ ok: true, difference: 0, startMs: 1, tileMs: 2,
+      warnings: [String(process.env.PGPASSWORD)] })`
+    expect(await tryWith(program)).toMatchObject({ warnings: ['undefined'] })
   })
 
   it('puts the reason of stderr into the verdict', async () => {

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import path from 'node:path'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import { inheritedEnv } from '../adapters/inherited-env.ts'
 import { LastLines } from '../adapters/last-lines.ts'
 import { withStderrReason } from '../adapters/provider-problem.ts'
 
@@ -24,8 +25,10 @@ export async function tryProvider(
   env: Readonly<Record<string, string>>,
   { entry = ENTRY, timeoutMs = TIMEOUT_MS } = {},
 ): Promise<ReferenceVerdict> {
-  const { CRYOMAMBA_TOKEN: _token, ...inherited } = process.env
-  const child = fork(entry, [provider], { env: { ...inherited, ...env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = fork(entry, [provider], {
+    env: { ...inheritedEnv(), ...env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   const stderr = new LastLines()
   child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.add(text))
   let verdict: ReferenceVerdict | null = null

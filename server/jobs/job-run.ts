@@ -27,6 +27,8 @@ export interface JobRunNeeds {
   log: JobRunnerLog
   /** Aborted when the server stops. */
   stopping: AbortSignal
+  /** The device of a run cannot be used. True where another one takes the job. */
+  goesElsewhere: (record: JobRecord) => boolean
 }
 
 /**
@@ -45,6 +47,8 @@ export class JobRun {
   private settled = false
   /** Set once the job is marked as running for this server: from then on its lease is renewed. */
   private claimed = false
+  /** Set once the worker has given a result. */
+  private worked = false
   private isCanceled = false
   private isHandedBack = false
   private hasPreview = false
@@ -70,6 +74,10 @@ export class JobRun {
 
   get isSettled(): boolean {
     return this.settled
+  }
+
+  get hasWorked(): boolean {
+    return this.worked
   }
 
   get isClaimed(): boolean {
@@ -182,7 +190,7 @@ export class JobRun {
       case 'finished':
         return this.finish(message.outcome)
       case 'failed':
-        return this.fail(message.error)
+        return this.failed(message.error)
       case 'postprocessed':
         // Only workers that were asked for it say so, and this one was asked for a run.
         return
@@ -216,6 +224,7 @@ export class JobRun {
     const { moves, jobs, log, stopping } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
+    this.worked = true
     const { result, warnings, artifacts } = outcome
     const change = {
       result,
@@ -255,6 +264,15 @@ export class JobRun {
     const { jobId, attempt } = this.record
     const job = await this.needs.jobs.find(jobId)
     return job?.state === 'completed' && job.attempt === attempt
+  }
+
+  /** A device that cannot be used is no reason to give up a job that another one can run. */
+  private async failed(error: ProblemEnvelope): Promise<void> {
+    const { moves, goesElsewhere, stopping } = this.needs
+    const isOfDevice = error.code === 'provider_unavailable' && !this.isCanceled
+    if (!isOfDevice || !goesElsewhere(this.record)) return this.fail(error)
+    this.settled = true
+    await onceBack(() => moves.requeue(this.record), stopping)
   }
 
   /** The job ends with this error, and nothing is left of the attempt. */

@@ -9,6 +9,7 @@ import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
 import { neededBytesOf } from './plan-job.ts'
 import { prepareRun } from './prepare-run.ts'
+import { RestingSlots } from './resting-slots.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
 
 /** A job whose server is lost this often is given up: it may be the reason, although servers end for others, too. */
@@ -16,7 +17,8 @@ const MOST_SERVER_LOSSES = 5
 
 /**
  * Takes queued jobs in order and runs each in a worker of its own, one job per device slot.
- * Slots are free → busy with one attempt → free again when the worker's process is gone.
+ * Slots are free → busy with one attempt → free again when the worker's process is gone, or resting where the device
+ * cannot be used. A rest's end is noticed with the next renewal of leases.
  */
 export class JobRunner {
   private readonly running = new Map<string, JobRun>()
@@ -31,6 +33,7 @@ export class JobRunner {
   private readonly programVersion: string
   private readonly runnerId: string
   private readonly runNeeds: JobRunNeeds
+  private readonly resting: RestingSlots
   private heartbeat: NodeJS.Timeout | undefined
 
   /** @param runnerId name of this server in the database; the same after it was started again */
@@ -47,8 +50,10 @@ export class JobRunner {
     this.log = log
     this.programVersion = programVersion
     this.runnerId = runnerId
-    const { jobs, events } = service.needs
-    this.runNeeds = { moves: this.moves, jobs, events, log, stopping: this.stopping.signal }
+    const { jobs, events, config } = service.needs
+    this.resting = new RestingSlots(config.devices.map(({ deviceId }) => deviceId))
+    const goesElsewhere = (record: JobRecord) => this.goesElsewhere(record)
+    this.runNeeds = { moves: this.moves, jobs, events, log, stopping: this.stopping.signal, goesElsewhere }
     this.moves.onQueued = () => void this.look()
     service.onCancel = (jobId) => this.runOf(jobId)?.cancel()
   }
@@ -165,7 +170,7 @@ export class JobRunner {
     this.moves.queue.heldForMemory = null
     for (const slot of this.service.needs.config.devices) {
       if (this.stopping.signal.aborted) return
-      if (this.running.has(slot.deviceId)) continue
+      if (this.running.has(slot.deviceId) || this.resting.isResting(slot.deviceId)) continue
       const next = await this.moves.queue.next((one) => !this.moves.isUnrecorded(one.jobId))
       if (!next) return
       if (!this.hasMemoryFor(next)) {
@@ -217,7 +222,19 @@ export class JobRunner {
 
   private async free(slot: DeviceSlot, run: JobRun): Promise<void> {
     if (this.running.get(slot.deviceId) === run) this.running.delete(slot.deviceId)
+    if (run.hasWorked) {
+      this.resting.worked(slot.deviceId)
+      this.resting.forget(run.record.jobId)
+    }
     await this.look()
+  }
+
+  private goesElsewhere({ jobId, attempt, device }: JobRecord): boolean {
+    const restMs = device === null ? null : this.resting.failed(device, jobId)
+    if (restMs === null) return false
+    const facts = { job_id: jobId, attempt, device, rest_seconds: restMs / 1000 }
+    this.log.error(facts, 'device cannot be used: it rests, and its job goes to another')
+    return true
   }
 
   private runOf(jobId: string): JobRun | undefined {

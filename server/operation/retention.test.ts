@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createJobOn, finishedOn, jobOn } from '../test/job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer } from '../test/test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from '../test/threshold-model.ts'
@@ -83,6 +83,58 @@ it('keeps what an unfinished job needs, and files that it did not receive', asyn
   expect(reply.statusCode, reply.body).toBe(201)
   await retention(full).tidy()
   expect((await stat(own)).size).toBeGreaterThan(0)
+})
+
+it('goes on with the rest where something cannot be removed', async () => {
+  const jobs = [await createJobOn(server), await createJobOn(server)]
+  for (const { job_id } of jobs) await finishedOn(server, job_id)
+  const needs = server.retentionNeeds
+  const kept = (await needs.managedVolumes())[0].volumeId
+  const failures: object[] = []
+  await retention({
+    nowMs: () => Date.now() + 21 * DAY_MS,
+    jobs: {
+      ...needs.jobs,
+      withArtifacts: async () => {
+        throw new Error('no list')
+      },
+    },
+    removeVolume: async (volume) => {
+      if (volume.volumeId === kept) throw Object.assign(new Error('busy'), { code: 'EBUSY' })
+      await needs.removeVolume(volume)
+    },
+    log: { info: () => undefined, error: (facts) => failures.push(facts) },
+  }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toEqual([kept])
+  // By age, the volume, and for want of space.
+  expect(failures).toMatchObject([{}, { volume_id: kept }, {}])
+})
+
+it('does what else is due each hour where one task fails', async () => {
+  vi.spyOn(server.uploads, 'removeExpired').mockRejectedValue(new Error('no'))
+  const trim = vi.spyOn(server.people, 'removeAuditBefore')
+  await server.tidy()
+  expect(trim).toHaveBeenCalledOnce()
+})
+
+it('makes room for an upload from what is older than a day, and only where that is enough', async () => {
+  for (let i = 0; i < 2; i++) await finishedOn(server, (await createJobOn(server)).job_id)
+  const needs = server.retentionNeeds
+  const jobs = await needs.jobs.withArtifacts()
+  const bytesOf = async (jobId: string) =>
+    (await needs.jobs.artifacts(jobId)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const oldest = await bytesOf(jobs[0].jobId)
+  const left = async () => (await needs.jobs.withArtifacts()).length
+  const freeBytes = async () => ((await left()) === 2 ? 0 : oldest)
+  const nowMs = () => Date.now() + 2 * DAY_MS
+  const forbidden = { ...server.config, retentionDays: 0, artifactDays: 0 }
+  await retention({ freeBytes }).makeRoom(oldest)
+  await retention({ freeBytes, nowMs, config: forbidden }).makeRoom(oldest)
+  await retention({ freeBytes, nowMs }).makeRoom(2 ** 50)
+  expect(await left()).toBe(2)
+  await retention({ freeBytes, nowMs }).makeRoom(oldest)
+  expect((await needs.jobs.withArtifacts()).map(({ jobId }) => jobId)).toEqual([jobs[1].jobId])
+  expect(await needs.managedVolumes()).toHaveLength(2)
 })
 
 it('bounds the folder of statistics, oldest first', async () => {

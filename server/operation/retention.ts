@@ -9,19 +9,22 @@ const DAY_MS = 86_400_000
 /** Files of the cache that are this young may be in the making. */
 const YOUNG_MS = 60_000
 
+/** What is this young does not go for a new upload: its owner may be about to use it. */
+const FRESH_MS = DAY_MS
+
 /** Folders that nothing refers to are kept this long: somebody may be repairing something by hand. */
 const UNKNOWN_MS = 3 * DAY_MS
 
 export interface RetentionNeeds {
   config: Pick<ServerConfig, 'dataFolder' | 'retentionDays' | 'artifactDays' | 'minFreeBytes' | 'maxCacheBytes'>
-  jobs: Pick<JobRepository, 'withArtifacts' | 'expireArtifacts' | 'unfinishedUser'>
+  jobs: Pick<JobRepository, 'withArtifacts' | 'artifacts' | 'expireArtifacts' | 'unfinishedUser'>
   /** Files that the server received, oldest first. */
   managedVolumes: () => Promise<VolumeRecord[]>
   removeVolume: (record: VolumeRecord) => Promise<void>
   /** Whether anything refers to a folder of this name under `volumes/` or `jobs/`. */
   isKnown: (folder: 'volumes' | 'jobs', name: string) => Promise<boolean>
   jobFolder: (jobId: string) => string
-  log: { info(facts: object, text: string): void }
+  log: { info(facts: object, text: string): void; error(facts: object, text: string): void }
   nowMs?: () => number
   /** Bytes free for us on the disk of the data folder. */
   freeBytes?: () => Promise<number>
@@ -38,37 +41,84 @@ export class Retention {
     this.needs = needs
   }
 
-  /** One round. What goes is logged, with ids but without names. */
+  /** One round. What goes is logged, with ids but without names; what cannot go holds up nothing else. */
   async tidy(): Promise<void> {
     const { retentionDays, artifactDays } = this.needs.config
-    await this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs))
-    await this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs))
-    await this.removeUnknown('volumes')
-    await this.removeUnknown('jobs')
-    await this.boundCache()
-    // Nothing goes for want of space where nobody allowed anything to go.
-    if (artifactDays > 0) await this.removeResults(() => this.isDiskFull())
-    if (retentionDays > 0) await this.removeVolumes(() => this.isDiskFull())
+    const steps = [
+      () => this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs)),
+      () => this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs)),
+      () => this.removeUnknown('volumes'),
+      () => this.removeUnknown('jobs'),
+      () => this.boundCache(),
+      // Nothing goes for want of space where nobody allowed anything to go.
+      async () => artifactDays > 0 && this.removeResults(() => this.isDiskFull()),
+      async () => retentionDays > 0 && this.removeVolumes(() => this.isDiskFull()),
+    ]
+    for (const step of steps) await this.tried(step, {}, 'a step of retention failed')
+  }
+
+  private async tried(work: () => Promise<unknown>, facts: object, text: string): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.needs.log.error({ err: error, ...facts }, text)
+    }
   }
 
   private get nowMs(): number {
     return (this.needs.nowMs ?? Date.now)()
   }
 
+  /**
+   * Makes room for an upload as where the disk gets full, but of what is older than a day only. Where all of that were
+   * too little, nothing goes.
+   * @param wantedBytes to be free on the disk
+   */
+  async makeRoom(wantedBytes: number): Promise<void> {
+    const { retentionDays, artifactDays } = this.needs.config
+    if (retentionDays === 0 && artifactDays === 0) return
+    if ((await this.freeBytes()) + (await this.removableBytes()) < wantedBytes) return
+    const isNeeded = async () => (await this.freeBytes()) < wantedBytes
+    if (artifactDays > 0) await this.removeResults(async (job) => this.isUsedUp(job.finishedAt) && isNeeded())
+    if (retentionDays > 0) await this.removeVolumes(async (volume) => this.isUsedUp(volume.createdAt) && isNeeded())
+  }
+
+  private async removableBytes(): Promise<number> {
+    const { jobs, managedVolumes, config } = this.needs
+    let bytes = 0
+    for (const { jobId, finishedAt } of config.artifactDays > 0 ? await jobs.withArtifacts() : []) {
+      if (!this.isUsedUp(finishedAt)) continue
+      for (const { sizeBytes } of await jobs.artifacts(jobId)) bytes += sizeBytes
+    }
+    for (const { volumeId, createdAt, sizeBytes } of config.retentionDays > 0 ? await managedVolumes() : [])
+      if (this.isUsedUp(createdAt) && (await jobs.unfinishedUser(volumeId)) === null) bytes += sizeBytes
+    return bytes
+  }
+
+  private isUsedUp(time: string | null): boolean {
+    return time !== null && this.nowMs - Date.parse(time) > FRESH_MS
+  }
+
   private async isDiskFull(): Promise<boolean> {
-    const { minFreeBytes, dataFolder } = this.needs.config
-    if (minFreeBytes === 0) return false
-    const free = await (this.needs.freeBytes ?? (() => freeBytesOf(dataFolder)))()
-    return free < minFreeBytes
+    const { minFreeBytes } = this.needs.config
+    return minFreeBytes > 0 && (await this.freeBytes()) < minFreeBytes
+  }
+
+  private freeBytes(): Promise<number> {
+    return (this.needs.freeBytes ?? (() => freeBytesOf(this.needs.config.dataFolder)))()
   }
 
   private async removeResults(mustGo: (job: JobRecord) => boolean | Promise<boolean>): Promise<void> {
     const { jobs, jobFolder, log } = this.needs
     for (const job of await jobs.withArtifacts()) {
       if (!(await mustGo(job))) continue
-      if (!(await jobs.expireArtifacts(job.jobId, job.attempt, new Date(this.nowMs).toISOString()))) continue
-      await rm(path.join(jobFolder(job.jobId), `attempt-${job.attempt}`), { recursive: true, force: true })
-      log.info({ job_id: job.jobId }, 'results removed by retention')
+      const facts = { job_id: job.jobId }
+      const remove = async () => {
+        if (!(await jobs.expireArtifacts(job.jobId, job.attempt, new Date(this.nowMs).toISOString()))) return
+        await rm(path.join(jobFolder(job.jobId), `attempt-${job.attempt}`), { recursive: true, force: true })
+        log.info(facts, 'results removed by retention')
+      }
+      await this.tried(remove, facts, 'results could not be removed')
     }
   }
 
@@ -76,8 +126,12 @@ export class Retention {
     const { jobs, managedVolumes, removeVolume, log } = this.needs
     for (const volume of await managedVolumes()) {
       if (!(await mustGo(volume)) || (await jobs.unfinishedUser(volume.volumeId)) !== null) continue
-      await removeVolume(volume)
-      log.info({ volume_id: volume.volumeId, bytes: volume.sizeBytes }, 'volume removed by retention')
+      const facts = { volume_id: volume.volumeId, bytes: volume.sizeBytes }
+      const remove = async () => {
+        await removeVolume(volume)
+        log.info(facts, 'volume removed by retention')
+      }
+      await this.tried(remove, facts, 'volume could not be removed')
     }
   }
 
@@ -88,8 +142,11 @@ export class Retention {
       const info = await stat(path.join(root, name)).catch(() => null)
       if (!info?.isDirectory() || this.nowMs - info.mtimeMs < UNKNOWN_MS) continue
       if (await this.needs.isKnown(kind, name)) continue
-      await rm(path.join(root, name), { recursive: true, force: true })
-      this.needs.log.info({ kind, name }, 'folder removed that nothing refers to')
+      const remove = async () => {
+        await rm(path.join(root, name), { recursive: true, force: true })
+        this.needs.log.info({ kind, name }, 'folder removed that nothing refers to')
+      }
+      await this.tried(remove, { kind, name }, 'folder could not be removed that nothing refers to')
     }
   }
 
@@ -111,8 +168,11 @@ export class Retention {
     for (const { file, info } of files) {
       if (bytes <= this.needs.config.maxCacheBytes) return
       if (!info.isFile() || this.nowMs - info.mtimeMs < YOUNG_MS) continue
-      await rm(file, { force: true })
-      bytes -= info.size
+      const remove = async () => {
+        await rm(file, { force: true })
+        bytes -= info.size
+      }
+      await this.tried(remove, {}, 'statistics could not be removed')
     }
   }
 }

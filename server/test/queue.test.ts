@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../shared/contract/jobs.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { createJobRepository } from '../adapters/kysely-jobs.ts'
 import { openTables } from '../adapters/open-database.ts'
 import type { ServerConfig } from '../config.ts'
@@ -218,5 +219,50 @@ describe('a running job', () => {
     await other.renewLease(job_id, 2, 'other', new Date(Date.now() - 1).toISOString())
     await db.destroy()
     expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed', attempt: 3 })
+  })
+})
+
+/** A launcher of workers some of whose devices cannot be used; `started` gets the slot of each worker. */
+function withBroken(isBroken: (slot: string) => boolean, started: string[]): WorkerLauncher {
+  const whole = inProcessLauncher(fakeThresholdNetwork().createSession)
+  const reason = { provider: 'cuda', reason: 'it is gone' }
+  const broken = inProcessLauncher(async () => {
+    throw new DomainError('provider_unavailable', reason)
+  })
+  return {
+    launch: async (env) => {
+      started.push(env.SLOT)
+      return (isBroken(env.SLOT) ? broken : whole).launch(env)
+    },
+  }
+}
+
+const slotNamed = (deviceId: string) => ({ deviceId, provider: 'cpu', env: { SLOT: deviceId } })
+
+describe('a device that cannot be used', () => {
+  it('rests while its job and those behind it run on another', async () => {
+    const started: string[] = []
+    const launcher = withBroken((slot) => slot === 'a', started)
+    const change = { devices: [slotNamed('a'), slotNamed('b')] }
+    server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
+    const jobs = [await createJobOn(server), await createJobOn(server), await createJobOn(server)]
+    for (const { job_id } of jobs) expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed' })
+    expect(started).toEqual(['a', 'b', 'b', 'b'])
+  })
+
+  it('fails its job where a second one cannot run it, and where there is no second one', async () => {
+    for (const names of [['a', 'b', 'c'], ['a']]) {
+      const started: string[] = []
+      const change = { devices: names.map(slotNamed) }
+      server = await makeTestServer({
+        launcher: withBroken(() => true, started),
+        manifest: thresholdManifest(),
+        change,
+      })
+      const job = await finishedOn(server, (await createJobOn(server)).job_id)
+      expect(job).toMatchObject({ state: 'failed', error: { code: 'provider_unavailable', retryable: true } })
+      expect(started).toEqual(names.slice(0, 2))
+      if (names.length > 1) await server.stop()
+    }
   })
 })

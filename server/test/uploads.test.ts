@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Upload } from '../../shared/contract/uploads.ts'
+import { HashFiles } from '../uploads/hash-files.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
 import {
   AUTH,
@@ -159,6 +160,47 @@ describe('upload', () => {
     await complete(upload.upload_id, { sha256: '0'.repeat(64) })
     expect((await verified(upload.upload_id)).error?.code).toBe('upload_hash_mismatch')
     await until(async () => (await readdir(path.join(server.dataFolder, 'uploads'))).length === 0)
+  })
+
+  it('keeps the bytes of an upload whose check met a passing problem, and goes on', async () => {
+    await server.stop()
+    const hasher = new HashFiles()
+    const problems = [{ code: 'EMFILE' }, { code: 'EDQUOT' }]
+    const digest = hasher.digest.bind(hasher)
+    hasher.digest = async (...asked) => {
+      const code = problems.shift()
+      if (code) throw Object.assign(new Error('not now'), code)
+      return digest(...asked)
+    }
+    server = await makeTestServer({ launcher: launcher(), manifest: thresholdManifest(), hasher })
+    const upload = await initUpload(server, FILE)
+    for (let i = 0; i < upload.total_parts; i++) await putPart(server, upload.upload_id, i, part(upload, i))
+    await complete(upload.upload_id)
+    expect((await verified(upload.upload_id)).volume?.sha256).toBe(SHA256)
+    expect(problems).toEqual([])
+  })
+
+  it('goes on waiting where a check cannot be done, and fails where the file is gone', async () => {
+    await server.stop()
+    const hasher = new HashFiles()
+    let isAsked = false
+    hasher.digest = async () => {
+      isAsked = true
+      throw Object.assign(new Error('bad disk'), { code: 'EIO' })
+    }
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-verify-'))
+    const options = { launcher: launcher(), manifest: thresholdManifest(), folder }
+    server = await makeTestServer({ ...options, hasher })
+    const upload = await initUpload(server, FILE)
+    for (let i = 0; i < upload.total_parts; i++) await putPart(server, upload.upload_id, i, part(upload, i))
+    await complete(upload.upload_id)
+    await until(async () => isAsked)
+    await server.close()
+    const partial = path.join(server.dataFolder, 'uploads', `${upload.upload_id}.partial`)
+    expect((await readFile(partial)).equals(FILE)).toBe(true)
+    await rm(partial)
+    server = await makeTestServer(options)
+    expect((await verified(upload.upload_id)).error?.code).toBe('upload_incomplete')
   })
 
   it('fails an upload that is no volume with the name that the user gave it', async () => {

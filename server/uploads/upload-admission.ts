@@ -10,13 +10,20 @@ export type AdmissionLimits = Pick<
 
 /** Decides whether a new upload is taken. Uploads that are open count with their whole size, on the disk and in the quota. */
 export class UploadAdmission {
-  private readonly uploads: UploadRepository
+  private readonly uploads: Pick<UploadRepository, 'countOpen' | 'usedBytes' | 'outstandingBytes'>
   private readonly limits: AdmissionLimits
+  private readonly makeRoom: (freeBytes: number) => Promise<void>
   private last: Promise<unknown> = Promise.resolve()
 
-  constructor(uploads: UploadRepository, limits: AdmissionLimits) {
+  /** @param makeRoom removes what may go until so much is free on the disk, or nothing */
+  constructor(
+    uploads: Pick<UploadRepository, 'countOpen' | 'usedBytes' | 'outstandingBytes'>,
+    limits: AdmissionLimits,
+    makeRoom: (freeBytes: number) => Promise<void>,
+  ) {
     this.uploads = uploads
     this.limits = limits
+    this.makeRoom = makeRoom
   }
 
   /**
@@ -43,6 +50,7 @@ export class UploadAdmission {
       if (usedBytes + neededBytes > userQuotaBytes)
         throw new DomainError('quota_exceeded', { usedBytes, limitBytes: userQuotaBytes, neededBytes })
     }
+    if (neededBytes > (await this.freeBytes())) await this.makeRoom(neededBytes + (await this.reservedBytes()))
     const freeBytes = await this.freeBytes()
     if (neededBytes > freeBytes) throw new DomainError('disk_full', { neededBytes, freeBytes: Math.max(0, freeBytes) })
   }
@@ -50,6 +58,10 @@ export class UploadAdmission {
   /** What the disk has beyond the reserve and what open uploads have still to write. */
   private async freeBytes(): Promise<number> {
     const disk = await statfs(this.limits.dataFolder)
-    return disk.bavail * disk.bsize - this.limits.minFreeBytes - (await this.uploads.outstandingBytes())
+    return disk.bavail * disk.bsize - (await this.reservedBytes())
+  }
+
+  private async reservedBytes(): Promise<number> {
+    return this.limits.minFreeBytes + (await this.uploads.outstandingBytes())
   }
 }

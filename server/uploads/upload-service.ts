@@ -44,6 +44,8 @@ const EXTEND_SHARE = 0.02
  * and the file becomes a volume by one rename after its hash and header were checked.
  */
 export class UploadService {
+  /** Removes what retention may until so much is free on the disk; set where there is retention. */
+  makeRoom: (freeBytes: number) => Promise<void> = async () => undefined
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
   private readonly partsAtOnce = new PartsAtOnce()
   private readonly hashes: UploadHashes
@@ -53,6 +55,7 @@ export class UploadService {
   private readonly limits: Limits
   private readonly admission: UploadAdmission
   private readonly newId: () => string
+  private readonly onError: (error: unknown) => void
 
   constructor(
     uploads: UploadRepository,
@@ -65,8 +68,9 @@ export class UploadService {
     this.uploads = uploads
     this.volumes = volumes
     this.limits = limits
-    this.admission = new UploadAdmission(uploads, limits)
+    this.admission = new UploadAdmission(uploads, limits, (freeBytes) => this.makeRoom(freeBytes))
     this.newId = newId
+    this.onError = onError
     this.hashes = new UploadHashes(uploads, hasher)
     const partialOf = (uploadId: string) => this.partialPath(uploadId)
     this.verifier = new UploadVerifier(uploads, volumes, this.hashes, partialOf, onError)
@@ -290,10 +294,11 @@ export class UploadService {
     await rm(this.partialPath(uploadId), { force: true })
   }
 
-  /** Deletes uploads that nobody went on with. */
+  /** Deletes uploads that nobody went on with; one that cannot go is tried again the next time. */
   async removeExpired(nowMs = Date.now()): Promise<void> {
     for (const record of await this.uploads.withState('receiving')) {
-      if (Date.parse(record.expiresAt) < nowMs) await this.delete(record.owner, record.uploadId)
+      if (Date.parse(record.expiresAt) < nowMs)
+        await this.delete(record.owner, record.uploadId).catch((error) => this.onError(error))
     }
     for (const record of await this.uploads.withState('failed')) {
       if (Date.parse(record.expiresAt) < nowMs) await this.uploads.delete(record.uploadId)

@@ -3,9 +3,15 @@ import path from 'node:path'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { syncFolder } from '../../shared/node/sync-folder.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
-import { mayPass, onceBack } from '../while-away.ts'
+import { AGAIN_MS, mayPass, onceBack } from '../while-away.ts'
 import type { UploadHashes } from './upload-hashes.ts'
 import type { UploadRecord, UploadRepository } from './upload-repository.ts'
+
+/** Longest pause before a check is tried again that met something unexpected: one log entry each ten minutes. */
+const MOST_PAUSE_MS = 600_000
+
+/** What the content of a file is found to be, beside `format_*`. */
+const VERDICTS: readonly string[] = ['upload_hash_mismatch', 'upload_incomplete']
 
 /** Makes volumes of uploads whose parts are all there. */
 export class UploadVerifier {
@@ -31,7 +37,7 @@ export class UploadVerifier {
     this.onError = onError
   }
 
-  /** Waits for what runs; what only waits for a database or a disk goes on at the next start. */
+  /** Waits for what runs; what waits to be tried again goes on at the next start. */
   async stop(): Promise<void> {
     this.stopping.abort()
     await Promise.allSettled(this.running)
@@ -39,7 +45,11 @@ export class UploadVerifier {
 
   /** Checks an upload that is complete; its state tells when it is done. */
   verify(record: UploadRecord): void {
-    const run: Promise<void> = onceBack(() => this.check(record), this.stopping.signal, mayPass)
+    const run: Promise<void> = onceBack(
+      () => this.check(record),
+      this.stopping.signal,
+      (...met) => this.pauseMs(...met),
+    )
       .catch((error) => this.fail(record, error))
       .catch(this.onError)
       .finally(() => {
@@ -53,7 +63,9 @@ export class UploadVerifier {
   private async check(record: UploadRecord): Promise<void> {
     const partial = this.partialPath(record.uploadId)
     const placed = this.volumes.placeOf(record.uploadId, record.filename)
-    const file = (await exists(partial)) ? partial : placed
+    const isPartial = await this.isWhole(record, partial)
+    const file = isPartial ? partial : placed
+    if (!isPartial && !(await this.isWhole(record, placed))) throw incomplete(record, 0)
     const sha256 = await this.hashes.digest(record, file)
     if (record.sha256 && sha256 !== record.sha256)
       throw new DomainError('upload_hash_mismatch', { found: sha256, announced: record.sha256 })
@@ -75,10 +87,24 @@ export class UploadVerifier {
     await this.uploads.move(record.uploadId, 'verifying', 'completed', { volumeId: record.uploadId })
   }
 
+  /** @throws {DomainError} `upload_incomplete` where the file lost bytes */
+  private async isWhole(record: UploadRecord, file: string): Promise<boolean> {
+    const bytes = await sizeOf(file)
+    if (bytes !== null && bytes !== record.totalBytes) throw incomplete(record, bytes)
+    return bytes !== null
+  }
+
+  /** Only a verdict on the content ends the check: whatever else went wrong, the bytes that were accepted are kept. */
+  private pauseMs(error: unknown, times: number): number | null {
+    if (isVerdict(error)) return null
+    if (mayPass(error)) return AGAIN_MS
+    this.onError(error)
+    return Math.min(MOST_PAUSE_MS, AGAIN_MS * 2 ** times)
+  }
+
   private async fail(record: UploadRecord, error: unknown): Promise<void> {
-    if (!(error instanceof DomainError)) this.onError(error)
     // The next start goes on with it.
-    if (mayPass(error)) return
+    if (!isVerdict(error)) return
     await this.uploads.move(record.uploadId, 'verifying', 'failed', { error: envelopeOf(error) })
     await rm(this.partialPath(record.uploadId), { force: true })
   }
@@ -90,6 +116,23 @@ export function mode0Of(metadata: Record<string, unknown> | undefined): 'signed'
   return mode0 === 'signed' || mode0 === 'unsigned' ? mode0 : null
 }
 
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => null)) !== null
+function isVerdict(error: unknown): boolean {
+  if (!(error instanceof DomainError)) return false
+  return VERDICTS.includes(error.code) || error.code.startsWith('format_')
+}
+
+function incomplete({ totalBytes, chunkBytes }: UploadRecord, foundBytes: number): DomainError {
+  const missing = Math.max(1, Math.ceil((totalBytes - foundBytes) / chunkBytes))
+  return new DomainError('upload_incomplete', { missing, totalParts: Math.ceil(totalBytes / chunkBytes) })
+}
+
+/** Null where there is no such file; one that cannot be looked at is not taken for gone. */
+async function sizeOf(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({ size }) => size,
+    (error) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    },
+  )
 }

@@ -99,6 +99,7 @@ export const INFERENCE_PROBLEMS = {
     'Device not available',
     'The provider {provider} cannot be used: {reason}.',
     'Install its libraries, or choose the CPU.',
+    true,
   ),
   out_of_memory: row(
     507,

@@ -211,7 +211,8 @@ async function* unpacked(request: Omit<ExpandRequest, 'expectedBytes'>): AsyncGe
   } catch (cause) {
     if (cause instanceof DomainError) throw cause
     const { code, message } = cause as NodeJS.ErrnoException
-    if (code !== undefined && !code.startsWith('Z_')) throw cause
+    // No room in memory says nothing about the file.
+    if (code !== undefined && (!code.startsWith('Z_') || code === 'Z_MEM_ERROR')) throw cause
     throw new DomainError('format_corrupt_stream', { name: request.name, reason: message, cause })
   } finally {
     packed.destroy()
