@@ -68,6 +68,7 @@ describe('a model package', () => {
       'background',
     ],
     ['a patch that does not divide', { tiles: { ...thresholdManifest().tiles, patch_zyx: [6, 8, 8] } }, 'divisible'],
+    ['a step of nearly nothing', { tiles: { ...thresholdManifest().tiles, step: 1e-8 } }, 'step'],
   ])('with %s is refused, and the reason names it', async (_what, change, text) => {
     await expect(loadModelPackage(await makePackage(change))).rejects.toMatchObject({
       code: 'model_invalid',

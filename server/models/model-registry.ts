@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Value } from 'typebox/value'
+import { LEAST_STEP } from '../../shared/contract/least-step.ts'
 import { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
@@ -212,6 +213,7 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
     refuse('the regions name a label that does not exist')
   if (manifest.tiles.patch_zyx.some((size, axis) => size % manifest.tiles.divisible_by_zyx[axis] !== 0))
     refuse('its patch is not divisible as it says')
+  if (manifest.tiles.step < LEAST_STEP) refuse(`its step is below ${LEAST_STEP}`)
 }
 
 /** A model as clients see it. */
