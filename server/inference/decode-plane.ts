@@ -219,7 +219,8 @@ function paintingDecoder(values: number[], cut: number): LabelDecoder {
     for (let y = 0, at = 0; y < sizeYx[0]; y++) {
       const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
       for (let x = 0; x < sizeYx[1]; x++, at++) {
-        const limit = cut * weights(y + belowYx[0], x + belowYx[1])
+        const exact = cut * weights(y + belowYx[0], x + belowYx[1])
+        const limit = exact + SUM_TOLERANCE * Math.abs(exact)
         for (let channel = 0; channel < values.length; channel++) {
           const value = sums[channel * channelVox + row + x]
           if (value - value !== 0) throw new DomainError('output_not_finite')
