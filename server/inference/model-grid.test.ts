@@ -42,3 +42,18 @@ describe('the grid of a model', () => {
     expect(modelGrid(manifest([1, 1, 1], 'nm'), volume([1, 5, 7], [1e-4, 2, 2], 'nm'))?.shapeZyx).toEqual([1, 10, 14])
   })
 })
+
+describe('a volume in ångström on a grid in nanometres', () => {
+  it('has the shape that its numbers have: 31 voxels of 20 Å are 15.5 of 4 nm, and a half goes to even', () => {
+    expect(modelGrid(manifest([4, 4, 4], 'nm'), volume([31, 62, 93], [20, 20, 20], 'angstrom'))?.shapeZyx).toEqual([
+      16, 31, 46,
+    ])
+  })
+
+  it('has a separate axis only above the threshold: 31.5 Å are three times 10.5 Å, and no more', () => {
+    const data = (z: number) =>
+      modelGrid(manifest([1, 1, 1], 'nm'), volume([30, 50, 70], [z, 10.5, 10.5], 'angstrom'))?.data.separateAxis
+    expect(data(31.5)).toBeNull()
+    expect(data(31.6)).toBe(0)
+  })
+})

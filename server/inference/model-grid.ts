@@ -1,7 +1,7 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
-import { METRES } from '../../shared/volume/metres.ts'
+import { inUnit } from '../../shared/volume/length-units.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { resampledShape, separateAxis } from './resampling/new-shape.ts'
 import type { ResampleOptions } from './resampling/plan.ts'
@@ -26,10 +26,10 @@ export interface ModelGrid {
 }
 
 /** Voxel size of a volume in the unit of a model; null where one of them is unknown. */
-function sizeInModelUnit({ spacing }: ModelManifest, { voxelSizeZyx, unit }: Placed): Zyx | null {
-  if (spacing.unit === null || voxelSizeZyx === null || unit === null) return null
-  const scale = METRES[unit] / METRES[spacing.unit]
-  return [voxelSizeZyx[0] * scale, voxelSizeZyx[1] * scale, voxelSizeZyx[2] * scale]
+function sizeInModelUnit({ spacing: { unit: wanted } }: ModelManifest, { voxelSizeZyx, unit }: Placed): Zyx | null {
+  if (wanted === null || voxelSizeZyx === null || unit === null) return null
+  const inModelUnit = (size: number) => inUnit(size, unit, wanted)
+  return [inModelUnit(voxelSizeZyx[0]), inModelUnit(voxelSizeZyx[1]), inModelUnit(voxelSizeZyx[2])]
 }
 
 /**
