@@ -15,6 +15,9 @@ const ONNX = {
   opset: 16,
 }
 
+const PLAIN = { use_nonzero_mask: false, invert_contrast: false }
+const CT = { scheme: 'ct', mean: 0, std: 1 }
+
 let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-models-'))
@@ -68,6 +71,18 @@ describe('a model package', () => {
       'background',
     ],
     ['a patch that does not divide', { tiles: { ...thresholdManifest().tiles, patch_zyx: [6, 8, 8] } }, 'divisible'],
+    [
+      'percentiles in the wrong order',
+      { normalization: [{ channel: 'a', ...PLAIN, scheme: 'percentile', low: 99, high: 1 }] },
+      'percentiles of a',
+    ],
+    [
+      'one value between its clips',
+      { normalization: [{ channel: 'a', ...PLAIN, ...CT, percentile_00_5: 3, percentile_99_5: 3 }] },
+      'clipped from 3 to 3',
+    ],
+    ['a patch of a keyboard slip', { tiles: { ...thresholdManifest().tiles, patch_zyx: [1024, 1024, 1032] } }, 'patch'],
+    ['a Gaussian without end', { tiles: { ...thresholdManifest().tiles, sigma_scale: 1e9 } }, 'sigma_scale'],
     ['a step of nearly nothing', { tiles: { ...thresholdManifest().tiles, step: 1e-8 } }, 'step'],
   ])('with %s is refused, and the reason names it', async (_what, change, text) => {
     await expect(loadModelPackage(await makePackage(change))).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import { LEAST_STEP } from '../../shared/contract/least-step.ts'
 import { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { Zyx } from '../../shared/volume/zyx.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { checkOnnxFile } from './check-onnx-file.ts'
 import { compareVersions } from './version-order.ts'
 
@@ -198,6 +198,8 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
   const refuse = (reason: string): never => {
     throw new DomainError('model_invalid', { name, reason })
   }
+  const unusable = unusableNumbers(manifest)
+  if (unusable) refuse(unusable)
   const { mode, regions_order: order, threshold } = manifest.decode
   const { channels } = manifest.output
   if (manifest.normalization.length !== manifest.input.channels) refuse('it needs one normalisation per input channel')
@@ -213,7 +215,25 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
     refuse('the regions name a label that does not exist')
   if (manifest.tiles.patch_zyx.some((size, axis) => size % manifest.tiles.divisible_by_zyx[axis] !== 0))
     refuse('its patch is not divisible as it says')
-  if (manifest.tiles.step < LEAST_STEP) refuse(`its step is below ${LEAST_STEP}`)
+}
+
+/** Larger patches than this are a slip of the keyboard, not a wish: 1024³ voxels. */
+export const MOST_PATCH_VOXELS = 1024 ** 3
+
+/** A wider Gaussian is flat over its tile, and its kernel longer than any tile. */
+const MOST_SIGMA_SCALE = 10
+
+/** Numbers that no run can use, or that would take the memory of whoever tries. */
+function unusableNumbers({ tiles, normalization }: ModelManifest): string | null {
+  for (const rule of normalization) {
+    if (rule.scheme === 'percentile' && rule.low >= rule.high)
+      return `the percentiles of ${rule.channel} go from ${rule.low} to ${rule.high}`
+    if (rule.scheme === 'ct' && rule.percentile_00_5 >= rule.percentile_99_5)
+      return `the values of ${rule.channel} are clipped from ${rule.percentile_00_5} to ${rule.percentile_99_5}`
+  }
+  if (numVoxels(tiles.patch_zyx) > MOST_PATCH_VOXELS) return `its patch has more than ${MOST_PATCH_VOXELS} voxels`
+  if (tiles.step < LEAST_STEP) return `its step is below ${LEAST_STEP}`
+  return tiles.sigma_scale > MOST_SIGMA_SCALE ? `its sigma_scale is above ${MOST_SIGMA_SCALE}` : null
 }
 
 /** A model as clients see it. */
