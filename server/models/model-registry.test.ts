@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -36,6 +36,14 @@ describe('a model package', () => {
   it('is read when it satisfies its own contract', async () => {
     const { manifest } = await loadModelPackage(await makePackage())
     expect(manifest.id).toBe('threshold')
+  })
+
+  it('has the SHA-256 of its model.json, byte by byte', async () => {
+    const at = await makePackage()
+    const text = await readFile(path.join(at, 'model.json'), 'utf8')
+    await writeFile(path.join(at, 'model.json'), `${text}\n`)
+    const { manifestSha256 } = await loadModelPackage(at)
+    expect(manifestSha256).toBe(createHash('sha256').update(`${text}\n`).digest('hex'))
   })
 
   it.each([
@@ -148,7 +156,7 @@ describe('versions of a model', () => {
     registry.add(await loadModelPackage(young))
     registry.add(await loadModelPackage(old))
     expect(registry.get('threshold').manifest.version).toBe('1.1.0')
-    expect(() => registry.add({ folder: old, manifest: registry.get('threshold').manifest })).toThrow(
+    expect(() => registry.add({ ...registry.get('threshold'), folder: old })).toThrow(
       expect.objectContaining({ code: 'model_exists' }),
     )
     registry.remove(registry.get('threshold'))

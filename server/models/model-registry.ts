@@ -16,6 +16,8 @@ import { compareVersions } from './version-order.ts'
 export interface ModelPackage {
   folder: string
   manifest: ModelManifest
+  /** Of `model.json` as it lies on disk. */
+  manifestSha256: string
 }
 
 /** `model.json` files are small; larger ones are not read. */
@@ -152,7 +154,7 @@ async function subfolders(folder: string): Promise<string[]> {
  */
 export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   const name = path.basename(folder)
-  const manifest = await readManifest(path.join(folder, 'model.json'), name)
+  const { manifest, manifestSha256 } = await readManifest(path.join(folder, 'model.json'), name)
   checkConsistency(manifest, name)
   const file = path.join(folder, manifest.onnx.file)
   const size = (await stat(file).catch(() => null))?.size
@@ -166,20 +168,23 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   if (hash.digest('hex') !== manifest.onnx.sha256)
     throw new DomainError('model_invalid', { name, reason: `${manifest.onnx.file} has another SHA-256` })
   await checkOnnxFile(file, name)
-  return { folder, manifest }
+  return { folder, manifest, manifestSha256 }
 }
 
-async function readManifest(file: string, name: string): Promise<ModelManifest> {
+async function readManifest(file: string, name: string): Promise<Omit<ModelPackage, 'folder'>> {
   const size = (await stat(file).catch(() => null))?.size
   if (size === undefined) throw new DomainError('model_invalid', { name, reason: 'it has no model.json' })
   if (size > MAX_MANIFEST_BYTES) throw new DomainError('model_invalid', { name, reason: 'model.json is too large' })
   let value: unknown
+  let bytes: Buffer
   try {
-    value = JSON.parse(await readFile(file, 'utf8'))
+    bytes = await readFile(file)
+    value = JSON.parse(bytes.toString('utf8'))
   } catch (cause) {
     throw new DomainError('model_invalid', { name, reason: 'model.json is not JSON', cause })
   }
-  if (Value.Check(ModelManifest, value)) return value
+  if (Value.Check(ModelManifest, value))
+    return { manifest: value, manifestSha256: createHash('sha256').update(bytes).digest('hex') }
   throw new DomainError('model_invalid', { name, reason: firstFault(value) })
 }
 
