@@ -1,4 +1,5 @@
 import { type CreateJob, JobParams } from '../../shared/contract/jobs.ts'
+import { LEAST_STEP } from '../../shared/contract/least-step.ts'
 import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 
@@ -37,7 +38,7 @@ export function readRunParams(values: {
     ...(roi === undefined ? {} : { roi_zyx: readRegion(roi) }),
     ...(draft ? { draft } : {}),
     ...(values.patch === undefined ? {} : { patch_zyx: readTriple(values.patch) }),
-    ...(values.step === undefined ? {} : { step: readNumber('--step', values.step, 0, 1) }),
+    ...(values.step === undefined ? {} : { step: readNumber('--step', values.step, LEAST_STEP, 1) }),
     ...(values.mirror === undefined ? {} : { mirror_axes: readAxes(values.mirror) }),
     ...(values.threads === undefined ? {} : { threads: readWhole('--threads', values.threads) }),
     ...(values.batch === undefined ? {} : { batch: readBatch(values.batch) }),

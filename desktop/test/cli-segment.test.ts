@@ -78,6 +78,7 @@ describe.runIf(hasCompiledCli)('cryomamba segment', () => {
     [['segment', SAMPLE, '--out', 'm.mrc', '--patch', '64,64'], 'usage'],
     [['segment', SAMPLE, '--out', 'm.mrc', '--patch', '63,64,64'], 'patch_not_divisible'],
     [['segment', SAMPLE, '--out', 'm.mrc', '--step', '1.5'], 'usage'],
+    [['segment', SAMPLE, '--out', 'm.mrc', '--step', '1e-8'], 'usage'],
     [['segment', SAMPLE, '--out', 'm.mrc', '--mirror', 'q'], 'usage'],
     [['segment', SAMPLE, '--out', 'm.mrc', '--model', 'nothing'], 'model_not_found'],
     [['segment', SAMPLE, '--out', 'm.mrc', '--server', 'http://127.0.0.1:1', '--token', 'x'], 'server_unreachable'],

@@ -57,8 +57,10 @@ export async function benchInference(asJson: boolean, isLong: boolean): Promise<
   }
 }
 
+type BenchModel = Pick<ModelPackage, 'folder' | 'manifest'>
+
 /** The bundled model with weights, input and output in float16. */
-async function halfPackage({ manifest, folder: from }: ModelPackage, folder: string): Promise<ModelPackage> {
+async function halfPackage({ manifest, folder: from }: BenchModel, folder: string): Promise<BenchModel> {
   const bytes = halfModel(await readFile(path.join(from, manifest.onnx.file)))
   await writeFile(path.join(folder, 'half.onnx'), bytes)
   return {
@@ -72,7 +74,7 @@ async function halfPackage({ manifest, folder: from }: ModelPackage, folder: str
   }
 }
 
-async function benchBlock(model: ModelPackage, folder: string, threads: number): Promise<BenchRow[]> {
+async function benchBlock(model: BenchModel, folder: string, threads: number): Promise<BenchRow[]> {
   const { file, origin } = await generatedVolume(folder, SHAPE)
   const session = await openSession(model, threads)
   const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
@@ -161,7 +163,7 @@ async function medianRound<T extends { seconds: number; limit: number }>(run: ()
 }
 
 /** What a tile takes where several go through the network at once: the network alone, and a whole job. */
-async function benchBatches(model: ModelPackage, folder: string): Promise<BenchRow[]> {
+async function benchBatches(model: BenchModel, folder: string): Promise<BenchRow[]> {
   const { file } = await generatedVolume(folder, SHAPE)
   const session = await openSession(model, 2)
   const bare: number[] = []
@@ -189,7 +191,7 @@ async function onCard(job: () => Promise<Timed>): Promise<Timed & { busyPercent:
 }
 
 /** How time grows with the size of the volume. */
-async function benchSize(model: ModelPackage, folder: string, edge: number): Promise<BenchRow> {
+async function benchSize(model: BenchModel, folder: string, edge: number): Promise<BenchRow> {
   const file = await repeatedSample(folder, [edge, edge, edge])
   const session = await openSession(model, 2)
   const { seconds, tiles } = await timeJob({ model, folder, file, session, threads: 2 })
@@ -205,7 +207,7 @@ async function benchSize(model: ModelPackage, folder: string, edge: number): Pro
   }
 }
 
-function openSession({ manifest, folder }: ModelPackage, threads: number): Promise<NetworkSession> {
+function openSession({ manifest, folder }: BenchModel, threads: number): Promise<NetworkSession> {
   return createOnnxSession({ modelPath: path.join(folder, manifest.onnx.file), manifest, provider: PROVIDER, threads })
 }
 
@@ -222,7 +224,7 @@ async function bareRuns(session: NetworkSession, batch: number): Promise<number[
 }
 
 interface TimedJob {
-  model: ModelPackage
+  model: BenchModel
   folder: string
   file: string
   session: NetworkSession

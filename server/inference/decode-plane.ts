@@ -211,15 +211,19 @@ function argmaxDecoder(values: number[]): LabelDecoder {
   }
 }
 
+/** Rounded sums of tiles differ from the weights that they are compared with by this share: the cut itself is not above it. */
+const SUM_TOLERANCE = 1e-6
+
 /** Paints channel after channel where its weighted mean is above the cut; later channels paint over earlier ones. */
 function paintingDecoder(values: number[], cut: number): LabelDecoder {
+  const above = cut * (1 + Math.sign(cut) * SUM_TOLERANCE)
   return (sums, weights, { paddedYx, belowYx, sizeYx }, labels) => {
     const channelVox = paddedYx[0] * paddedYx[1]
     labels.fill(0)
     for (let y = 0, at = 0; y < sizeYx[0]; y++) {
       const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
       for (let x = 0; x < sizeYx[1]; x++, at++) {
-        const limit = cut * weights(y + belowYx[0], x + belowYx[1])
+        const limit = above * weights(y + belowYx[0], x + belowYx[1])
         for (let channel = 0; channel < values.length; channel++) {
           const value = sums[channel * channelVox + row + x]
           if (value - value !== 0) throw new DomainError('output_not_finite')

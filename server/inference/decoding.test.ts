@@ -26,9 +26,11 @@ const CHANNELS = [
   { slope: 2, offset: -9 },
 ] as const
 
-/** A real network of that many of these channels, its activation inside. */
-function network(numChannels: number, activation: Activation): Uint8Array {
-  const chosen = CHANNELS.slice(0, numChannels)
+type Channel = (typeof CHANNELS)[number] | { slope: 0; offset: number }
+
+/** A real network of these channels, its activation inside. */
+function network(chosen: readonly Channel[], activation: Activation): Uint8Array {
+  const numChannels = chosen.length
   const last = activation === 'none' ? 'logits' : 'plain'
   const applied = {
     none: [],
@@ -63,11 +65,13 @@ interface Case {
   numChannels: number
   activation: Activation
   decode: ModelManifest['decode']
+  channels?: readonly Channel[]
+  tiles?: Partial<ModelManifest['tiles']>
   params?: Partial<EffectiveParams>
 }
 
 /** Labels, stored probabilities and candidates of a run in overlapping, mirrored tiles. */
-async function decoded({ numChannels, activation, decode, params }: Case) {
+async function decoded({ numChannels, activation, decode, channels, tiles, params }: Case) {
   const base = thresholdManifest()
   const colors = ['#000000', '#00c878', '#faa000', '#ff0050']
   const numLabels = decode.mode === 'argmax' ? numChannels : numChannels + 1
@@ -76,10 +80,11 @@ async function decoded({ numChannels, activation, decode, params }: Case) {
     output: { ...base.output, channels: numChannels, activation },
     labels: colors.slice(0, numLabels).map((color, value) => ({ value, name: `label ${value}`, color })),
     decode,
+    tiles: { ...base.tiles, ...tiles },
   }
   const file = path.join(folder, 'a.mrc')
   await writeFile(file, makeMrc(VALUES, SHAPE))
-  await writeFile(path.join(folder, 'model.onnx'), network(numChannels, activation))
+  await writeFile(path.join(folder, 'model.onnx'), network(channels ?? CHANNELS.slice(0, numChannels), activation))
   const outFolder = path.join(folder, 'out')
   await runJob(
     {
@@ -170,6 +175,28 @@ describe('one channel with a threshold', () => {
       all((x) => sigmoid(logit(0, x))),
     )
     expect(found.candidate.every((label) => label === 1)).toBe(true)
+  })
+})
+
+describe('a network that gives exactly the cut everywhere', () => {
+  it.each([
+    ['sigmoid', 0.5, 0, 0.5],
+    ['sigmoid', 0.5, 0, 0.25],
+    ['none', 0.25, Math.log(0.25 / 0.75), 0.5],
+    ['none', 0.9, Math.log(0.9 / 0.1), 0.5],
+  ] as const)('has no foreground, activation %s, threshold %f, value %f, step %f', async (...facts) => {
+    const [activation, threshold, offset, step] = facts
+    const found = await decoded({
+      ...{ numChannels: 1, activation, decode: { mode: 'threshold', regions_order: null, threshold } },
+      ...{ channels: [{ slope: 0, offset }], tiles: { gaussian: true }, params: { step } },
+    })
+    expect(found.labels.filter((label) => label > 0)).toHaveLength(0)
+  })
+
+  it('has nothing but foreground at a threshold of 0', async () => {
+    const decode = { mode: 'threshold', regions_order: null, threshold: 0 } as const
+    const found = await decoded({ numChannels: 1, activation: 'none', decode })
+    expect(found.labels.every((label) => label === 1)).toBe(true)
   })
 })
 

@@ -61,6 +61,7 @@ export function maskProvenance(facts: {
       name: manifest.name,
       version: manifest.version,
       onnx_sha256: manifest.onnx.sha256,
+      manifest_sha256: job.model.manifestSha256 ?? null,
       labels: manifest.labels,
     },
     params: job.params,

@@ -23,7 +23,8 @@ export interface JobDescription {
   volume: JobVolume
   /** The other channels, in the model's order. */
   moreVolumes?: JobVolume[]
-  model: { folder: string; manifest: ModelManifest }
+  /** With the SHA-256 of `model.json`, where it was read from a package. */
+  model: { folder: string; manifest: ModelManifest; manifestSha256?: string }
   params: EffectiveParams
   outFolder: string
   /** What happened before this run of the job and belongs in its provenance, e.g. that larger tiles did not fit. */

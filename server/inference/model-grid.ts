@@ -1,12 +1,19 @@
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
-import { METRES } from '../../shared/volume/metres.ts'
+import { inUnit } from '../../shared/volume/length-units.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { resampledShape, separateAxis } from './resampling/new-shape.ts'
 import type { ResampleOptions } from './resampling/plan.ts'
 
 /** Spacing may differ by this share before the user is told. */
 const SPACING_TOLERANCE = 0.2
+
+/** An axis that grows or shrinks more than this comes of a wrong unit, not of another microscope. */
+const MOST_RESAMPLING = 100
+
+/** Longer than any axis that is segmented: what streams along it is as long. */
+const LONGEST_AXIS_VOX = 100_000
 
 /** The part of a header that says where a volume's voxels are. */
 type Placed = Pick<VolumeHeader, 'shapeZyx' | 'voxelSizeZyx' | 'unit'>
@@ -19,15 +26,16 @@ export interface ModelGrid {
 }
 
 /** Voxel size of a volume in the unit of a model; null where one of them is unknown. */
-function sizeInModelUnit({ spacing }: ModelManifest, { voxelSizeZyx, unit }: Placed): Zyx | null {
-  if (spacing.unit === null || voxelSizeZyx === null || unit === null) return null
-  const scale = METRES[unit] / METRES[spacing.unit]
-  return [voxelSizeZyx[0] * scale, voxelSizeZyx[1] * scale, voxelSizeZyx[2] * scale]
+function sizeInModelUnit({ spacing: { unit: wanted } }: ModelManifest, { voxelSizeZyx, unit }: Placed): Zyx | null {
+  if (wanted === null || voxelSizeZyx === null || unit === null) return null
+  const inModelUnit = (size: number) => inUnit(size, unit, wanted)
+  return [inModelUnit(voxelSizeZyx[0]), inModelUnit(voxelSizeZyx[1]), inModelUnit(voxelSizeZyx[2])]
 }
 
 /**
  * The grid that a network runs on where it is not the volume's own: the model's policy is `resample` and its spacing
  * gives another shape. Null where the volume is used as it is.
+ * @throws {DomainError} `request_invalid` where the sizes are so far apart that one of the units is wrong
  * @see nnunetv2/preprocessing/resampling/default_resampling.py
  */
 export function modelGrid(manifest: ModelManifest, volume: Placed): ModelGrid | null {
@@ -36,12 +44,27 @@ export function modelGrid(manifest: ModelManifest, volume: Placed): ModelGrid | 
   if (policy !== 'resample' || target === null || size === null) return null
   const shapeZyx = resampledShape(volume.shapeZyx, size, target)
   if (shapeZyx.join() === volume.shapeZyx.join()) return null
+  if (volume.shapeZyx.some((from, axis) => isBeyondReason(from, shapeZyx[axis], size[axis] / target[axis])))
+    throw unitsDoubtful(manifest, volume, shapeZyx)
   const { data, logits, anisotropy_threshold: threshold, separate_z: force } = manifest.resampling
   return {
     shapeZyx,
     data: { order: data.order, orderZ: data.order_z, separateAxis: separateAxis(size, target, threshold, force) },
     logits: { order: logits.order, orderZ: logits.order_z, separateAxis: separateAxis(target, size, threshold, force) },
   }
+}
+
+/** An axis of one voxel stays one, however thick its slice is. */
+function isBeyondReason(fromVox: number, toVox: number, factor: number): boolean {
+  const isShrunk = fromVox > 1 && !(factor * MOST_RESAMPLING >= 1)
+  return isShrunk || !(toVox <= Math.min(LONGEST_AXIS_VOX, fromVox * MOST_RESAMPLING))
+}
+
+function unitsDoubtful({ spacing }: ModelManifest, { voxelSizeZyx, unit }: Placed, shapeZyx: Zyx): DomainError {
+  const reason =
+    `voxels of ${voxelSizeZyx?.join(' × ')} ${unit} resampled to the ${spacing.target_zyx?.join(' × ')} ${spacing.unit} of the model ` +
+    `make ${shapeZyx.join(' × ')} voxels (z, y, x)`
+  return new DomainError('request_invalid', { reason, hint: 'Check the unit of the voxel size.' })
 }
 
 /** A model whose spacing is in the order of a run: axis k of the run is axis `ofModel[k]` of the model. */

@@ -1,7 +1,7 @@
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Affine } from '../../shared/volume/affine.ts'
 import type { VolumeHeader } from '../../shared/volume/header.ts'
-import { METRES } from '../../shared/volume/metres.ts'
+import { inUnit } from '../../shared/volume/length-units.ts'
 import { apartVox } from '../../shared/volume/stated-place.ts'
 
 /** Sizes of voxels may differ by this share: programs round what they convert from one unit to another. */
@@ -48,8 +48,7 @@ function sizesInUnitOf(a: Placed, b: Placed): [number, number][] | null {
   // Two files of one format that name no unit mean the same by their numbers.
   const isUnnamed = unit === null && otherUnit === null && a.format === b.format
   if (!isUnnamed && (unit === null || otherUnit === null)) return null
-  const scale = unit && otherUnit ? METRES[otherUnit] / METRES[unit] : 1
-  return one.map((size, axis) => [size, other[axis] * scale])
+  return one.map((size, axis) => [size, unit && otherUnit ? inUnit(other[axis], otherUnit, unit) : other[axis]])
 }
 
 function sizeText({ voxelSizeZyx, unit }: Placed): string {

@@ -4,13 +4,10 @@ import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { defaultPreviewFactor } from '../inference/preview-builder.ts'
-import { checkPatch } from '../models/model-registry.ts'
+import { checkPatch, MOST_PATCH_VOXELS } from '../models/model-registry.ts'
 
 /** Seconds between previews where the job names none. */
 const DEFAULT_PREVIEW_SECONDS = 1
-
-/** Larger patches than this are a slip of the keyboard, not a wish: 1024³ voxels. */
-const MAX_PATCH_VOXELS = 1024 ** 3
 
 /**
  * The parameters a job will run with: what was asked for, the model's defaults for the rest.
@@ -25,8 +22,8 @@ export function effectiveParams(
 ): EffectiveParams {
   const patch = asked.patch_zyx ?? manifest.tiles.patch_zyx
   checkPatch(manifest, patch)
-  if (numVoxels(patch) > MAX_PATCH_VOXELS) {
-    const reason = `params.patch_zyx ${patch.join(' × ')} has ${numVoxels(patch)} voxels (allowed: up to ${MAX_PATCH_VOXELS})`
+  if (numVoxels(patch) > MOST_PATCH_VOXELS) {
+    const reason = `params.patch_zyx ${patch.join(' × ')} has ${numVoxels(patch)} voxels (allowed: up to ${MOST_PATCH_VOXELS})`
     throw new DomainError('request_invalid', { reason })
   }
   const mirror = asked.mirror_axes ?? []

@@ -1,7 +1,7 @@
 import type { EffectiveParams, JobMemory } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { tileGrid } from '../../shared/volume/tile-starts.ts'
+import { numTilesOfGrid } from '../../shared/volume/tile-starts.ts'
 import type { ServerConfig } from '../config.ts'
 import { regionPlace, reorderedPlace } from '../inference/axis-order.ts'
 import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
@@ -62,7 +62,13 @@ export function neededBytesOf(memory: JobMemory): number {
   return memory.total_bytes - (memory.network_is_estimate ? memory.network_bytes : 0)
 }
 
-/** Tiles of the whole run, as far as the shapes tell: a model that crops may need fewer. */
+/** More than any sensible job has; so many take weeks, and their places gigabytes. */
+const MOST_TILES = 10_000_000
+
+/**
+ * Tiles of the whole run, as far as the shapes tell: a model that crops may need fewer.
+ * @throws {DomainError} `request_invalid` where they are too many, `step_out_of_range`
+ */
 export function numTilesOf(
   manifest: ModelManifest,
   header: VolumeRecord['header'],
@@ -70,5 +76,8 @@ export function numTilesOf(
 ): number {
   const region = regionPlace(header, params.roi_zyx)
   const shape = tiledShape(manifest, reorderedPlace(region, manifest.axes.transpose_forward))
-  return tileGrid(shape, params.patch_zyx, params.step).numTiles
+  const numTiles = numTilesOfGrid(shape, params.patch_zyx, params.step)
+  if (numTiles <= MOST_TILES) return numTiles
+  const reason = `patch_zyx ${params.patch_zyx.join(' × ')} at step ${params.step} makes ${numTiles} tiles (allowed: up to ${MOST_TILES})`
+  throw new DomainError('request_invalid', { reason, hint: 'Use a larger step or a larger patch.' })
 }

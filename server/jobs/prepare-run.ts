@@ -18,7 +18,7 @@ export async function prepareRun(
 ): Promise<JobDescription> {
   const { models, volumes, config } = service.needs
   const { jobId, attempt } = queued
-  const { manifest, folder } = models.get(exactName(queued.model, queued.modelVersion))
+  const { manifest, folder, manifestSha256 } = models.get(exactName(queued.model, queued.modelVersion))
   const records: VolumeRecord[] = []
   for (const id of [queued.volumeId, ...queued.moreVolumeIds]) records.push(await volumes.get(queued.owner, id))
   const [volume, ...others] = records
@@ -31,7 +31,7 @@ export async function prepareRun(
     attempt,
     volume: jobVolume(volume),
     ...(others.length > 0 ? { moreVolumes: others.map(jobVolume) } : {}),
-    model: { folder, manifest },
+    model: { folder, manifest, manifestSha256 },
     params: queued.effectiveParams?.spill ? { ...params, spill: true } : params,
     outFolder: service.moves.attemptFolder(jobId, attempt),
     blendThreads: config.blendThreads,

@@ -1,6 +1,7 @@
 import { Value } from 'typebox/value'
 import { describe, expect, it } from 'vitest'
 import { ModelManifest } from '../../shared/contract/model-package.ts'
+import { makeNormaliser } from '../inference/normalise.ts'
 import { DEFAULT_OPTIONS, networkOf, newDataset, newPlans, OLD_DATASET, oldPlans } from '../test/nnunet-plans.ts'
 import { importNnunet, type NnunetOptions } from './import-nnunet.ts'
 import type { OnnxInterface } from './onnx-interface.ts'
@@ -135,6 +136,15 @@ describe('an export of nnU-Net v2', () => {
     ])
   })
 
+  it('of pictures clips them to bytes and divides by 255', () => {
+    const { manifest } = imported({ plans: newPlans({ fullres: { normalization_schemes: ['RGBTo01Normalization'] } }) })
+    expect(manifest.normalization).toMatchObject([{ scheme: 'ct', use_nonzero_mask: false }])
+    const statistics = { count: 5, nonfinite: 0, min: -3, max: 300, mean: 120, std: 130 }
+    const values = Float32Array.of(-3, 0, 51, 255, 300)
+    makeNormaliser(manifest.normalization[0], statistics, () => 0)(values, null)
+    expect(values).toEqual(Float32Array.of(0, 0, 0.2, 1, 1))
+  })
+
   it('with two regions painted as one label names it after both', () => {
     const dataset = newDataset({
       labels: { background: 0, all: [1, 2], left: 1, right: 2 },
@@ -249,10 +259,10 @@ describe('refused is', () => {
       () => imported({ plans: newPlans({ fullres: { resampling_fn_data_kwargs: { force_separate_z: true } } }) }),
     ],
     [
-      'colour pictures',
+      'a normalisation of its own',
       'model_feature_unsupported',
-      'RGBTo01Normalization',
-      () => imported({ plans: newPlans({ fullres: { normalization_schemes: ['RGBTo01Normalization'] } }) }),
+      'OwnNormalization',
+      () => imported({ plans: newPlans({ fullres: { normalization_schemes: ['OwnNormalization'] } }) }),
     ],
     [
       'another preprocessor',

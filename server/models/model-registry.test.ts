@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -14,6 +14,9 @@ const ONNX = {
   sha256: createHash('sha256').update(NETWORK).digest('hex'),
   opset: 16,
 }
+
+const PLAIN = { use_nonzero_mask: false, invert_contrast: false }
+const CT = { scheme: 'ct', mean: 0, std: 1 }
 
 let folder: string
 beforeEach(async () => {
@@ -33,6 +36,14 @@ describe('a model package', () => {
   it('is read when it satisfies its own contract', async () => {
     const { manifest } = await loadModelPackage(await makePackage())
     expect(manifest.id).toBe('threshold')
+  })
+
+  it('has the SHA-256 of its model.json, byte by byte', async () => {
+    const at = await makePackage()
+    const text = await readFile(path.join(at, 'model.json'), 'utf8')
+    await writeFile(path.join(at, 'model.json'), `${text}\n`)
+    const { manifestSha256 } = await loadModelPackage(at)
+    expect(manifestSha256).toBe(createHash('sha256').update(`${text}\n`).digest('hex'))
   })
 
   it.each([
@@ -68,6 +79,19 @@ describe('a model package', () => {
       'background',
     ],
     ['a patch that does not divide', { tiles: { ...thresholdManifest().tiles, patch_zyx: [6, 8, 8] } }, 'divisible'],
+    [
+      'percentiles in the wrong order',
+      { normalization: [{ channel: 'a', ...PLAIN, scheme: 'percentile', low: 99, high: 1 }] },
+      'percentiles of a',
+    ],
+    [
+      'one value between its clips',
+      { normalization: [{ channel: 'a', ...PLAIN, ...CT, percentile_00_5: 3, percentile_99_5: 3 }] },
+      'clipped from 3 to 3',
+    ],
+    ['a patch of a keyboard slip', { tiles: { ...thresholdManifest().tiles, patch_zyx: [1024, 1024, 1032] } }, 'patch'],
+    ['a Gaussian without end', { tiles: { ...thresholdManifest().tiles, sigma_scale: 1e9 } }, 'sigma_scale'],
+    ['a step of nearly nothing', { tiles: { ...thresholdManifest().tiles, step: 1e-8 } }, 'step'],
   ])('with %s is refused, and the reason names it', async (_what, change, text) => {
     await expect(loadModelPackage(await makePackage(change))).rejects.toMatchObject({
       code: 'model_invalid',
@@ -132,7 +156,7 @@ describe('versions of a model', () => {
     registry.add(await loadModelPackage(young))
     registry.add(await loadModelPackage(old))
     expect(registry.get('threshold').manifest.version).toBe('1.1.0')
-    expect(() => registry.add({ folder: old, manifest: registry.get('threshold').manifest })).toThrow(
+    expect(() => registry.add({ ...registry.get('threshold'), folder: old })).toThrow(
       expect.objectContaining({ code: 'model_exists' }),
     )
     registry.remove(registry.get('threshold'))

@@ -4,10 +4,11 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Value } from 'typebox/value'
+import { LEAST_STEP } from '../../shared/contract/least-step.ts'
 import { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import type { Zyx } from '../../shared/volume/zyx.ts'
+import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { checkOnnxFile } from './check-onnx-file.ts'
 import { compareVersions } from './version-order.ts'
 
@@ -15,6 +16,8 @@ import { compareVersions } from './version-order.ts'
 export interface ModelPackage {
   folder: string
   manifest: ModelManifest
+  /** Of `model.json` as it lies on disk. */
+  manifestSha256: string
 }
 
 /** `model.json` files are small; larger ones are not read. */
@@ -151,7 +154,7 @@ async function subfolders(folder: string): Promise<string[]> {
  */
 export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   const name = path.basename(folder)
-  const manifest = await readManifest(path.join(folder, 'model.json'), name)
+  const { manifest, manifestSha256 } = await readManifest(path.join(folder, 'model.json'), name)
   checkConsistency(manifest, name)
   const file = path.join(folder, manifest.onnx.file)
   const size = (await stat(file).catch(() => null))?.size
@@ -165,20 +168,23 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   if (hash.digest('hex') !== manifest.onnx.sha256)
     throw new DomainError('model_invalid', { name, reason: `${manifest.onnx.file} has another SHA-256` })
   await checkOnnxFile(file, name)
-  return { folder, manifest }
+  return { folder, manifest, manifestSha256 }
 }
 
-async function readManifest(file: string, name: string): Promise<ModelManifest> {
+async function readManifest(file: string, name: string): Promise<Omit<ModelPackage, 'folder'>> {
   const size = (await stat(file).catch(() => null))?.size
   if (size === undefined) throw new DomainError('model_invalid', { name, reason: 'it has no model.json' })
   if (size > MAX_MANIFEST_BYTES) throw new DomainError('model_invalid', { name, reason: 'model.json is too large' })
   let value: unknown
+  let bytes: Buffer
   try {
-    value = JSON.parse(await readFile(file, 'utf8'))
+    bytes = await readFile(file)
+    value = JSON.parse(bytes.toString('utf8'))
   } catch (cause) {
     throw new DomainError('model_invalid', { name, reason: 'model.json is not JSON', cause })
   }
-  if (Value.Check(ModelManifest, value)) return value
+  if (Value.Check(ModelManifest, value))
+    return { manifest: value, manifestSha256: createHash('sha256').update(bytes).digest('hex') }
   throw new DomainError('model_invalid', { name, reason: firstFault(value) })
 }
 
@@ -197,6 +203,8 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
   const refuse = (reason: string): never => {
     throw new DomainError('model_invalid', { name, reason })
   }
+  const unusable = unusableNumbers(manifest)
+  if (unusable) refuse(unusable)
   const { mode, regions_order: order, threshold } = manifest.decode
   const { channels } = manifest.output
   if (manifest.normalization.length !== manifest.input.channels) refuse('it needs one normalisation per input channel')
@@ -212,6 +220,25 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
     refuse('the regions name a label that does not exist')
   if (manifest.tiles.patch_zyx.some((size, axis) => size % manifest.tiles.divisible_by_zyx[axis] !== 0))
     refuse('its patch is not divisible as it says')
+}
+
+/** Larger patches than this are a slip of the keyboard, not a wish: 1024³ voxels. */
+export const MOST_PATCH_VOXELS = 1024 ** 3
+
+/** A wider Gaussian is flat over its tile, and its kernel longer than any tile. */
+const MOST_SIGMA_SCALE = 10
+
+/** Numbers that no run can use, or that would take the memory of whoever tries. */
+function unusableNumbers({ tiles, normalization }: ModelManifest): string | null {
+  for (const rule of normalization) {
+    if (rule.scheme === 'percentile' && rule.low >= rule.high)
+      return `the percentiles of ${rule.channel} go from ${rule.low} to ${rule.high}`
+    if (rule.scheme === 'ct' && rule.percentile_00_5 >= rule.percentile_99_5)
+      return `the values of ${rule.channel} are clipped from ${rule.percentile_00_5} to ${rule.percentile_99_5}`
+  }
+  if (numVoxels(tiles.patch_zyx) > MOST_PATCH_VOXELS) return `its patch has more than ${MOST_PATCH_VOXELS} voxels`
+  if (tiles.step < LEAST_STEP) return `its step is below ${LEAST_STEP}`
+  return tiles.sigma_scale > MOST_SIGMA_SCALE ? `its sigma_scale is above ${MOST_SIGMA_SCALE}` : null
 }
 
 /** A model as clients see it. */

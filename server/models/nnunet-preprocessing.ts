@@ -62,6 +62,9 @@ export function readNormalization(
       }
       case 'RescaleTo01Normalization':
         return { ...rule, scheme: 'rescale01' }
+      // Clipped to bytes and divided by 255, whatever the training images held.
+      case 'RGBTo01Normalization':
+        return { ...rule, scheme: 'ct', percentile_00_5: 0, percentile_99_5: 255, mean: 0, std: 255 }
       case 'NoNormalization':
         return { ...rule, scheme: 'none' }
       default:

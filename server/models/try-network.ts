@@ -3,6 +3,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
+import { asMemoryProblem } from '../inference/memory-problem.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
 import { loadModelPackage } from './model-registry.ts'
 
@@ -49,7 +50,8 @@ function fillWithNoise(tile: Float32Array, manifest: ModelManifest): void {
 
 tryNetwork(process.argv[2]).then(
   ({ seconds }) => process.send?.({ ok: true, seconds }),
-  (error) => {
+  (cause) => {
+    const error = asMemoryProblem(cause, 'The network')
     if (!(error instanceof DomainError)) console.error(error)
     process.send?.({ ok: false, error: envelopeOf(error) })
   },

@@ -42,11 +42,19 @@ describe('the estimate of a job', () => {
     expect(part.tiles).toBeLessThan(whole.tiles)
   })
 
+  it('refuses more tiles than any job runs, and places none of them', async () => {
+    await start()
+    const reply = await ask({ shape_zyx: [60_000, 60_000, 60_000], params: { step: 0.01 } })
+    expect(reply.statusCode).toBe(400)
+    expect(reply.json().message).toContain('allowed: up to 10000000')
+  })
+
   it('says that a job would be refused instead of refusing, and names what is not known or out of range', async () => {
     await start({ memoryLimitBytes: 1000 })
     expect((await ask()).json()).toMatchObject({ fits_memory: false, memory: { limit_bytes: 1000 } })
     expect((await ask({ model: 'none' })).json().code).toBe('model_not_found')
     expect((await ask({ params: { step: 2 } })).statusCode).toBe(400)
+    expect((await ask({ params: { step: 1e-8 } })).json().code).toBe('request_invalid')
     expect(
       (
         await ask({

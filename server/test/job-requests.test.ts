@@ -161,7 +161,7 @@ describe('a job that is shown before it starts', () => {
   })
 
   it.each([
-    [{ step: 2 }, 'body.params.step', 'allowed: above 0 to 1'],
+    [{ step: 2 }, 'body.params.step', 'allowed: from 0.01 to 1'],
     [{ threshold: -0.5 }, 'body.params.threshold', 'allowed: from 0 to 1'],
     [{ threads: 999 }, 'body.params.threads', 'allowed: from 1 to 256'],
     [{ batch: 17 }, 'body.params.batch', 'allowed: from 1 to 16'],

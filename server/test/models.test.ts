@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -256,7 +257,9 @@ describe('a job', () => {
     const { artifacts } = (await get(`/v1/jobs/${newest.job_id}/artifacts`)).json()
     const provenance = artifacts.find(({ name }: { name: string }) => name === 'provenance.json')
     const { model } = (await server.app.inject({ url: provenance.url })).json()
-    expect(model).toMatchObject({ id: 'threshold', version: '2.0.0', onnx_sha256: sha256 })
+    const installed = await readFile(path.join(server.dataFolder, 'models/threshold/2.0.0/model.json'))
+    const manifest_sha256 = createHash('sha256').update(installed).digest('hex')
+    expect(model).toMatchObject({ id: 'threshold', version: '2.0.0', onnx_sha256: sha256, manifest_sha256 })
     expect((await create('threshold@3.0.0')).json().code).toBe('model_not_found')
   })
 

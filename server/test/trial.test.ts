@@ -17,6 +17,7 @@ import {
 import { externalTensor, onnxModel } from './onnx-graph.ts'
 import { packageFiles, writePackage } from './package-folder.ts'
 import { childrenOf } from './real-server.ts'
+import { thresholdManifest } from './threshold-model.ts'
 
 /** Needs the compiled program of the trial (`npm run build`), which `npm test` makes first. */
 const ENTRY = path.resolve(import.meta.dirname, '../../dist/server/models/try-network.js')
@@ -101,5 +102,14 @@ describe.runIf(existsSync(ENTRY))('a network that is tried', () => {
       code: 'canceled',
     })
     expect(await leftovers()).toEqual([])
+  })
+
+  it.runIf(isLinux)('has a tile that there is no memory for: it is refused, and memory is the reason', async () => {
+    const tiles = { ...thresholdManifest().tiles, patch_zyx: [1024, 1024, 1024] as [number, number, number] }
+    await writePackage(folder, packageFiles(honestNetwork(), { tiles }))
+    await expect(checkModel(folder, { seconds: 60, bytes: GIB }, undefined, ENTRY)).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringContaining('on its first tile: The network asked for more of'),
+    })
   })
 })

@@ -11,6 +11,7 @@ import {
   Time,
   Warning,
 } from './common.ts'
+import { LEAST_STEP } from './least-step.ts'
 import { MOST_TILES_AT_ONCE } from './tiles-at-once.ts'
 
 export const JobState = Type.Union([
@@ -58,7 +59,7 @@ const ResultParams = {
 export const JobParams = Type.Object(
   {
     patch_zyx: Type.Optional(ShapeZyx),
-    step: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    step: Type.Optional(Type.Number({ minimum: LEAST_STEP, maximum: 1 })),
     mirror_axes: Type.Optional(Type.Array(AxisName, { maxItems: 3, uniqueItems: true })),
     threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
     /** Tiles or their mirrored copies that go through the network in one run: more keep a large GPU busy. */

@@ -1,5 +1,5 @@
 import type { VolumeHeader } from './header.ts'
-import { METRES } from './metres.ts'
+import { inUnit } from './length-units.ts'
 import { type StatedPlace, statedPlace } from './stated-place.ts'
 import { reverseTriple, type Xyz } from './zyx.ts'
 
@@ -52,13 +52,9 @@ function shown(tripleZyx: readonly [number, number, number]): string {
 /** Both sizes are known and the same, in whatever units. */
 function isOneSize(mask: VolumeHeader, volume: VolumeHeader): boolean {
   const [found, wanted] = [mask.voxelSizeZyx, volume.voxelSizeZyx]
-  const scale = unitScale(mask, volume)
   if (!found || !wanted) return false
-  return found.every((size, axis) => Math.abs((size * scale) / wanted[axis] - 1) <= MOST_SIZE_RATIO_OFF)
-}
-
-function unitScale(mask: VolumeHeader, volume: VolumeHeader): number {
-  return mask.unit && volume.unit ? METRES[mask.unit] / METRES[volume.unit] : 1
+  const inUnitOfVolume = (size: number) => (mask.unit && volume.unit ? inUnit(size, mask.unit, volume.unit) : size)
+  return found.every((size, axis) => Math.abs(inUnitOfVolume(size) / wanted[axis] - 1) <= MOST_SIZE_RATIO_OFF)
 }
 
 /** What two places can be compared in. */

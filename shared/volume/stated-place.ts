@@ -1,7 +1,7 @@
 import { type Affine, applyAffine } from './affine.ts'
 import { worldSigns } from './display-orientation.ts'
 import type { LengthUnit, VolumeHeader } from './header.ts'
-import { METRES } from './metres.ts'
+import { inUnit } from './length-units.ts'
 import type { Xyz, Zyx } from './zyx.ts'
 
 /** Places may differ by this share of a voxel: headers hold rounded numbers. */
@@ -42,8 +42,9 @@ function turned(affine: Affine, signs: Xyz): Affine {
 export function placesApartVox(a: StatedPlace, b: StatedPlace, shapeZyx: Zyx): number | null {
   if (a.frame !== b.frame) return null
   if (a.unit !== b.unit && (a.unit === null || b.unit === null)) return null
-  const scale = a.unit && b.unit ? METRES[b.unit] / METRES[a.unit] : 1
-  const other = b.affine.map((value, i) => (i < 12 ? value * scale : value)) as unknown as Affine
+  const [unit, otherUnit] = [a.unit, b.unit]
+  const inFirst = (value: number) => (unit && otherUnit ? inUnit(value, otherUnit, unit) : value)
+  const other = b.affine.map((value, i) => (i < 12 ? inFirst(value) : value)) as unknown as Affine
   return apartVox(a.affine, other, shapeZyx)
 }
 

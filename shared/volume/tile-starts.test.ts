@@ -3,7 +3,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hasSharedData, SHARED_DATA } from '../../build/test-support/shared-data.ts'
 import { roundHalfEven } from './round-half-even.ts'
-import { tileGrid, tileStarts } from './tile-starts.ts'
+import { numTilesOfGrid, tileGrid, tileStarts } from './tile-starts.ts'
 
 describe('tileStarts', () => {
   it('spreads the tiles evenly when the step does not divide the volume', () => {
@@ -35,6 +35,20 @@ describe('tileGrid', () => {
     expect(grid.paddedShapeZyx).toEqual([48, 64, 140])
     expect(grid.padBelowZyx).toEqual([4, 6, 0])
     expect(grid.numTiles).toBe(1 * 1 * 4)
+  })
+})
+
+describe('numTilesOfGrid', () => {
+  it('counts what tileGrid places', () => {
+    for (const step of [0.01, 0.1, 0.3, 0.5, 0.75, 1])
+      for (let size = 1; size < 60; size += 7) {
+        const [shape, patch] = [[size, size + 13, 2 * size] as const, [8, 16, 11] as const]
+        expect(numTilesOfGrid(shape, patch, step)).toBe(tileGrid(shape, patch, step).numTiles)
+      }
+  })
+
+  it('counts more tiles than there is memory for', () => {
+    expect(numTilesOfGrid([72, 64, 64], [64, 64, 64], 1e-12)).toBeGreaterThan(1e11)
   })
 })
 

@@ -16,11 +16,24 @@ import type { Zyx } from './zyx.ts'
  * @see nnunetv2/inference/sliding_window_prediction.py, compute_steps_for_sliding_window
  */
 export function tileStarts(sizeVox: number, tileVox: number, step: number): number[] {
-  if (tileVox > sizeVox) throw new DomainError('tile_exceeds_volume', { sizeVox, tileVox })
-  if (!(step > 0 && step <= 1)) throw new DomainError('step_out_of_range', { step })
-  const numTiles = Math.ceil((sizeVox - tileVox) / (tileVox * step)) + 1
+  const numTiles = numTilesAlong(sizeVox, tileVox, step)
   const strideVox = numTiles > 1 ? (sizeVox - tileVox) / (numTiles - 1) : 0
   return Array.from({ length: numTiles }, (_, index) => roundHalfEven(index * strideVox))
+}
+
+function numTilesAlong(sizeVox: number, tileVox: number, step: number): number {
+  if (tileVox > sizeVox) throw new DomainError('tile_exceeds_volume', { sizeVox, tileVox })
+  if (!(step > 0 && step <= 1)) throw new DomainError('step_out_of_range', { step })
+  return Math.ceil((sizeVox - tileVox) / (tileVox * step)) + 1
+}
+
+/**
+ * Tiles of `tileGrid`, counted without placing one: safe for a step of any size.
+ * @throws {DomainError} `step_out_of_range`
+ */
+export function numTilesOfGrid(shapeZyx: Zyx, patchZyx: Zyx, step: number): number {
+  const along = (axis: 0 | 1 | 2) => numTilesAlong(Math.max(shapeZyx[axis], patchZyx[axis]), patchZyx[axis], step)
+  return along(0) * along(1) * along(2)
 }
 
 /** Where the tiles of a volume lie. */

@@ -11,8 +11,8 @@ import {
 import { labelsOf } from '../../../shared/mask/label-values.ts'
 import { dice, intersectionOverUnion, type LabelOverlap, OverlapCounter } from '../../../shared/mask/overlap.ts'
 import { openVolumeFile } from '../../../shared/node/volume-file.ts'
-import type { VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
-import { METRES } from '../../../shared/volume/metres.ts'
+import type { LengthUnit, VolumeHeader, VoxelSource } from '../../../shared/volume/header.ts'
+import { inUnit } from '../../../shared/volume/length-units.ts'
 import { placesApartVox, statedPlace } from '../../../shared/volume/stated-place.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { readArguments } from '../arguments.ts'
@@ -168,18 +168,17 @@ function checkPlaces(mask: VolumeHeader, reference: VolumeHeader): void {
 interface PhysicalSize {
   sizeZyx: Zyx
   unit: string
-  /** To compare with: metres where the unit is known. Lengths of two kinds are never the same. */
+  /** To compare with: ångström where the unit is known. Lengths of two kinds are never the same. */
   lengthZyx: Zyx
-  kind: 'metres' | 'voxels' | 'unknown'
+  kind: 'angstrom' | 'voxels' | 'unknown'
 }
 
 function physicalSize({ voxelSizeZyx, unit }: VolumeHeader): PhysicalSize {
   if (!voxelSizeZyx) return { sizeZyx: [1, 1, 1], unit: 'voxel', lengthZyx: [1, 1, 1], kind: 'voxels' }
   if (!unit) return { sizeZyx: voxelSizeZyx, unit: 'unknown', lengthZyx: voxelSizeZyx, kind: 'unknown' }
-  const times = (factor: number): Zyx => [voxelSizeZyx[0] * factor, voxelSizeZyx[1] * factor, voxelSizeZyx[2] * factor]
-  const isAngstrom = unit === 'angstrom'
-  const [sizeZyx, shown] = [isAngstrom ? times(0.1) : voxelSizeZyx, isAngstrom ? 'nm' : unit]
-  return { sizeZyx, unit: shown, lengthZyx: times(METRES[unit]), kind: 'metres' }
+  const sizeIn = (other: LengthUnit) => voxelSizeZyx.map((size) => inUnit(size, unit, other)) as unknown as Zyx
+  const shown = unit === 'angstrom' ? 'nm' : unit
+  return { sizeZyx: sizeIn(shown), unit: shown, lengthZyx: sizeIn('angstrom'), kind: 'angstrom' }
 }
 
 /** First and last voxel of a label in either mask. */

@@ -158,3 +158,11 @@ it('hands planes out as soon as they are final, with memory that does not grow w
   expect(numGiven).toBe(100)
   expect(slabBytes([2000, 64, 80], [1000, 32, 40], options)).toBe(slabBytes([200, 64, 80], [100, 32, 40], options))
 })
+
+it('the bytes of a resampler are told for an axis that could never be made', () => {
+  const huge: Zyx = [1e12, 4, 3]
+  for (const order of [0, 1, 3]) {
+    const options = { order, orderZ: order, separateAxis: null }
+    expect(slabBytes([40, 4, 3], huge, options)).toBe(slabBytes([40, 4, 3], [41, 4, 3], options))
+  }
+})

@@ -2,7 +2,7 @@ import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { type ResampleOptions, type ResamplePlan, resamplePlan, type ValueRanges } from './plan.ts'
 import { PlaneFinisher, PlaneResampler } from './plane-steps.ts'
 import { RangeCollector } from './value-ranges.ts'
-import { createZResampler, type ZResampler } from './z-resampler.ts'
+import { createZResampler, mostPlanesHeld, type ZResampler } from './z-resampler.ts'
 
 export interface SlabOptions extends ResampleOptions {
   /** Channels of a plane; 1 unless said otherwise. */
@@ -88,7 +88,7 @@ export function slabBytes(
   const { midYx, orderAlongZ, orderYx } = resamplePlan(shapeZyx, newShapeZyx, options)
   const numChannels = options.numChannels ?? 1
   const midVox = midYx[0] * midYx[1]
-  const held = createZResampler(shapeZyx[0], newShapeZyx[0], orderAlongZ).maxPlanesHeld
+  const held = mostPlanesHeld(shapeZyx[0], newShapeZyx[0], orderAlongZ)
   const float32 = numChannels * (shapeZyx[1] * shapeZyx[2] + (held + 2) * midVox + newShapeZyx[1] * newShapeZyx[2])
   // Between x and y, spline coefficients along y, the sum of the backward filter.
   const float64 = shapeZyx[1] * midYx[1] * (orderYx > 1 ? 2 : 1) + (orderAlongZ > 1 ? numChannels * midVox : 0)

@@ -7,8 +7,15 @@ export interface ZResampler {
   needsNext(): boolean
   /** Takes the next source plane, which it then owns; gives the new planes that are now final, ascending. */
   push(plane: Float32Array): Generator<Float32Array>
-  /** Planes of scratch it holds at most, float32 planes of the size pushed. */
-  readonly maxPlanesHeld: number
+}
+
+/**
+ * Planes of scratch that the resampler holds at most, float32 planes of the size pushed. Told without making one: its
+ * taps are as long as the new axis.
+ */
+export function mostPlanesHeld(size: number, newSize: number, order: number): number {
+  if (size === newSize) return 0
+  return needsPrefilter(order) ? SPLINE_PLANES : LINEAR_PLANES
 }
 
 /** The resampler for one axis length, order and new length. Planes given by `push` belong to the caller. */
@@ -18,7 +25,6 @@ export function createZResampler(size: number, newSize: number, order: number): 
 }
 
 class PassOn implements ZResampler {
-  readonly maxPlanesHeld = 0
   needsNext(): boolean {
     return true
   }
@@ -27,9 +33,11 @@ class PassOn implements ZResampler {
   }
 }
 
+/** The last plane and the one that is made from it. */
+const LINEAR_PLANES = 2
+
 /** Orders 0 and 1: a window of the last two planes. */
 class LinearZ implements ZResampler {
-  readonly maxPlanesHeld = 2
   private readonly taps: AxisTaps
   private readonly size: number
   private readonly isUsed: Uint8Array
@@ -72,6 +80,8 @@ const MARGIN_PLANES = 16
 /** Planes filtered backwards at once: every source plane is passed (16 + 8) / 8 = 3 times. */
 const BLOCK_PLANES = 8
 
+const SPLINE_PLANES = MARGIN_PLANES + BLOCK_PLANES + 2 * EDGE_VOX + 2
+
 /**
  * Orders 2 and 3: the forward filter runs exactly, plane by plane; the backward filter over blocks with a margin.
  *
@@ -80,7 +90,6 @@ const BLOCK_PLANES = 8
  * other, only `dropUsed` moves `base`.
  */
 class SplineZ implements ZResampler {
-  readonly maxPlanesHeld = MARGIN_PLANES + BLOCK_PLANES + 2 * EDGE_VOX + 2
   private readonly taps: AxisTaps
   private readonly pole: number
   private readonly gain: number

@@ -1,6 +1,6 @@
 import type { OpenedVolume } from '../../../../shared/contract/bridge.ts'
 import type { ModelSummary } from '../../../../shared/contract/models.ts'
-import { METRES } from '../../../../shared/volume/metres.ts'
+import { inUnit } from '../../../../shared/volume/length-units.ts'
 import { UNIT_SIGNS } from '../../ui/voxel-size.ts'
 
 /** What the voxel size of a volume means for a model. */
@@ -26,8 +26,8 @@ export function spacingNote(
   const wanted = `${sizes(target)} ${sign}`
   if (volume.voxel_size_zyx === null || volume.unit === null)
     return { text: `The file does not say its voxel size; the model expects ${wanted}.`, isWarning: true }
-  const scale = METRES[volume.unit] / METRES[unit]
-  const found = volume.voxel_size_zyx.map((size) => size * scale)
+  const ownUnit = volume.unit
+  const found = volume.voxel_size_zyx.map((size) => inUnit(size, ownUnit, unit))
   const ratio = Math.max(...found.map((size, axis) => Math.max(size / target[axis], target[axis] / size)))
   const isOtherKind = ratio >= OTHER_KIND_RATIO
   const own = isOtherKind ? `${sizes(volume.voxel_size_zyx)} ${UNIT_SIGNS[volume.unit]}` : `${sizes(found)} ${sign}`
