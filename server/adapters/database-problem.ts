@@ -90,8 +90,7 @@ function postgresReason(code: string, text: string): string | null {
 export function sqliteProblem(error: unknown, folder: string): unknown {
   const code = codeOf(error)
   const cause = error
-  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isDiskFull(folder)))
-    return new DomainError('disk_full', { message: 'The disk of the server is full: nothing can be recorded.', cause })
+  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isDiskFull(folder))) return diskFull(cause)
   if (code.startsWith('SQLITE_BUSY'))
     return new DomainError('database_unavailable', { reason: 'another program holds its file', cause })
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN'))
@@ -105,9 +104,12 @@ export function sqliteProblem(error: unknown, folder: string): unknown {
 export function unsyncedProblem(cause: unknown, folder: string): DomainError {
   const found = sqliteProblem(cause, folder)
   if (found instanceof DomainError) return found
-  if (isDiskFull(folder))
-    return new DomainError('disk_full', { message: 'The disk of the server is full: nothing can be recorded.', cause })
+  if (isDiskFull(folder)) return diskFull(cause)
   return new DomainError('database_unavailable', { reason: 'its file cannot be written', cause })
+}
+
+function diskFull(cause: unknown): DomainError {
+  return new DomainError('disk_full', { message: 'The disk of the server is full: nothing can be recorded.', cause })
 }
 
 function isDiskFull(folder: string): boolean {

@@ -9,7 +9,7 @@ import type { NetworkSession } from '../inference/network-session.ts'
 import { runInThread } from '../inference/run-in-thread.ts'
 import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
-import { generatedVolume, repeatedSample } from './bench-volume.ts'
+import { type BenchVolume, generatedVolume, repeatedSample } from './bench-volume.ts'
 import { halfModel } from './half-model.ts'
 import { type BenchRow, median, printReport } from './report.ts'
 import { withCardLoad } from './watch-gpu.ts'
@@ -46,10 +46,11 @@ export async function benchInference(asJson: boolean, isLong: boolean): Promise<
   try {
     const rows: BenchRow[] = []
     const half = await halfPackage(model, folder)
+    const volume = await generatedVolume(folder, SHAPE)
     const isCpu = PROVIDER === 'cpu'
-    for (const threads of isCpu ? [2, 1] : [2]) rows.push(...(await benchBlock(model, folder, threads)))
-    rows.push(...(await benchBlock(half, folder, 2)))
-    if (!isCpu || isLong) for (const one of [model, half]) rows.push(...(await benchBatches(one, folder)))
+    for (const threads of isCpu ? [2, 1] : [2]) rows.push(...(await benchBlock(model, folder, volume, threads)))
+    rows.push(...(await benchBlock(half, folder, volume, 2)))
+    if (!isCpu || isLong) for (const one of [model, half]) rows.push(...(await benchBatches(one, folder, volume)))
     for (const edge of isLong ? [64, 128, 256, 512] : [64, 128, 256]) rows.push(await benchSize(model, folder, edge))
     printReport('inference', rows, asJson)
   } finally {
@@ -74,8 +75,12 @@ async function halfPackage({ manifest, folder: from }: BenchModel, folder: strin
   }
 }
 
-async function benchBlock(model: BenchModel, folder: string, threads: number): Promise<BenchRow[]> {
-  const { file, origin } = await generatedVolume(folder, SHAPE)
+async function benchBlock(
+  model: BenchModel,
+  folder: string,
+  { file, origin }: BenchVolume,
+  threads: number,
+): Promise<BenchRow[]> {
   const session = await openSession(model, threads)
   const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
     timeRound(session, () => onCard(() => timeJob({ model, folder, file, session, threads }))),
@@ -163,8 +168,7 @@ async function medianRound<T extends { seconds: number; limit: number }>(run: ()
 }
 
 /** What a tile takes where several go through the network at once: the network alone, and a whole job. */
-async function benchBatches(model: BenchModel, folder: string): Promise<BenchRow[]> {
-  const { file } = await generatedVolume(folder, SHAPE)
+async function benchBatches(model: BenchModel, folder: string, { file }: BenchVolume): Promise<BenchRow[]> {
   const session = await openSession(model, 2)
   const bare: number[] = []
   const whole: number[] = []

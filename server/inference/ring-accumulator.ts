@@ -117,7 +117,7 @@ function addRow(
   length: number,
 ): void {
   let x = 0
-  // Four at a time: a sixth less time.
+  // Four at a time, for the engine does not unroll.
   for (; x + 4 <= length; x += 4) {
     plane[to + x] += output[from + x] * weights[weightRow + x]
     plane[to + x + 1] += output[from + x + 1] * weights[weightRow + x + 1]

@@ -182,9 +182,8 @@ class TileGroups {
 
   /** The place of the next tile. */
   next(): { group: Group; indexInGroup: number; buffer: Float32Array } {
-    this.filling ??= {
-      ...{ numTiles: 0, outputs: null, buffer: this.buffers[this.numStarted++ % this.buffers.length] },
-    }
+    const free = () => this.buffers[this.numStarted++ % this.buffers.length]
+    this.filling ??= { numTiles: 0, outputs: null, buffer: free() }
     const { numTiles, buffer } = this.filling
     const place = buffer.subarray(numTiles * this.tileLength, (numTiles + 1) * this.tileLength)
     return { group: this.filling, indexInGroup: numTiles, buffer: place }

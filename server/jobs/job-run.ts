@@ -127,8 +127,7 @@ export class JobRun {
 
   /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
   endWhenSilent(hangMs: number): void {
-    const first = hangMs * this.batch
-    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * this.perRunMs()) : first
+    const mostMs = this.tilesPerSecond ? Math.max(hangMs / 10, 20 * this.perRunMs()) : hangMs * this.batch
     const silentMs = performance.now() - this.heardMs
     if (this.settled || silentMs < mostMs) return
     this.needs.log.error({ job_id: this.record.jobId, silent_seconds: silentMs / 1000 }, 'worker hangs')
