@@ -93,7 +93,7 @@ type Plane = Uint8Array | Uint16Array
 /** Puts planes of a box back into planes of the whole volume: zero around, planes in their order. */
 export class UncroppedPlanes {
   private readonly planes: Plane[]
-  private numGiven = 0
+  private numGiven: number
   private readonly box: VoxelBox
   private readonly shapeZyx: Zyx
   private readonly take: (planes: Plane[]) => Promise<void>
@@ -101,13 +101,16 @@ export class UncroppedPlanes {
   /**
    * @param dtypes of the planes that belong together: labels, and what else is known of each voxel
    * @param take   gets every plane of the whole volume, in order; it may keep nothing of it
+   * @param numGiven planes of the whole volume that are known already and do not come
    */
   constructor(
     box: VoxelBox,
     shapeZyx: Zyx,
     dtypes: readonly ('uint8' | 'uint16')[],
     take: (planes: Plane[]) => Promise<void>,
+    numGiven = 0,
   ) {
+    this.numGiven = numGiven
     this.box = box
     this.shapeZyx = shapeZyx
     this.take = take

@@ -36,22 +36,42 @@ export class LabelFile implements BoxReader {
     return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype)
   }
 
+  /** The file of a process that is gone: what it wrote is there, and counts once it is restored. */
+  static async reopen(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
+    return new LabelFile(await open(path, 'r+'), shapeZyx, dtype)
+  }
+
   /** Appends the next plane. Not to be mixed with `writeBox`. */
   async append(labels: LabelArray): Promise<void> {
+    await writeFully(this.file, bytesOf(labels), this.positionBytes)
+    this.restoreAppended(labels)
+  }
+
+  /** As `append`, for planes that are in the file already. */
+  restoreAppended(labels: LabelArray): void {
     this.count(labels)
     const bytes = bytesOf(labels)
     this.hash.update(bytes)
-    await writeFully(this.file, bytes, this.positionBytes)
     this.positionBytes += bytes.length
   }
 
   /** Writes a box, for volumes that do not come plane by plane along z. Each voxel once; then `seal`. */
   async writeBox(startZyx: Zyx, shapeZyx: Zyx, labels: LabelArray): Promise<void> {
-    this.count(labels)
+    this.restoreBox(labels)
     for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx)) {
       const bytes = bytesOf(labels.subarray(at, at + length))
       await writeFully(this.file, bytes, firstVox * labels.BYTES_PER_ELEMENT)
     }
+  }
+
+  /** As `writeBox`, for a box that is in the file already. */
+  restoreBox(labels: LabelArray): void {
+    this.count(labels)
+  }
+
+  /** What was written is on the disk when this resolves. */
+  async sync(): Promise<void> {
+    await this.file.datasync()
   }
 
   /** All boxes are in: hashes the file from end to end. */

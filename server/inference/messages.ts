@@ -33,6 +33,8 @@ export interface JobDescription {
   blendThreads?: number
   /** Where statistics of volumes are kept from job to job; absent: nowhere. */
   cacheFolder?: string
+  /** How often finished planes are put on the disk for the next attempt; a default where it is absent. */
+  saveIntervalMs?: number
   programVersion: string
   createdAt: string
 }
@@ -85,7 +87,8 @@ export interface PostprocessOutcome {
 export type ToWorker =
   | { type: 'run'; job: JobDescription }
   | { type: 'postprocess'; task: PostprocessTask }
-  | { type: 'cancel' }
+  /** `keep`: what is finished stays for the next attempt. */
+  | { type: 'cancel'; keep?: true }
 
 /** Messages from a worker to the server. A worker runs one job, then exits. */
 export type FromWorker =

@@ -6,6 +6,7 @@ import { asDiskProblem } from './disk-problem.ts'
 import { measureInThread } from './measure-in-thread.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
 import { runJob } from './run-job.ts'
+import { stopReason } from './stop-reason.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
 
@@ -42,7 +43,7 @@ port.on('message', (message: ToThread) => {
     case 'network-failed':
       return settle(message.id)?.reject(errorFromEnvelope(message.error))
     case 'cancel':
-      return stop.abort(new DomainError('canceled'))
+      return stop.abort(stopReason(message.keep))
   }
 })
 

@@ -14,6 +14,25 @@ export function writerBytes(shape: Zyx, ofFile: Axes, bytesPerVoxel: number): nu
   return isSameAxes(ofFile) ? plane : 2 * Math.max(plane, Math.min(COLLECTED_BYTES, shape[0] * plane))
 }
 
+/** Planes of a file that are read or written together. */
+function planesAtOnce(shape: Zyx, dtype: LabelFile['dtype']): number {
+  const planeBytes = shape[1] * shape[2] * (dtype === 'uint8' ? 1 : 2)
+  return Math.max(1, Math.min(shape[0], Math.floor(COLLECTED_BYTES / planeBytes)))
+}
+
+/** The first planes of a file in the order of a run. Each is valid until the next. @param ofFile as `PlaneWriter` takes it */
+export async function* planesOf(file: LabelFile, ofFile: Axes, numPlanes: number): AsyncGenerator<LabelArray> {
+  const [, sizeY, sizeX] = reordered(file.shapeZyx, ofFile)
+  const back = inverse(ofFile)
+  const atOnce = planesAtOnce(reordered(file.shapeZyx, ofFile), file.dtype)
+  for (let z = 0; z < numPlanes; z += atOnce) {
+    const shape: Zyx = [Math.min(atOnce, numPlanes - z), sizeY, sizeX]
+    const inFile = reordered(shape, back)
+    const box = transposed(await file.readBox(reordered([z, 0, 0], back), inFile), inFile, ofFile)
+    for (let i = 0; i < shape[0]; i++) yield box.subarray(i * sizeY * sizeX, (i + 1) * sizeY * sizeX)
+  }
+}
+
 /** Writes the planes of a volume, in the order in which they come, into a file in the volume's own order. */
 export class PlaneWriter {
   private readonly file: LabelFile
@@ -28,10 +47,8 @@ export class PlaneWriter {
     this.file = file
     this.ofFile = ofFile
     this.shape = reordered(file.shapeZyx, ofFile)
-    const planeVox = this.shape[1] * this.shape[2]
-    const bytesPerVoxel = file.dtype === 'uint8' ? 1 : 2
-    const most = Math.max(1, Math.min(this.shape[0], Math.floor(COLLECTED_BYTES / (planeVox * bytesPerVoxel))))
-    this.collected = newLabels(file.dtype, isSameAxes(ofFile) ? 0 : most * planeVox)
+    const length = isSameAxes(ofFile) ? 0 : planesAtOnce(this.shape, file.dtype) * this.shape[1] * this.shape[2]
+    this.collected = newLabels(file.dtype, length)
   }
 
   /** The next plane. Not kept. After the last one the file is complete. */
@@ -39,14 +56,30 @@ export class PlaneWriter {
     if (this.collected.length === 0) return this.file.append(plane)
     this.collected.set(plane, this.numCollected++ * plane.length)
     this.numPlanes++
-    const isLast = this.numPlanes === this.shape[0]
-    if (!isLast && this.numCollected * plane.length < this.collected.length) return
+    if (this.isLast || this.numCollected * plane.length === this.collected.length) await this.flush()
+    if (this.isLast) await this.file.seal()
+  }
+
+  /** The next plane is in the file already. Only before the first `add`. */
+  async restore(plane: LabelArray): Promise<void> {
+    if (this.collected.length === 0) return this.file.restoreAppended(plane)
+    this.numPlanes++
+    this.file.restoreBox(plane)
+    if (this.isLast) await this.file.seal()
+  }
+
+  /** Every plane that was added is in the file. */
+  async flush(): Promise<void> {
+    if (this.numCollected === 0) return
     const shape: Zyx = [this.numCollected, this.shape[1], this.shape[2]]
     const start: Zyx = [this.numPlanes - this.numCollected, 0, 0]
     const back = inverse(this.ofFile)
-    const box = this.collected.subarray(0, this.numCollected * plane.length)
+    const box = this.collected.subarray(0, this.numCollected * shape[1] * shape[2])
     await this.file.writeBox(reordered(start, back), reordered(shape, back), transposed(box, shape, back))
     this.numCollected = 0
-    if (isLast) await this.file.seal()
+  }
+
+  private get isLast(): boolean {
+    return this.numPlanes === this.shape[0]
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../shared/mask/preview-rule.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { type Axes, inverse, reordered, SAME_AXES } from './axis-order.ts'
+import type { LabelFile } from './label-file.ts'
 import { transposed } from './reordered-source.ts'
 
 const compress = promisify(gzip)
@@ -95,6 +96,14 @@ export class PreviewBuilder {
     const payload = await compress(new Uint8Array(grid.buffer, grid.byteOffset, grid.byteLength), { level: 1 })
     return [header, payload]
   }
+}
+
+/** The preview of a complete label map. */
+export async function previewOf(labels: LabelFile, factor: number): Promise<PreviewBuilder> {
+  const [sizeZ, sizeY, sizeX] = labels.shapeZyx
+  const preview = new PreviewBuilder(labels.shapeZyx, factor, labels.dtype)
+  for (let z = 0; z < sizeZ; z++) preview.add(await labels.readBox([z, 0, 0], [1, sizeY, sizeX]))
+  return preview
 }
 
 /** An array of zeros for labels of this type. */

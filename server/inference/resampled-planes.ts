@@ -3,7 +3,7 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import type { ModelGrid } from './model-grid.ts'
 import type { PlaneStream } from './plane-stream.ts'
-import { dataRanges, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
+import { dataRanges, firstPlaneNeeded, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
 
 /** A normalised channel on the network's grid: source planes in, resampled planes out, a few planes held. */
 export class ResampledPlanes implements PlaneStream {
@@ -57,6 +57,16 @@ export class LogitsBack {
   /** Bytes that the way back holds. */
   static bytesFor(grid: ModelGrid, volumeShapeZyx: Zyx, numChannels: number): number {
     return slabBytes(grid.shapeZyx, volumeShapeZyx, { ...grid.logits, numChannels })
+  }
+
+  /** The first plane of the network's grid that plane `z` of the volume and those after it need. */
+  static firstPlaneFor(z: number, grid: ModelGrid, volumeShapeZyx: Zyx): number {
+    return firstPlaneNeeded(z, grid.shapeZyx, volumeShapeZyx, grid.logits)
+  }
+
+  /** A plane of the network's grid that was not made. @returns how many planes came out that mean nothing */
+  skip(): number {
+    return [...this.resampler.push(this.plane)].length
   }
 
   /** The planes of the volume that are final now, [channel, y, x]. */

@@ -5,6 +5,7 @@ import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import type { RunDependencies } from './run-job.ts'
+import { shallKeep } from './stop-reason.ts'
 import { ThreadLife } from './thread-life.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
@@ -25,7 +26,7 @@ export function runInThread(
   const life = new ThreadLife(() => thread.performance.eventLoopUtilization().active)
   events.worksBeside?.(() => life.isAlive())
   const send = (message: ToThread, buffers: ArrayBuffer[] = []) => thread.postMessage(message, buffers)
-  const onAbort = () => send({ type: 'cancel' })
+  const onAbort = () => send({ type: 'cancel', keep: shallKeep(signal) })
   signal.addEventListener('abort', onAbort, { once: true })
   const outcome = new Promise<RunOutcome>((resolve, reject) => {
     // One after the other, in the order in which they came.

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { EffectiveParams, JobResult } from '../../shared/contract/jobs.ts'
-import type { PreviewHeader } from '../../shared/contract/live.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
+import { checkpointIdentity } from './checkpoint.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import { planDraft, ScratchTiles } from './draft.ts'
 import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
@@ -18,14 +18,16 @@ import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
+import { OutputFiles, type Outputs } from './output-files.ts'
 import { prepareInput } from './prepare-input.ts'
-import { PreviewBuilder } from './preview-builder.ts'
+import { PreviewBuilder, previewOf } from './preview-builder.ts'
 import { reorderedSource } from './reordered-source.ts'
-import { type Outputs, outputWriter, previewOf } from './run-outputs.ts'
+import { RunReports } from './run-reports.ts'
 import { checkSameGrid } from './same-grid.ts'
 import { type FinishedPlane, Segmenter } from './segmenter.ts'
 import { StageClock } from './stage-clock.ts'
 import { folderCache, NO_CACHE } from './statistics-cache.ts'
+import { shallKeep } from './stop-reason.ts'
 import { TileClock } from './tile-clock.ts'
 import { type OpenVolume, withSources } from './with-sources.ts'
 import { writeArtifacts } from './write-artifacts.ts'
@@ -38,8 +40,8 @@ export interface RunDependencies {
   startMeasuring?: StartMeasuring
 }
 
-/** Progress messages at most this often. */
-const PROGRESS_INTERVAL_MS = 200
+/** Finished planes are put on the disk this often, so that a lost worker or server costs no more. */
+const SAVE_INTERVAL_MS = 30_000
 
 /**
  * Runs one job from volumes to finished files in the attempt's folder.
@@ -97,11 +99,11 @@ interface RunNeeds {
 /** One attempt: statistics → draft where it is asked for → sliding window (labels, previews) → files. */
 class Run {
   private readonly warnings: VolumeWarning[] = []
-  private numPreviews = 0
-  private lastPreviewMs = Number.NEGATIVE_INFINITY
-  private lastProgressMs = Number.NEGATIVE_INFINITY
+  private lastSaveMs = performance.now()
+  private tilesResumed = 0
   private readonly needs: RunNeeds
   private readonly clock = new StageClock()
+  private readonly reports: RunReports
   private readonly order: AxisOrder
   private readonly dtype: 'uint8' | 'uint16'
   /** Those in effect. */
@@ -109,6 +111,9 @@ class Run {
 
   constructor(needs: RunNeeds) {
     this.needs = needs
+    const { job, events } = needs
+    const previewIntervalMs = job.params.preview_interval_seconds * 1000
+    this.reports = new RunReports(events, job.model.manifest.labels, previewIntervalMs)
     this.params = needs.job.params
     const { manifest } = needs.job.model
     const { patch_zyx: patch, roi_zyx: roi } = needs.job.params
@@ -125,16 +130,26 @@ class Run {
       ...sources[0].header.warnings,
       ...spacingWarnings(manifest, placed),
     )
-    const keeps = job.params.probability !== false
-    return this.withFile('labels.raw.partial', this.dtype, async (labels) => {
-      if (!keeps && job.params.threshold === undefined)
-        return this.produce({ labels, probability: null, candidate: null })
-      return this.withFile('probability.raw.partial', 'uint8', (probability) =>
-        this.withFile('candidate.raw.partial', this.dtype, (candidate) =>
-          this.produce({ labels, probability, candidate }),
-        ),
-      )
+    const growing = await OutputFiles.open({
+      folder: job.outFolder,
+      shapeZyx: sources[0].header.shapeZyx,
+      dtype: this.dtype,
+      ofFile: this.order.ofFile,
+      keepsProbability: job.params.probability !== false || job.params.threshold !== undefined,
+      identity: checkpointIdentity(job, this.needs.engine),
     })
+    let isKept = false
+    try {
+      return await this.produce(growing)
+    } catch (error) {
+      const isToGoOn = shallKeep(this.needs.signal)
+      if (isToGoOn) await growing.save()
+      // A device that cannot be used says nothing of what an earlier attempt made on another.
+      isKept = isToGoOn || (error instanceof DomainError && error.code === 'provider_unavailable')
+      throw error
+    } finally {
+      await growing.close(isKept)
+    }
   }
 
   private async withFile<T>(name: string, dtype: 'uint8' | 'uint16', use: (file: LabelFile) => Promise<T>): Promise<T> {
@@ -149,8 +164,9 @@ class Run {
     }
   }
 
-  private async produce(outputs: Outputs): Promise<RunOutcome> {
-    const { preview, plan } = await this.segment(outputs)
+  private async produce(growing: OutputFiles): Promise<RunOutcome> {
+    const outputs = growing.files
+    const { preview, plan } = await this.segment(growing)
     const rules = this.objectRules()
     if (!asksForFilter(rules)) return this.finish(outputs, plan, preview)
     return this.withFile('filtered.raw.partial', this.dtype, async (filtered) => {
@@ -173,7 +189,7 @@ class Run {
   }
 
   /** Labels of the whole volume into the files, with previews on the way. */
-  private async segment(outputs: Outputs) {
+  private async segment(growing: OutputFiles) {
     const { job } = this.needs
     const manifest = manifestAlong(job.model.manifest, this.order.ofModel)
     const sources = this.needs.sources.map((source) => reorderedSource(source, this.order.ofFile))
@@ -188,34 +204,44 @@ class Run {
       ...{ input, order: this.order, shape, dtype: this.dtype, manifest, params, session, clock: this.clock, signal },
       ...(params.spill ? { ringFile: path.join(job.outFolder, 'ring.partial') } : { blendThreads: job.blendThreads }),
     })
-    const clock = new TileClock(segmenter.plan.grid.numTiles)
+    this.tilesResumed = segmenter.tilesBefore(growing.numRestored)
+    const clock = new TileClock(segmenter.plan.grid.numTiles, this.tilesResumed)
     this.needs.events.progress(clock.progress())
-    const tileDone = (isNew: boolean) => isNew && this.reportProgress(clock)
-    const store = params.draft ? await this.draft(segmenter, shape, tileDone) : null
+    const tileDone = (isNew: boolean) => isNew && this.reports.tileDone(clock)
     const factor = params.preview_factor
     const preview = factor === null ? null : new PreviewBuilder(shape, factor, this.dtype, this.order.ofFile)
-    const write = outputWriter(outputs, this.order.ofFile)
     const measuring = this.measuresPlanes() ? this.needs.measuring : null
+    const see = async ({ labels }: FinishedPlane) => {
+      await measuring?.add(labels)
+      preview?.add(labels)
+    }
+    await growing.restore(see)
+    const hasPlanes = growing.numRestored > 0
+    if (preview) await this.reports.preview(preview, 'final_planes')
+    // What was there before is seen already, and what the draft kept is gone.
+    const store = params.draft && !hasPlanes ? await this.draft(segmenter, shape, tileDone) : null
+    const plane = async (finished: FinishedPlane) => {
+      await growing.add(finished)
+      await see(finished)
+    }
+    const rowDone = async () => {
+      if (preview) await this.reports.preview(preview, 'final_planes')
+      await this.saveNowAndThen(growing)
+    }
     try {
-      await segmenter.pass(
-        outputs.probability !== null,
-        {
-          tileDone,
-          plane: async (plane) => {
-            await write(plane)
-            await measuring?.add(plane.labels)
-            preview?.add(plane.labels)
-          },
-          rowDone: async () => {
-            if (preview && preview.coverage > 0) await this.sendPreview(preview, 'final_planes')
-          },
-        },
-        store ? { store } : {},
-      )
+      const tiles = { ...(store ? { store } : {}), numKnown: growing.numRestored }
+      await segmenter.pass(growing.files.probability !== null, { tileDone, plane, rowDone }, tiles)
     } finally {
       await store?.close()
     }
     return { preview, plan: segmenter.plan }
+  }
+
+  private async saveNowAndThen(growing: OutputFiles): Promise<void> {
+    const interval = this.needs.job.saveIntervalMs ?? SAVE_INTERVAL_MS
+    if (performance.now() - this.lastSaveMs < interval) return
+    await this.clock.time('save', () => growing.save())
+    this.lastSaveMs = performance.now()
   }
 
   /** A network written for a fixed number of tiles gets that number. */
@@ -271,7 +297,7 @@ class Run {
       const needsProbability = threshold !== undefined
       await segmenter.pass(needsProbability, { tileDone, plane, rowDone: async () => undefined }, { starts, store })
       store.complete()
-      await this.sendPreview(preview, 'draft')
+      await this.reports.preview(preview, 'draft')
       return store
     } catch (error) {
       await store.close()
@@ -295,30 +321,11 @@ class Run {
     return folderCache(cacheFolder, [volumes, normalization, crop, this.order.ofFile])
   }
 
-  private reportProgress(clock: TileClock): void {
-    const progress = clock.tileDone()
-    const nowMs = performance.now()
-    if (nowMs - this.lastProgressMs < PROGRESS_INTERVAL_MS && progress.tilesDone < progress.tilesTotal) return
-    this.lastProgressMs = nowMs
-    this.needs.events.progress(progress)
-  }
-
-  private async sendPreview(preview: PreviewBuilder, stage: PreviewHeader['stage']): Promise<void> {
-    const { job, events } = this.needs
-    const nowMs = performance.now()
-    const isDue = nowMs - this.lastPreviewMs >= job.params.preview_interval_seconds * 1000
-    if (stage === 'final_planes' && !isDue) return
-    this.lastPreviewMs = nowMs
-    const [header, payload] = await preview.snapshot(stage, job.model.manifest.labels)
-    this.numPreviews++
-    events.preview(header, payload)
-  }
-
   private async finish(outputs: Outputs, plan: Segmenter['plan'], preview: PreviewBuilder | null): Promise<RunOutcome> {
     const { job, sources, signal, engine, startedAt, measuring } = this.needs
     const { labels } = outputs
     if (signal.aborted) throw new DomainError('canceled')
-    if (preview) await this.sendPreview(preview, 'postprocessed')
+    if (preview) await this.reports.preview(preview, 'postprocessed')
     const artifacts = await this.clock.time('artifacts', () =>
       writeArtifacts({
         job: { ...job, params: this.params },
@@ -331,8 +338,9 @@ class Run {
     const result: JobResult = {
       seconds: (Date.now() - startedAt.getTime()) / 1000,
       tiles: plan.grid.numTiles,
+      ...(this.tilesResumed > 0 ? { tiles_resumed: this.tilesResumed } : {}),
       forwards: plan.numForwards,
-      previews: this.numPreviews,
+      previews: this.reports.numPreviews,
       labels: Object.fromEntries(
         job.model.manifest.labels.map(({ value }) => [String(value), labels.counts.get(value) ?? 0]),
       ),

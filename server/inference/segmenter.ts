@@ -10,7 +10,13 @@ import type { NetworkSession } from './network-session.ts'
 import type { PreparedInput } from './prepare-input.ts'
 import { newLabels } from './preview-builder.ts'
 import { LogitsBack } from './resampled-planes.ts'
-import { planSlidingWindow, runSlidingWindow, type SlidingWindowPlan, type TileStore } from './sliding-window.ts'
+import {
+  planSlidingWindow,
+  rowsBefore,
+  runSlidingWindow,
+  type SlidingWindowPlan,
+  type TileStore,
+} from './sliding-window.ts'
 import type { StageClock } from './stage-clock.ts'
 
 export interface SegmenterNeeds {
@@ -44,6 +50,14 @@ export interface PassEvents {
   rowDone(): Promise<void>
 }
 
+/** What a pass need not do, or does for another one. */
+export interface PassTiles {
+  starts?: TileGrid['starts']
+  store?: TileStore
+  /** The first planes of the whole volume that are known: they do not come. */
+  numKnown?: number
+}
+
 /** Runs the network over the prepared input: planes of the whole volume come out, in the order of the run. */
 export class Segmenter {
   readonly plan: SlidingWindowPlan
@@ -55,12 +69,25 @@ export class Segmenter {
     this.plan = planSlidingWindow(shape, needs.order.ofModel, needs.params)
   }
 
+  /** Tiles that need not run where the first planes of the whole volume are known. */
+  tilesBefore(numKnown: number): number {
+    const { starts } = this.plan.grid
+    return rowsBefore(this.plan, this.firstPlane(this.knownOfRegion(numKnown))) * starts[1].length * starts[2].length
+  }
+
+  private knownOfRegion(numKnown: number): number {
+    const { startZyx, shapeZyx } = this.needs.input.region
+    return Math.min(Math.max(0, numKnown - startZyx[0]), shapeZyx[0])
+  }
+
+  /** The first plane of the network's grid that planes of the region from this one on need. */
+  private firstPlane(ofRegion: number): number {
+    const { grid, region } = this.needs.input
+    return grid ? LogitsBack.firstPlaneFor(ofRegion, grid, region.shapeZyx) : ofRegion
+  }
+
   /** @param keepsProbability false where only labels are wanted */
-  async pass(
-    keepsProbability: boolean,
-    events: PassEvents,
-    tiles: { starts?: TileGrid['starts']; store?: TileStore } = {},
-  ): Promise<void> {
+  async pass(keepsProbability: boolean, events: PassEvents, tiles: PassTiles = {}): Promise<void> {
     const { input, order, shape, dtype, manifest, params, session, clock, signal } = this.needs
     const { ringFile, blendThreads = 0 } = this.needs
     const { region, grid } = input
@@ -71,9 +98,18 @@ export class Segmenter {
     const candidate = keepsProbability ? newLabels(dtype, planeVox) : null
     const decoded = { labels: newLabels(dtype, planeVox), probability, candidate }
     const dtypes = keepsProbability ? ([dtype, 'uint8', dtype] as const) : [dtype]
-    const whole = new UncroppedPlanes(region, shape, dtypes, ([labels, p, best]) =>
-      events.plane({ labels, probability: (p as Uint8Array) ?? null, candidate: best ?? null }),
+    const { numKnown = 0, ...ofWindow } = tiles
+    const whole = new UncroppedPlanes(
+      region,
+      shape,
+      dtypes,
+      ([labels, p, best]) => events.plane({ labels, probability: (p as Uint8Array) ?? null, candidate: best ?? null }),
+      numKnown,
     )
+    const knownOfRegion = this.knownOfRegion(numKnown)
+    const firstPlane = this.firstPlane(knownOfRegion)
+    let numBack = 0
+    if (back) for (let z = 0; z < firstPlane; z++) numBack += back.skip()
     const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
       decode(sums, weights, window, decoded)
       await whole.add(probability && candidate ? [decoded.labels, probability, candidate] : [decoded.labels])
@@ -88,14 +124,16 @@ export class Segmenter {
         clock,
         signal,
         ...(ringFile ? { ringFile } : { blendThreads }),
-        ...tiles,
+        ...ofWindow,
+        firstPlane,
       },
       {
         tileDone: events.tileDone,
         rowDone: events.rowDone,
         planeDone: async (sums, weights, window) => {
           if (!back) return finish(sums, weights, window)
-          for (const logits of back.push(sums, weights, window)) await finish(logits, () => 1, back.window)
+          for (const logits of back.push(sums, weights, window))
+            if (numBack++ >= knownOfRegion) await finish(logits, () => 1, back.window)
         },
       },
     )

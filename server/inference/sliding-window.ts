@@ -27,6 +27,8 @@ export interface SlidingWindowInput {
   params: Pick<EffectiveParams, 'patch_zyx' | 'step' | 'mirror_axes' | 'batch'>
   /** The tiles to run; all of the plan where it is absent. Together they must cover the volume. */
   starts?: TileGrid['starts']
+  /** Planes before this one are not wanted, nor is what only they need; 0 where it is absent. */
+  firstPlane?: number
   /** Outputs of tiles that an earlier pass kept, or that this pass keeps. */
   store?: TileStore
   /** Where the sums are kept that memory shall not hold; absent: in memory. */
@@ -78,6 +80,13 @@ export function planSlidingWindow(
   return { patch, grid, numForwards: grid.numTiles * 2 ** new Set(params.mirror_axes).size }
 }
 
+/** How many rows of tiles touch no plane from `firstPlane` on: what lies behind them comes out the same without them. */
+export function rowsBefore({ patch, grid }: SlidingWindowPlan, firstPlane: number): number {
+  const [starts] = grid.starts
+  const first = starts.findIndex((start) => start + patch[0] > firstPlane + grid.padBelowZyx[0])
+  return first < 0 ? starts.length : first
+}
+
 /** Tiles that go through the network together. */
 interface Group {
   numTiles: number
@@ -104,8 +113,9 @@ interface TileInFlight {
  */
 export async function runSlidingWindow(input: SlidingWindowInput, output: SlidingWindowOutput): Promise<void> {
   const { planes, manifest, params, signal, session, store, clock } = input
-  const { patch, grid: wholeGrid } = planSlidingWindow(planes.shapeZyx, input.ofModel, params)
-  const grid = { ...wholeGrid, starts: input.starts ?? wholeGrid.starts }
+  const plan = planSlidingWindow(planes.shapeZyx, input.ofModel, params)
+  const { patch } = plan
+  const grid = { ...plan.grid, starts: input.starts ?? plan.grid.starts }
   const { gaussian, sigma_scale: sigmaScale, pad_value: padValue } = manifest.tiles
   const weights = gaussian ? gaussianImportance(patch, sigmaScale) : uniformImportance(patch)
   const sumOfWeights = sumsOfWeights(weights, patch, grid, gaussian ? gaussianReach(patch, sigmaScale) : null)
@@ -118,7 +128,8 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   const predictor = new TilePredictor({
     ...{ session, patchZyx: params.patch_zyx, numChannels, combinations, batch: params.batch ?? 1 },
   })
-  const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumOfWeights)
+  const { firstPlane = 0 } = input
+  const finals = new FinalPlanes(planes.shapeZyx, output, ring, grid, sumOfWeights, firstPlane)
   const groups = new TileGroups(predictor, numChannels.input * numVoxels(patch), session.numAhead ?? 0)
   /** In the order of the tiles. */
   const inFlight: TileInFlight[] = []
@@ -132,7 +143,7 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   }
   const keptOutput = (start: Zyx) => (store as TileStore).load(start)
   try {
-    for (const z of grid.starts[0]) {
+    for (const z of grid.starts[0].slice(rowsBefore({ ...plan, grid }, firstPlane))) {
       await clock.time('read', () => slab.advanceTo(z, signal))
       for (const y of grid.starts[1])
         for (const x of grid.starts[2]) {
@@ -248,8 +259,17 @@ class FinalPlanes {
   private readonly ring: Ring
   private readonly grid: TileGrid
   private readonly sumOfWeights: SumOfWeights
+  private readonly firstPlane: number
 
-  constructor(shapeZyx: Zyx, output: SlidingWindowOutput, ring: Ring, grid: TileGrid, sumOfWeights: SumOfWeights) {
+  constructor(
+    shapeZyx: Zyx,
+    output: SlidingWindowOutput,
+    ring: Ring,
+    grid: TileGrid,
+    sumOfWeights: SumOfWeights,
+    firstPlane: number,
+  ) {
+    this.firstPlane = firstPlane
     this.sizeZ = shapeZyx[0]
     this.output = output
     this.ring = ring
@@ -278,7 +298,7 @@ class FinalPlanes {
   private async handOut(from: number, to: number): Promise<void> {
     for (let z = from; z < to; z++) {
       const volumeZ = z - this.grid.padBelowZyx[0]
-      if (volumeZ >= 0 && volumeZ < this.sizeZ) {
+      if (volumeZ >= this.firstPlane && volumeZ < this.sizeZ) {
         await this.output.planeDone(await this.ring.plane(z), this.sumOfWeights(z), this.window)
       }
       await this.ring.clear(z)

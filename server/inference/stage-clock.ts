@@ -1,5 +1,5 @@
 /** What the thread that streams a volume is doing. `network`: waiting for it. */
-export type Stage = 'measure' | 'read' | 'cut' | 'network' | 'blend' | 'decode' | 'artifacts'
+export type Stage = 'measure' | 'read' | 'cut' | 'network' | 'blend' | 'decode' | 'save' | 'artifacts'
 
 /** Seconds that each stage of a run took in the thread that streams the volume. */
 export class StageClock {

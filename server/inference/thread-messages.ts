@@ -24,4 +24,4 @@ export type ToThread =
   | { type: 'open-failed'; error: ProblemEnvelope }
   | { type: 'output'; id: number; output: Float32Array }
   | { type: 'network-failed'; id: number; error: ProblemEnvelope }
-  | { type: 'cancel' }
+  | { type: 'cancel'; keep: boolean }

@@ -5,6 +5,7 @@ import type { FromWorker, RunEvents, ToWorker } from './messages.ts'
 import { postprocess } from './postprocess.ts'
 import { type RunDependencies, runJob } from './run-job.ts'
 import { withSmallerTiles } from './smaller-tiles.ts'
+import { stopReason } from './stop-reason.ts'
 
 /** The worker's end of its connection to the server. */
 export interface WorkerChannel {
@@ -31,7 +32,7 @@ export async function serveOneJob(
   const stop = new AbortController()
   const order = new Promise<Order>((resolve) => {
     channel.onMessage((message) => {
-      if (message.type === 'cancel') stop.abort(new DomainError('canceled'))
+      if (message.type === 'cancel') stop.abort(stopReason(message.keep === true))
       else resolve(message)
     })
   })

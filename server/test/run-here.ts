@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
@@ -68,11 +68,30 @@ export interface Outcome {
   /** Of the warnings. */
   messages: string[]
   sha256: string
+  tilesResumed: number
+  labelCounts: Record<string, number>
   tilesReported: number
+  /** The content of `stats.json`. */
+  statistics: unknown
   read: (name: string) => Promise<number[]>
 }
 
 let numRuns = 0
+
+/** What is not the same as in any run. */
+export interface RunOptions {
+  /** In the folder of the test. */
+  outName?: string
+  /** Of the first volume's content. */
+  sha256?: string
+  saveIntervalMs?: number
+  signal?: AbortSignal
+}
+
+/** Where a run of this name leaves its files. */
+export function outFolderOf(outName: string): string {
+  return path.join(folder, outName)
+}
 
 /** Runs a job in this thread. */
 export async function run(
@@ -80,9 +99,11 @@ export async function run(
   manifest: ModelManifest,
   params: Partial<EffectiveParams> = {},
   session: NetworkSession = unevenNetwork,
+  options: RunOptions = {},
 ): Promise<Outcome> {
-  const outFolder = path.join(folder, `out-${numRuns++}`)
-  const [first, ...more] = files.map((file) => ({ path: file, filename: path.basename(file), sha256: '' }))
+  const { outName = `out-${numRuns++}`, sha256 = '', saveIntervalMs, signal = new AbortController().signal } = options
+  const outFolder = outFolderOf(outName)
+  const [first, ...more] = files.map((file) => ({ path: file, filename: path.basename(file), sha256 }))
   const previews: PreviewHeader[] = []
   const payloads: Uint8Array[] = []
   let tilesReported = 0
@@ -104,6 +125,7 @@ export async function run(
         ...params,
       },
       outFolder,
+      ...(saveIntervalMs === undefined ? {} : { saveIntervalMs }),
       programVersion: 'test',
       createdAt: new Date().toISOString(),
     },
@@ -117,7 +139,7 @@ export async function run(
       },
     },
     { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' },
-    new AbortController().signal,
+    signal,
   )
   const read = async (name: string) => {
     const source = await openVolumeFile(path.join(outFolder, name))
@@ -135,7 +157,10 @@ export async function run(
     messages: outcome.warnings.map(({ message }) => message),
     warnings: outcome.warnings.map(({ code }) => code),
     sha256: outcome.result.mask_sha256,
+    tilesResumed: outcome.result.tiles_resumed ?? 0,
+    labelCounts: outcome.result.labels,
     tilesReported,
+    statistics: JSON.parse(await readFile(path.join(outFolder, 'stats.json'), 'utf8')),
     read,
   }
 }

@@ -132,6 +132,8 @@ export type JobProgress = Type.Static<typeof JobProgress>
 export const JobResult = Type.Object({
   seconds: Type.Number(),
   tiles: Type.Integer(),
+  /** Of these, what earlier attempts had finished: `seconds` is the time of the others. */
+  tiles_resumed: Type.Optional(Type.Integer()),
   forwards: Type.Integer(),
   previews: Type.Integer(),
   labels: Type.Record(Type.String(), Type.Integer()),

@@ -1,6 +1,7 @@
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import { type ResampleOptions, type ResamplePlan, resamplePlan, type ValueRanges } from './plan.ts'
 import { PlaneFinisher, PlaneResampler } from './plane-steps.ts'
+import { axisTaps, needsPrefilter } from './spline.ts'
 import { RangeCollector } from './value-ranges.ts'
 import { createZResampler, mostPlanesHeld, type ZResampler } from './z-resampler.ts'
 
@@ -77,6 +78,17 @@ export async function* resampleSlabs(
 ): AsyncGenerator<Float32Array> {
   const resampler = new SlabResampler(shapeZyx, newShapeZyx, options)
   for (let z = 0; z < shapeZyx[0]; z++) yield* resampler.push(await readPlane(z))
+}
+
+/**
+ * The first plane of the source that makes a difference to plane `newZ` of the new grid and to those after it.
+ * Splines along z need all.
+ */
+export function firstPlaneNeeded(newZ: number, shapeZyx: Zyx, newShapeZyx: Zyx, options: ResampleOptions): number {
+  const { orderAlongZ } = resamplePlan(shapeZyx, newShapeZyx, options)
+  if (newZ >= newShapeZyx[0]) return shapeZyx[0]
+  if (shapeZyx[0] === newShapeZyx[0]) return newZ
+  return needsPrefilter(orderAlongZ) ? 0 : axisTaps(shapeZyx[0], newShapeZyx[0], orderAlongZ).first[newZ]
 }
 
 /** Most bytes a `SlabResampler` holds, with the plane it is given and the one it gives. */

@@ -1,0 +1,164 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { EffectiveParams } from '../../shared/contract/jobs.ts'
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { Zyx } from '../../shared/volume/zyx.ts'
+import { manifestOf, type Outcome, outFolderOf, run, unevenNetwork, valuesOf, volume } from '../test/run-here.ts'
+import { CHECKPOINT_NAME } from './checkpoint.ts'
+import type { NetworkSession } from './network-session.ts'
+import { stopReason } from './stop-reason.ts'
+
+const SHAPE: Zyx = [40, 21, 26]
+const SHA256 = 'a'.repeat(64)
+
+let file: string
+beforeEach(async () => {
+  // Zeros around, for models that crop.
+  const values = valuesOf(SHAPE).map((value, i) => {
+    const z = Math.floor(i / (SHAPE[1] * SHAPE[2]))
+    return z < 3 || z > 35 || i % SHAPE[2] < 2 ? 0 : value || 1
+  })
+  file = await volume('a.mrc', SHAPE, values)
+})
+
+interface Case {
+  manifest?: Partial<ModelManifest>
+  params?: Partial<EffectiveParams>
+  /** Tiles after which the first attempt is told to stop. */
+  after?: number
+}
+
+interface Attempt extends Case {
+  outName: string
+  onRun?: (runs: number) => void
+  signal?: AbortSignal
+}
+
+async function attempt({ manifest = {}, params = {}, outName, onRun, signal }: Attempt) {
+  let numRuns = 0
+  const session: NetworkSession = {
+    ...unevenNetwork,
+    run: (input, shape) => {
+      onRun?.(++numRuns)
+      return unevenNetwork.run(input, shape)
+    },
+  }
+  const options = { outName, sha256: SHA256, saveIntervalMs: 0, ...(signal ? { signal } : {}) }
+  return run([file], manifestOf(manifest), params, session, options)
+}
+
+/** Stops the first attempt after some tiles. */
+async function stopped(asked: Case, reason: DomainError): Promise<void> {
+  const stop = new AbortController()
+  const { after = 30 } = asked
+  const onRun = (runs: number) => runs === after && stop.abort(reason)
+  const first = attempt({ ...asked, outName: 'out', signal: stop.signal, onRun })
+  await expect(first).rejects.toMatchObject({ code: 'canceled' })
+}
+
+const everything = async (outcome: Outcome) => ({
+  sha256: outcome.sha256,
+  labelCounts: outcome.labelCounts,
+  artifacts: outcome.artifacts,
+  preview: outcome.payloads.at(-1),
+  coverage: outcome.previews.at(-1)?.coverage,
+  tiles: outcome.tilesReported,
+  voxels: await Promise.all(outcome.artifacts.filter((name) => name.endsWith('.mrc')).map(outcome.read)),
+  objects: JSON.stringify(outcome.statistics),
+})
+
+const zscore = { channel: 'tomogram', scheme: 'zscore', use_nonzero_mask: true, invert_contrast: false } as const
+const resample = (size: number): Partial<ModelManifest> => ({
+  spacing: { target_zyx: [size, 13.48, 13.48], unit: 'angstrom', policy: 'resample' },
+})
+const transposed = { transpose_forward: [2, 0, 1], transpose_backward: [1, 2, 0] } as ModelManifest['axes']
+
+describe('a job that goes on where an earlier attempt was stopped', () => {
+  it.each<[string, Case]>([
+    ['plain', {}],
+    ['with mirrored tiles', { params: { mirror_axes: ['z', 'x'] }, after: 120 }],
+    ['with small steps', { params: { step: 0.3 }, after: 150 }],
+    ['with tiles that do not overlap', { params: { step: 1 }, after: 12 }],
+    [
+      'of a box',
+      {
+        params: {
+          roi_zyx: [
+            [5, 38],
+            [2, 20],
+            [1, 26],
+          ],
+        },
+      },
+    ],
+    ['of the part that is not zero', { manifest: { crop: { nonzero: true }, normalization: [zscore] } }],
+    ['on a coarser grid', { manifest: resample(20) }],
+    ['on a finer grid', { manifest: resample(7), after: 60 }],
+    ['of a transposed model', { manifest: { axes: transposed }, after: 60 }],
+    ['with a threshold and no probabilities', { params: { threshold: 0.4, probability: false } }],
+    ['without probabilities', { params: { probability: false } }],
+    ['with small objects removed', { params: { smallest_object_voxels: 9 } }],
+    ['with sums in a file', { params: { spill: true } }],
+    ['with a draft', { params: { draft: true }, after: 60 }],
+  ])('gives the same bytes: %s', async (_name, asked) => {
+    const expected = await attempt({ ...asked, outName: 'expected' })
+    await stopped(asked, stopReason(true))
+    const found = await attempt({ ...asked, outName: 'out' })
+    expect(found.tilesResumed).toBeGreaterThan(0)
+    expect(await everything(found)).toEqual(await everything(expected))
+    expect(await readdir(outFolderOf('out'))).toEqual(await readdir(outFolderOf('expected')))
+  })
+
+  it('runs no tile again but those that overlap the planes that are missing', async () => {
+    await stopped({}, stopReason(true))
+    let numRuns = 0
+    const found = await attempt({ outName: 'out', onRun: () => numRuns++ })
+    expect(found.tilesResumed + numRuns).toBe(found.tilesReported)
+  })
+
+  it('goes on again and again', async () => {
+    const expected = await attempt({ outName: 'expected' })
+    let resumed = 0
+    for (const after of [30, 30, 30]) {
+      const kept = resumed
+      await stopped({ after }, stopReason(true))
+      resumed = JSON.parse(await readFile(path.join(outFolderOf('out'), CHECKPOINT_NAME), 'utf8')).numPlanes
+      expect(resumed).toBeGreaterThan(kept)
+    }
+    expect(await everything(await attempt({ outName: 'out' }))).toEqual(await everything(expected))
+  })
+})
+
+describe('what an earlier attempt left is not used', () => {
+  const planesLeft = () => path.join(outFolderOf('out'), 'labels.raw.partial')
+
+  it.each<[string, Case, () => Promise<void>]>([
+    ['where the parameters are others', { params: { step: 0.25 } }, async () => undefined],
+    ['where the model is another', { manifest: { version: '2.0.0' } }, async () => undefined],
+    [
+      'where a byte of it changed',
+      {},
+      async () => {
+        const bytes = await readFile(planesLeft())
+        bytes[100] ^= 1
+        await writeFile(planesLeft(), bytes)
+      },
+    ],
+    ['where it is shorter than it was', {}, () => writeFile(planesLeft(), 'x')],
+    ['where its record is broken', {}, () => writeFile(path.join(outFolderOf('out'), CHECKPOINT_NAME), '{"num')],
+  ])('%s', async (_name, asked, harm) => {
+    await stopped({}, stopReason(true))
+    expect((await stat(planesLeft())).size).toBeGreaterThan(0)
+    await harm()
+    const found = await attempt({ ...asked, outName: 'out' })
+    expect(found.tilesResumed).toBe(0)
+    expect(await everything(found)).toEqual(await everything(await attempt({ ...asked, outName: 'expected' })))
+  })
+
+  it('and nothing is left where the job was canceled', async () => {
+    await stopped({}, new DomainError('canceled'))
+    expect(await readdir(outFolderOf('out'))).toEqual([])
+  })
+})
