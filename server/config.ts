@@ -60,6 +60,8 @@ export interface ServerConfig {
   hangSeconds: number
   /** Shortest time between previews of a job, seconds. */
   previewSeconds: number
+  /** How often finished planes of a running job are put on the disk for its next attempt. */
+  checkpointSeconds: number
   /** Jobs of one user that run at once; 0: as many as there are devices. */
   jobsPerUser: number
   /** Jobs that may wait, of one user and of all. */
@@ -159,6 +161,7 @@ export function readConfig(
 function readQueueSettings(read: SettingReader) {
   return {
     previewSeconds: read.integer('CRYOMAMBA_PREVIEW_SECONDS', 0, 0, 600),
+    checkpointSeconds: read.integer('CRYOMAMBA_CHECKPOINT_SECONDS', 30, 0, 3600),
     jobsPerUser: read.integer('CRYOMAMBA_JOBS_PER_USER', 0, 0),
     maxQueuedPerUser: read.integer('CRYOMAMBA_QUEUED_PER_USER', 200, 1),
     maxQueued: read.integer('CRYOMAMBA_MAX_QUEUED', 2000, 1),

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { JobState } from '../../shared/contract/jobs.ts'
 import type { JobChange, JobRepository } from '../jobs/job-repository.ts'
+import { RUNNING, UNFINISHED } from '../jobs/job-state.ts'
 import type { Tables } from './database-tables.ts'
 import { changedColumns, toRecord, toRow } from './job-rows.ts'
 import { ownedOrShared } from './owned-or-shared.ts'
@@ -8,9 +9,6 @@ import { inTransaction } from './transaction.ts'
 
 /** Stored events of one job: its states and ends over many attempts. */
 const KEPT_EVENTS = 200
-
-/** States of jobs that still need their volume. */
-const UNFINISHED: JobState[] = ['queued', 'running', 'previewing']
 
 /** Jobs, their artifacts and their stored events in a database. */
 export function createJobRepository(db: Kysely<Tables>): JobRepository {
@@ -48,7 +46,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
     move: (jobId, attempt, from, to, change) => moveRow(db, jobId, attempt, from, to, change),
     complete: (jobId, attempt, change, artifacts) =>
       inTransaction(db, async (tx) => {
-        if (!(await moveRow(tx, jobId, attempt, ['running', 'previewing'], 'completed', change))) return false
+        if (!(await moveRow(tx, jobId, attempt, RUNNING, 'completed', change))) return false
         await tx.deleteFrom('artifacts').where('job_id', '=', jobId).execute()
         await tx
           .insertInto('artifacts')
@@ -60,7 +58,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
       let query = db
         .selectFrom('jobs')
         .select((is) => is.fn.countAll().as('number'))
-        .where('state', '=', 'queued')
+        .where('state', 'in', ['queued', 'paused'])
       if (owner !== null) query = query.where('owner', '=', owner)
       return Number((await query.executeTakeFirstOrThrow()).number)
     },
@@ -71,7 +69,7 @@ export function createJobRepository(db: Kysely<Tables>): JobRepository {
         .where('job_id', '=', jobId)
         .where('attempt', '=', attempt)
         .where('claimed_by', '=', claimedBy)
-        .where('state', 'in', ['running', 'previewing'])
+        .where('state', 'in', RUNNING)
         .executeTakeFirst()
       return Number(done.numUpdatedRows) === 1
     },

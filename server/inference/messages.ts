@@ -33,7 +33,7 @@ export interface JobDescription {
   blendThreads?: number
   /** Where statistics of volumes are kept from job to job; absent: nowhere. */
   cacheFolder?: string
-  /** How often finished planes are put on the disk for the next attempt; a default where it is absent. */
+  /** How often finished planes are put on the disk for the next attempt; absent: 30 s. */
   saveIntervalMs?: number
   programVersion: string
   createdAt: string

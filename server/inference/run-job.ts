@@ -143,7 +143,8 @@ class Run {
       return await this.produce(growing)
     } catch (error) {
       const isToGoOn = shallKeep(this.needs.signal)
-      if (isToGoOn) await growing.save()
+      // Where that fails, what was saved before is right all the same.
+      if (isToGoOn) await growing.save().catch((reason) => console.error(reason))
       // A device that cannot be used says nothing of what an earlier attempt made on another.
       isKept = isToGoOn || (error instanceof DomainError && error.code === 'provider_unavailable')
       throw error

@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Job, JobProgress, JobState } from '../../shared/contract/jobs.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { RunProgress } from '../inference/messages.ts'
+import { attemptFolder, keepPlanes, removeAttempts } from './attempt-folders.ts'
 import type { JobEvents } from './job-events.ts'
 import { JobQueue } from './job-queue.ts'
 import type { JobChange, JobRecord } from './job-repository.ts'
@@ -41,11 +41,17 @@ export class JobMoves {
   }
 
   attemptFolder(jobId: string, attempt: number): string {
-    return path.join(this.jobFolder(jobId), `attempt-${attempt}`)
+    return attemptFolder(this.jobFolder(jobId), attempt)
+  }
+
+  /** Removes what an attempt and those before it left. */
+  removeAttempts(jobId: string, last: number): Promise<void> {
+    return removeAttempts(this.jobFolder(jobId), last)
   }
 
   /**
-   * Back on the queue as the next attempt: a retry, or a worker or server that was lost.
+   * Back on the queue as the next attempt: a retry, a pause that ends, or a worker or server that was lost. What was
+   * finished stays for that attempt.
    * @param losses how often it was lost since a user queued it
    */
   async requeue(record: JobRecord, losses = record.losses): Promise<boolean> {
@@ -66,7 +72,7 @@ export class JobMoves {
     const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
     if (!isMoved) return false
     this.unrecorded.delete(record.jobId)
-    await rm(this.attemptFolder(record.jobId, record.attempt), { recursive: true, force: true })
+    await keepPlanes(this.jobFolder(record.jobId), record.attempt)
     await this.tellState(record.jobId, 'queued', record.attempt + 1)
     this.onQueued()
     return true
@@ -82,8 +88,17 @@ export class JobMoves {
   async markCanceled(jobId: string, attempt: number): Promise<void> {
     this.live.delete(jobId)
     if (await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() })) {
-      await rm(this.attemptFolder(jobId, attempt), { recursive: true, force: true })
+      await this.removeAttempts(jobId, attempt)
     }
+  }
+
+  /** Puts a job aside until its user resumes it; what is finished stays. */
+  async pause(jobId: string, attempt: number): Promise<boolean> {
+    this.live.delete(jobId)
+    const change = { device: null, claimedBy: null, leaseUntil: null, startedAt: null }
+    if (!(await this.move(jobId, attempt, 'paused', change))) return false
+    await keepPlanes(this.jobFolder(jobId), attempt)
+    return true
   }
 
   /** Ends a job with a failure. Where that cannot be recorded, users see it all the same, and it is recorded later. */

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import type { RunProgress } from '../inference/messages.ts'
 import type { JobRecord, JobRepository } from './job-repository.ts'
+import { RUNNING } from './job-state.ts'
 import { decayedSeconds, type Lane, plannedStarts, queueOrder } from './queue-order.ts'
 import type { QueueRepository } from './queue-repository.ts'
 
@@ -120,7 +121,7 @@ export class JobQueue {
 
   private async state() {
     const { jobs, config, memory, nowMs } = this.needs
-    const records = await jobs.withState(['queued', 'running', 'previewing'])
+    const records = await jobs.withState(['queued', ...RUNNING])
     const running = records.filter(({ state }) => state !== 'queued')
     const used = await this.used()
     for (const { owner, startedAt } of running)

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import { syncFolder } from '../../shared/node/sync-folder.ts'
@@ -11,6 +10,9 @@ import type { Worker, WorkerExit } from './worker-launcher.ts'
 
 /** A job whose worker is lost this often is given up: it is likely to be the reason. */
 const MOST_WORKER_LOSSES = 2
+
+/** One that is to pause also puts what is finished on the disk. */
+const LEAST_PAUSE_GRACE_MS = 60_000
 
 /** A canceled worker has two tiles' time to stop by itself, at least this long. */
 const LEAST_CANCEL_GRACE_MS = 5_000
@@ -51,6 +53,7 @@ export class JobRun {
   private worked = false
   private isCanceled = false
   private isHandedBack = false
+  private isPaused = false
   private hasPreview = false
   private tilesPerSecond: number | null = null
   /** When the worker last said anything, by `performance.now()`. */
@@ -108,14 +111,26 @@ export class JobRun {
     if (this.isCanceled) return
     this.isCanceled = true
     this.worker.send({ type: 'cancel' })
-    const killUnlessSettled = () => !this.settled && this.worker.kill()
-    setTimeout(killUnlessSettled, Math.max(LEAST_CANCEL_GRACE_MS, 2 * this.perRunMs())).unref()
+    this.killUnlessSettled(LEAST_CANCEL_GRACE_MS)
+  }
+
+  /** The user wants the device for something else, and the result later. */
+  pause(): void {
+    if (this.isCanceled || this.isPaused) return
+    this.isPaused = true
+    this.worker.send({ type: 'cancel', keep: true })
+    this.killUnlessSettled(LEAST_PAUSE_GRACE_MS)
+  }
+
+  private killUnlessSettled(leastGraceMs: number): void {
+    const kill = () => !this.settled && this.worker.kill()
+    setTimeout(kill, Math.max(leastGraceMs, 2 * this.perRunMs())).unref()
   }
 
   /** The server stops: the job ends at its next tile and goes back on the queue. */
   handBack(): void {
     this.isHandedBack = true
-    if (!this.settled) this.worker.send({ type: 'cancel' })
+    if (!this.settled) this.worker.send({ type: 'cancel', keep: true })
   }
 
   /** Fails the job where it has run for longer than `hours`. */
@@ -213,10 +228,19 @@ export class JobRun {
     const { moves, log, stopping } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
-    if (this.isHandedBack && !this.isCanceled) {
+    if (this.isCanceled) await onceBack(() => moves.markCanceled(jobId, attempt), stopping)
+    else if (this.isPaused) await this.paused()
+    else if (this.isHandedBack) {
       log.info({ job_id: jobId, attempt }, 'job handed back')
       await moves.requeue(this.record)
-    } else await onceBack(() => moves.markCanceled(jobId, attempt), stopping)
+    }
+  }
+
+  private async paused(): Promise<void> {
+    const { moves, log, stopping } = this.needs
+    const { jobId, attempt } = this.record
+    log.info({ job_id: jobId, attempt }, 'job paused')
+    await onceBack(() => moves.pause(jobId, attempt), stopping)
   }
 
   private async finish(outcome: RunOutcome): Promise<void> {
@@ -250,7 +274,8 @@ export class JobRun {
       }
     }
     moves.forgetProgress(jobId)
-    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
+    const tilesRun = result.tiles - (result.tiles_resumed ?? 0)
+    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: tilesRun }
     await moves.queue.measured(ran, result.seconds).catch(() => undefined)
     await moves.tellState(jobId, 'completed', attempt)
     const record = await jobs.find(jobId)
@@ -281,7 +306,7 @@ export class JobRun {
     this.settled = true
     log.error({ job_id: jobId, attempt, code: error.code }, 'job failed')
     await moves.fail(jobId, attempt, error)
-    await rm(moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
+    await moves.removeAttempts(jobId, attempt)
   }
 
   /** The process went without a result: once it is tried again, then the job fails with the reason. */
@@ -292,6 +317,7 @@ export class JobRun {
     const reason = this.hungSeconds === null ? exit.reason : `no sign of life for ${this.hungSeconds} s`
     log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
     if (this.isCanceled) return onceBack(() => moves.markCanceled(jobId, attempt), stopping)
+    if (this.isPaused) return this.paused()
     const losses = this.record.losses + 1
     if (losses < MOST_WORKER_LOSSES) await onceBack(() => moves.requeue(this.record, losses), stopping)
     else await this.fail(new DomainError('worker_lost', { reason }).toEnvelope())

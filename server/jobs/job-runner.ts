@@ -1,12 +1,13 @@
-import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { DeviceSlot } from '../devices/device-slots.ts'
 import { isAway } from '../while-away.ts'
+import { adoptPlanes } from './attempt-folders.ts'
 import type { JobMoves } from './job-moves.ts'
 import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
+import { RUNNING } from './job-state.ts'
 import { neededBytesOf } from './plan-job.ts'
 import { prepareRun } from './prepare-run.ts'
 import { RestingSlots } from './resting-slots.ts'
@@ -56,6 +57,7 @@ export class JobRunner {
     this.runNeeds = { moves: this.moves, jobs, events, log, stopping: this.stopping.signal, goesElsewhere }
     this.moves.onQueued = () => void this.look()
     service.onCancel = (jobId) => this.runOf(jobId)?.cancel()
+    service.onPause = (jobId) => this.runOf(jobId)?.pause()
   }
 
   private get hangMs(): number {
@@ -121,13 +123,13 @@ export class JobRunner {
     if (run.isSettled) return
     this.log.error({ job_id: jobId, attempt }, 'job was taken over by another server')
     run.dismiss()
-    await rm(this.moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
+    await this.moves.removeAttempts(jobId, attempt)
   }
 
   /** Jobs that nobody runs any more are queued again, or fail with the reason when that has happened too often. */
   private async takeBackLost(isLost: (record: JobRecord) => boolean): Promise<void> {
     const here = new Set([...this.running.values()].map(({ record }) => record.jobId))
-    for (const record of await this.service.needs.jobs.withState(['running', 'previewing'])) {
+    for (const record of await this.service.needs.jobs.withState(RUNNING)) {
       if (here.has(record.jobId) || !isLost(record)) continue
       const { jobId, attempt } = record
       const times = record.losses + 1
@@ -135,7 +137,7 @@ export class JobRunner {
       if (times < MOST_SERVER_LOSSES) await this.moves.requeue(record, times)
       else {
         await this.moves.fail(jobId, attempt, new DomainError('server_lost', { times }).toEnvelope())
-        await rm(this.moves.attemptFolder(jobId, attempt), { recursive: true, force: true })
+        await this.moves.removeAttempts(jobId, attempt)
       }
     }
   }
@@ -207,6 +209,7 @@ export class JobRunner {
       this.running.set(slot.deviceId, run)
       void run.gone.then(() => this.free(slot, run))
       if (!(await this.moves.move(jobId, attempt, 'running', change))) return run.dismiss()
+      await adoptPlanes(this.moves.jobFolder(jobId), attempt)
       run.begin(description)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {

@@ -14,7 +14,7 @@ import { effectiveParams } from './effective-params.ts'
 import type { JobEvents } from './job-events.ts'
 import { JobMoves } from './job-moves.ts'
 import type { JobPage, JobRecord, JobRepository } from './job-repository.ts'
-import { checkMove, isFinished } from './job-state.ts'
+import { checkMove, isFinished, RUNNING } from './job-state.ts'
 import { numTilesOf, planJob } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
 import { ResultQuota } from './result-quota.ts'
@@ -36,6 +36,7 @@ export interface JobServiceNeeds {
     | 'maySpill'
     | 'hangSeconds'
     | 'previewSeconds'
+    | 'checkpointSeconds'
     | 'jobsPerUser'
     | 'maxQueuedPerUser'
     | 'maxQueued'
@@ -56,6 +57,8 @@ export interface JobServiceNeeds {
 export class JobService {
   /** Told when a job that runs must stop; set by the runner. */
   onCancel: (jobId: string) => void = () => undefined
+  /** Told when a job that runs must stop and keep what it has; set by the runner. */
+  onPause: (jobId: string) => void = () => undefined
   readonly needs: JobServiceNeeds
   readonly moves: JobMoves
   readonly quota: ResultQuota
@@ -177,8 +180,31 @@ export class JobService {
       await rm(this.moves.jobFolder(jobId), { recursive: true, force: true })
       return this.moves.view(record)
     }
-    if (record.state === 'queued') await this.moves.markCanceled(record.jobId, record.attempt)
-    else this.onCancel(jobId)
+    if (RUNNING.includes(record.state)) this.onCancel(jobId)
+    else await this.moves.markCanceled(record.jobId, record.attempt)
+    return this.get(owner, jobId)
+  }
+
+  /**
+   * Puts an unfinished job aside: one that runs stops at its next tile and keeps what is finished.
+   * @throws {DomainError} `job_not_found`, `not_owner`, `job_state`
+   */
+  async pause(owner: string, jobId: string): Promise<Job> {
+    const record = await this.findOwn(owner, jobId)
+    if (record.state !== 'paused') checkMove(record.state, 'paused', 'pausing')
+    if (RUNNING.includes(record.state)) this.onPause(jobId)
+    else if (record.state === 'queued') await this.moves.pause(record.jobId, record.attempt)
+    return this.get(owner, jobId)
+  }
+
+  /**
+   * Queues a paused job as the next attempt, which goes on from what was finished.
+   * @throws {DomainError} `job_not_found`, `not_owner`, `job_state`
+   */
+  async resume(owner: string, jobId: string): Promise<Job> {
+    const record = await this.findOwn(owner, jobId)
+    if (record.state !== 'paused') throw new DomainError('job_state', { state: record.state, action: 'resuming' })
+    await this.moves.requeue(record)
     return this.get(owner, jobId)
   }
 
@@ -188,6 +214,7 @@ export class JobService {
    */
   async retry(owner: string, jobId: string): Promise<Job> {
     const record = await this.findOwn(owner, jobId)
+    if (record.state === 'paused') return this.resume(owner, jobId)
     const isUnrecorded = this.moves.isUnrecorded(jobId)
     checkMove(isUnrecorded ? 'failed' : record.state, 'queued', 'starting again')
     for (const id of [record.volumeId, ...record.moreVolumeIds])

@@ -1,11 +1,18 @@
 import type { JobState } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 
+/** States of jobs that have a worker. */
+export const RUNNING: readonly JobState[] = ['running', 'previewing']
+
+/** States of jobs that still need their volume and their model. */
+export const UNFINISHED: readonly JobState[] = ['queued', 'paused', ...RUNNING]
+
 /** Every move there is. `running → queued` happens only when a worker is lost or the server stops. */
 const MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ['running', 'canceled', 'failed'],
-  running: ['previewing', 'completed', 'failed', 'canceled', 'queued'],
-  previewing: ['completed', 'failed', 'canceled', 'queued'],
+  queued: ['running', 'canceled', 'failed', 'paused'],
+  running: ['previewing', 'completed', 'failed', 'canceled', 'queued', 'paused'],
+  previewing: ['completed', 'failed', 'canceled', 'queued', 'paused'],
+  paused: ['queued', 'canceled'],
   completed: [],
   failed: ['queued'],
   canceled: ['queued'],
@@ -18,7 +25,7 @@ export function statesBefore(to: JobState): JobState[] {
 
 /** True once nothing more will happen to the job by itself. */
 export function isFinished(state: JobState): boolean {
-  return state === 'completed' || state === 'failed' || state === 'canceled'
+  return !UNFINISHED.includes(state)
 }
 
 /** @throws {DomainError} `job_state` when the move does not exist */

@@ -36,6 +36,7 @@ export async function prepareRun(
     outFolder: service.moves.attemptFolder(jobId, attempt),
     blendThreads: config.blendThreads,
     cacheFolder: service.cacheFolder(),
+    saveIntervalMs: config.checkpointSeconds * 1000,
     programVersion,
     createdAt: queued.createdAt,
   }

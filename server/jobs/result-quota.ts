@@ -8,6 +8,7 @@ import { labelDtype } from '../inference/label-file.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { HeaderSummary, VolumeRecord } from '../volumes/volume-repository.ts'
 import type { JobRecord, JobRepository } from './job-repository.ts'
+import { UNFINISHED } from './job-state.ts'
 
 export interface ResultQuotaNeeds {
   config: Pick<ServerConfig, 'userQuotaBytes'>
@@ -45,7 +46,7 @@ export class ResultQuota {
   }
 
   private async expectedBytes(owner: string): Promise<number> {
-    const all = await this.needs.jobs.withState(['queued', 'running', 'previewing'])
+    const all = await this.needs.jobs.withState(UNFINISHED)
     const sizes = await Promise.all(all.filter((job) => job.owner === owner).map((job) => this.bytesOf(job)))
     return sizes.reduce((sum, bytes) => sum + bytes, 0)
   }

@@ -7,7 +7,7 @@ import type { UploadRepository } from '../uploads/upload-repository.ts'
 import type { ConnectionBytes } from './connection-bytes.ts'
 import { ServerMetrics } from './server-metrics.ts'
 
-const UNFINISHED_JOBS = ['queued', 'running', 'previewing'] as const
+const UNFINISHED_JOBS = ['queued', 'running', 'previewing', 'paused'] as const
 const UNFINISHED_UPLOADS = ['receiving', 'verifying'] as const
 
 export interface MetricsNeeds {

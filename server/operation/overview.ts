@@ -1,10 +1,12 @@
 import { statfs } from 'node:fs/promises'
+import type { JobState } from '../../shared/contract/jobs.ts'
 import type { JobStatus, Overview } from '../../shared/contract/operation.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
 import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
 import type { JobRecord } from '../jobs/job-repository.ts'
 import type { JobService } from '../jobs/job-service.ts'
+import { RUNNING, UNFINISHED } from '../jobs/job-state.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { PeopleRepository } from '../people/people-repository.ts'
 import type { OverviewRepository, UserHoldings } from './overview-repository.ts'
@@ -33,11 +35,11 @@ export class OverviewService {
 
   async overview(): Promise<Overview> {
     const { config, jobs, holdings, version } = this.needs
-    const records = await jobs.needs.jobs.withState(['running', 'previewing', 'queued'])
-    const running = records.filter((record) => record.state !== 'queued')
-    const queued = await Promise.all(
-      records.filter((record) => record.state === 'queued').map((one) => this.status(one)),
-    )
+    const records = await jobs.needs.jobs.withState(UNFINISHED)
+    const running = records.filter(({ state }) => RUNNING.includes(state))
+    const statusesOf = (state: JobState) =>
+      Promise.all(records.filter((record) => record.state === state).map((one) => this.status(one)))
+    const queued = await statusesOf('queued')
     queued.sort((a, b) => (a.progress.queue_position ?? 0) - (b.progress.queue_position ?? 0))
     const disk = await statfs(config.dataFolder)
     return {
@@ -45,7 +47,11 @@ export class OverviewService {
       time: new Date().toISOString(),
       started_at: this.startedAt,
       devices: await this.devices(running),
-      jobs: [...(await Promise.all(running.map((record) => this.status(record)))), ...queued],
+      jobs: [
+        ...(await Promise.all(running.map((record) => this.status(record)))),
+        ...queued,
+        ...(await statusesOf('paused')),
+      ],
       finished: await this.finished(),
       users: usersOf(await holdings.holdings(), records),
       disk: { total_bytes: disk.blocks * disk.bsize, free_bytes: disk.bavail * disk.bsize },
@@ -122,11 +128,10 @@ function usersOf(holdings: readonly UserHoldings[], unfinished: readonly JobReco
   return [...names].sort().map((user) => {
     const held = holdings.find((one) => one.user === user)
     const own = unfinished.filter((record) => record.owner === user)
-    const numQueued = own.filter((record) => record.state === 'queued').length
     return {
       user,
-      jobs_queued: numQueued,
-      jobs_running: own.length - numQueued,
+      jobs_queued: own.filter(({ state }) => state === 'queued').length,
+      jobs_running: own.filter(({ state }) => RUNNING.includes(state)).length,
       volumes: held?.volumes ?? 0,
       volume_bytes: held?.volumeBytes ?? 0,
       uploads_open: held?.uploadsOpen ?? 0,

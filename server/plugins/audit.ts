@@ -27,6 +27,8 @@ export const AUDITED: Readonly<Record<string, string>> = {
   'DELETE /v1/volumes/:volumeId': 'volume.delete',
   'POST /v1/jobs': 'job.create',
   'DELETE /v1/jobs/:jobId': 'job.cancel',
+  'POST /v1/jobs/:jobId/pause': 'job.pause',
+  'POST /v1/jobs/:jobId/resume': 'job.resume',
   'POST /v1/jobs/:jobId/retry': 'job.retry',
   'POST /v1/jobs/:jobId/postprocess': 'job.postprocess',
   'PUT /v1/jobs/:jobId/project': 'job.share',

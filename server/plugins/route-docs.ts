@@ -88,6 +88,11 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'One job' },
   'DELETE /v1/jobs/{jobId}': { tag: 'Jobs', summary: 'Cancel a job; of a finished one the files go' },
   'PUT /v1/jobs/{jobId}/project': { tag: 'Jobs', summary: 'Share a job with a project, or no longer' },
+  'POST /v1/jobs/{jobId}/pause': {
+    tag: 'Jobs',
+    summary: 'Put an unfinished job aside; what is finished stays, and its device is free after the next tile',
+  },
+  'POST /v1/jobs/{jobId}/resume': { tag: 'Jobs', summary: 'Queue a paused job; it goes on from what was finished' },
   'POST /v1/jobs/{jobId}/retry': { tag: 'Jobs', summary: 'Run a failed or canceled job again' },
   'GET /v1/jobs/{jobId}/artifacts': { tag: 'Jobs', summary: 'Signed, expiring links of what a job left' },
   'POST /v1/jobs/{jobId}/postprocess': {

@@ -47,7 +47,7 @@ function mostPriorityOf(request: FastifyRequest): number {
   return request.access?.scopes.includes('admin') ? 10 : 0
 }
 
-/** Jobs: queue, look, cancel, retry, and the links of what they left. */
+/** Jobs: queue, look, cancel, pause, resume, retry, and the links of what they left. */
 export const jobRoutes: FastifyPluginAsyncTypebox<{
   jobs: JobService
   postprocessor: Postprocessor
@@ -81,6 +81,16 @@ export const jobRoutes: FastifyPluginAsyncTypebox<{
     '/v1/jobs/:jobId',
     { schema: { params: JobParams, response: { 200: Job, ...PROBLEM_REPLIES } } },
     async (request) => jobs.cancel(request.owner, request.params.jobId),
+  )
+  app.post(
+    '/v1/jobs/:jobId/pause',
+    { schema: { params: JobParams, response: { 202: Job, ...PROBLEM_REPLIES } } },
+    async (request, reply) => reply.code(202).send(await jobs.pause(request.owner, request.params.jobId)),
+  )
+  app.post(
+    '/v1/jobs/:jobId/resume',
+    { schema: { params: JobParams, response: { 202: Job, ...PROBLEM_REPLIES } } },
+    async (request, reply) => reply.code(202).send(await jobs.resume(request.owner, request.params.jobId)),
   )
   app.post(
     '/v1/jobs/:jobId/retry',

@@ -93,6 +93,8 @@ async function runFlow(client: CryoMambaClient): Promise<void> {
   await client.postprocess(job.job_id, { threshold: 0.5 })
   const [artifact] = await client.artifacts(job.job_id)
   await client.downloadArtifact(artifact, path.join(root, artifact.name))
+  await expect(client.pauseJob(job.job_id)).rejects.toMatchObject({ code: 'job_state' })
+  await expect(client.resumeJob(job.job_id)).rejects.toMatchObject({ code: 'job_state' })
   await expect(client.retryJob(job.job_id)).rejects.toMatchObject({ code: 'job_state' })
   await client.cancelJob(job.job_id)
   await client.deleteVolume(other.volume_id)

@@ -16,7 +16,11 @@ import { until } from './test-server.ts'
 const describeReal = describe.runIf(hasCompiledServer)
 const describeLinux = describe.runIf(hasCompiledServer && process.platform === 'linux')
 const MODEL = 'demo-cryoet-unet'
-const SMALL_PARTS = { CRYOMAMBA_MIN_CHUNK_BYTES: '65536', CRYOMAMBA_CHUNK_BYTES: '65536' }
+const SMALL_PARTS = {
+  CRYOMAMBA_MIN_CHUNK_BYTES: '65536',
+  CRYOMAMBA_CHUNK_BYTES: '65536',
+  CRYOMAMBA_CHECKPOINT_SECONDS: '0',
+}
 
 /** A float32 volume of noise: no two parts are alike. */
 function noiseVolume(shape: readonly [number, number, number]): Uint8Array {
@@ -118,6 +122,9 @@ describeReal('a real server and the real client', () => {
   })
 })
 
+/** Then the planes of the first row are final, and no later row touches them: 5 × 6 tiles a row. */
+const TILES_OF_TWO_ROWS = 60
+
 describeLinux('a job on a real server', () => {
   const jobOf = async (bytes: Uint8Array) => {
     const volume = await client.upload(memorySource(bytes), { filename: 'noise.mrc' })
@@ -130,8 +137,8 @@ describeLinux('a job on a real server', () => {
   }
 
   it('is tried again when its worker is killed, and its mask is whole', async () => {
-    const job = await jobOf(noiseVolume([64, 96, 100]))
-    await until(async () => (await client.job(job.job_id)).progress.tiles_done > 2)
+    const job = await jobOf(noiseVolume([160, 96, 100]))
+    await until(async () => (await client.job(job.job_id)).progress.tiles_done > TILES_OF_TWO_ROWS)
     const [worker] = await childrenOf(server.child.pid ?? 0)
     process.kill(worker, 'SIGKILL')
     const done = await client.watchJob(job.job_id, {})
@@ -143,13 +150,15 @@ describeLinux('a job on a real server', () => {
     await client.downloadArtifact(mask, file)
     expect(sha256(await readFile(file))).toBe(mask.sha256)
     expect(await readdir(path.join(folder, 'data/jobs', job.job_id))).toEqual(['attempt-2'])
+    // A worker that ends without a word has left what it had put on the disk.
+    expect(done.result?.tiles_resumed).toBeGreaterThan(0)
   }, 120_000)
 
   it('is finished by a server that was killed and started again, while the client keeps watching', async () => {
-    const job = await jobOf(noiseVolume([64, 96, 100]))
+    const job = await jobOf(noiseVolume([160, 96, 100]))
     const connections: string[] = []
     const watching = client.watchJob(job.job_id, { onConnection: (state) => connections.push(state) })
-    await until(async () => (await client.job(job.job_id)).progress.tiles_done > 2)
+    await until(async () => (await client.job(job.job_id)).progress.tiles_done > TILES_OF_TWO_ROWS)
     const orphans = await childrenOf(server.child.pid ?? 0)
     const { port } = server
     await server.kill()
@@ -157,6 +166,7 @@ describeLinux('a job on a real server', () => {
     const done = await watching
     expect(done).toMatchObject({ state: 'completed', attempt: 2 })
     expect(connections).toContain('lost')
+    expect(done.result?.tiles_resumed).toBeGreaterThan(0)
     // A worker without its server ends by itself.
     await until(async () => orphans.every((pid) => !isAlive(pid)))
   }, 120_000)

@@ -107,6 +107,9 @@ export interface CryoMambaClient {
   jobs(): Promise<Job[]>
   cancelJob(jobId: string): Promise<Job>
   retryJob(jobId: string): Promise<Job>
+  /** Resolves at once; the job's state says when it is paused. */
+  pauseJob(jobId: string): Promise<Job>
+  resumeJob(jobId: string): Promise<Job>
   /** Follows a job until it ends, reconnecting as needed; resolves with the final job, whatever its state. */
   watchJob(jobId: string, options: WatchOptions): Promise<Job>
   /** Another mask of a finished job from its kept probability, without the network. @throws {DomainError} `probability_not_kept` */

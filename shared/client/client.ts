@@ -52,6 +52,8 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     job: (jobId) => get<Job>(`/v1/jobs/${jobId}`),
     jobs: async () => (await get<JobList>('/v1/jobs')).jobs,
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
+    pauseJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/pause`, data: {} }),
+    resumeJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/resume`, data: {} }),
     retryJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/retry`, data: {} }),
     watchJob: (jobId, options) => watchJob(http, jobId, options),
     postprocess: (jobId, body, signal) => {

@@ -21,6 +21,8 @@ export const JobState = Type.Union([
   Type.Literal('completed'),
   Type.Literal('failed'),
   Type.Literal('canceled'),
+  /** Stopped by its user: it keeps what is finished and takes no device until it is resumed. */
+  Type.Literal('paused'),
 ])
 export type JobState = Type.Static<typeof JobState>
 

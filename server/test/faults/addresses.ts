@@ -23,6 +23,8 @@ export const OWNED: readonly Address[] = [
   { method: 'GET', url: '/v1/jobs/:jobId/artifacts' },
   { method: 'GET', url: '/v1/jobs/:jobId/artifacts/:name' },
   { method: 'POST', url: '/v1/jobs/:jobId/postprocess', body: {} },
+  { method: 'POST', url: '/v1/jobs/:jobId/pause' },
+  { method: 'POST', url: '/v1/jobs/:jobId/resume' },
   { method: 'POST', url: '/v1/jobs/:jobId/retry' },
   { method: 'POST', url: '/v1/jobs/:jobId/ticket' },
   { method: 'PUT', url: '/v1/jobs/:jobId/project', body: { project: null } },

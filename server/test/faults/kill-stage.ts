@@ -4,7 +4,10 @@ import type { Random } from './seeded-random.ts'
 import { pause, workOf } from './user-work.ts'
 import type { World } from './world.ts'
 
-/** Users work while the server, its worker, or both are ended at random moments, until all of them are done. */
+/**
+ * Users work, and half of them pause their jobs, while the server, its worker, or both are ended at random moments, until all
+ * of them are done.
+ */
 export async function killStage(
   world: World,
   people: readonly Person[],
@@ -18,7 +21,7 @@ export async function killStage(
       const own = random.fork(`kill ${person.user}`)
       const shapeZyx = [own.whole(24, 32), own.whole(60, 80), own.whole(60, 80)] as const
       const url = () => (own.next() < 0.5 ? proxy.url : `http://127.0.0.1:${proxy.serverPort}`)
-      return workOf(world, { person, url, shapeZyx, random: own, patchZyx: [8, 16, 16] })
+      return workOf(world, { person, url, shapeZyx, random: own, patchZyx: [8, 16, 16], pauses: own.next() < 0.5 })
     }),
   ).finally(() => {
     isWorking = false

@@ -27,6 +27,8 @@ export const COUNTS = [
   'jobs_created',
   'jobs_completed',
   'jobs_tried_again',
+  'jobs_paused',
+  'tiles_resumed',
   'jobs_failed_retryable',
   'parts_checked',
   'volumes_checked',

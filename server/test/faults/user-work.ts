@@ -46,6 +46,8 @@ export interface WorkPlan {
   random: Random
   /** Small tiles make a job long. */
   patchZyx?: Zyx
+  /** Puts the job aside now and then, and lets it go on. */
+  pauses?: boolean
 }
 
 /** One user: sends a volume, queues a job, watches it, fetches what it left and compares every byte with what is known. */
@@ -56,7 +58,8 @@ export async function workOf(world: World, plan: WorkPlan): Promise<void> {
   try {
     const stored = await sendVolume(world, person, client, volume, plan.random)
     const job = await queueJob(world, plan, client, stored.volume_id, volume)
-    await finishJob(world, client, job)
+    const finished = finishJob(world, client, job)
+    await Promise.all([finished, plan.pauses ? pauseNowAndThen(world, client, job, plan.random, finished) : undefined])
     await checkArtifacts(world, client, job)
   } catch (error) {
     world.tally.wrong(`${person.user}: ${(error as Error).message}`)
@@ -112,12 +115,45 @@ export async function finishJob(world: World, client: () => CryoMambaClient, { j
     if (ended.attempt > 1) tally.add('jobs_tried_again')
     if (ended.state === 'completed') {
       tally.add('jobs_completed')
+      tally.add('tiles_resumed', ended.result?.tiles_resumed ?? 0)
       return ended
     }
     if (!ended.error?.retryable) throw new Error(`job ${jobId} is ${ended.state}: ${JSON.stringify(ended.error)}`)
     tally.add('jobs_failed_retryable')
     await pause(PAUSE_MS)
     await patiently(world, 'retry', () => retryOnce(client(), jobId))
+  }
+}
+
+/** Pauses a job and resumes it at random moments until it has ended. */
+async function pauseNowAndThen(
+  world: World,
+  client: () => CryoMambaClient,
+  { jobId }: AcceptedJob,
+  random: Random,
+  finished: Promise<Job>,
+): Promise<void> {
+  let hasEnded = false
+  const end = () => {
+    hasEnded = true
+  }
+  finished.then(end, end)
+  while (!hasEnded) {
+    await pause(random.whole(300, 1500))
+    if (await inState(world, () => client().pauseJob(jobId))) world.tally.add('jobs_paused')
+    await pause(random.whole(0, 500))
+    await inState(world, () => client().resumeJob(jobId))
+  }
+}
+
+/** False where the job was in another state than the request is for: it had ended, or is not paused yet. */
+async function inState(world: World, ask: () => Promise<Job>): Promise<boolean> {
+  try {
+    await patiently(world, 'pause', ask)
+    return true
+  } catch (error) {
+    if ((error as { cause?: { code?: string } }).cause?.code === 'job_state') return false
+    throw error
   }
 }
 
