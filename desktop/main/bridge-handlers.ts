@@ -157,10 +157,7 @@ function runHandlers(program: Program): HandlersOf<'run' | 'batch'> & Pick<Bridg
     'run.adopt': (wanted) => otherJobs.adopt(wanted),
     'run.estimate': (order) => requests.estimate(order),
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),
-    'run.pause': ({ run_ref }) => {
-      runs.pause(run_ref)
-      return null
-    },
+    'run.pause': async ({ run_ref }) => nothing(runs.pause(run_ref)),
     'run.resume': ({ run_ref }) => {
       runs.resume(run_ref)
       return null

@@ -74,6 +74,7 @@ async function jobAgain(client: CryoMambaClient, jobId: string, isRetry: boolean
   try {
     const job = await client.job(jobId)
     const hasStopped = job.state === 'failed' || job.state === 'canceled'
+    if (isRetry && job.state === 'paused') return await client.resumeJob(jobId)
     return isRetry && hasStopped ? await client.retryJob(jobId) : job
   } catch (error) {
     const isGone = error instanceof DomainError && ['job_not_found', 'volume_not_found'].includes(error.code)

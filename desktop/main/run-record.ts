@@ -34,7 +34,7 @@ export interface Run {
   stop: AbortController
   /** False while it waits for its turn. */
   hasBegun: boolean
-  /** The user wants a job that failed or was canceled to be tried again. */
+  /** The user wants a job that failed, was canceled or paused to go on. */
   isRetry: boolean
   /** Set by a pause, so that the abort is not taken for a cancel. */
   isPausing: boolean

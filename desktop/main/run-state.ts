@@ -9,7 +9,7 @@ import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 /**
  * What happens to a run, one pure function per event:
  * preparing → uploading → queued → running → fetching → completed, and from anywhere before that → failed | canceled.
- * An upload can be paused; a run whose server cannot be asked waits. Both, and one that failed or was canceled, are
+ * An upload and a job can be paused; a run whose server cannot be asked waits. Both, and one that failed or was canceled, are
  * taken up again at preparing. Beside that a run that has ended does not change any more.
  */
 export type RunEvent =
@@ -21,6 +21,8 @@ export type RunEvent =
   | { type: 'preview'; header: PreviewHeader }
   | { type: 'connection'; state: 'open' | 'lost' }
   | { type: 'canceling' }
+  /** The server was asked to put the job aside, or refused. */
+  | { type: 'pausing'; isAsked: boolean }
   | { type: 'paused' }
   | { type: 'waiting'; problem: ProblemEnvelope }
   | { type: 'fetching'; job: Job }
@@ -87,7 +89,7 @@ export function isGoing(run: RunView): boolean {
 }
 
 /** What a run that was stopped may still tell of the moment before; it does not go on by that. */
-const OF_GOING: readonly RunEvent['type'][] = ['upload', 'job', 'frame', 'preview', 'connection']
+const OF_GOING: readonly RunEvent['type'][] = ['upload', 'job', 'frame', 'preview', 'connection', 'pausing']
 
 /** The run after an event; the same object when the event changes nothing. */
 export function nextRun(run: RunView, event: RunEvent): RunView {
@@ -114,6 +116,8 @@ export function nextRun(run: RunView, event: RunEvent): RunView {
       return { ...run, is_connection_lost: event.state === 'lost' }
     case 'canceling':
       return { ...run, is_canceling: true }
+    case 'pausing':
+      return { ...run, is_pausing: event.isAsked }
     case 'paused':
       return { ...run, phase: 'paused', is_connection_lost: false }
     case 'waiting':
@@ -137,6 +141,7 @@ function takenUp(run: RunView): RunView {
     phase: 'preparing',
     is_canceling: false,
     is_connection_lost: false,
+    is_pausing: false,
     upload: null,
     progress: null,
     num_previews: 0,
@@ -159,11 +164,17 @@ function uploadFacts(progress: UploadProgress): RunView['upload'] {
   }
 }
 
+/** A job that was put aside is nobody's to watch until it is resumed. */
+function phaseOf({ is_pausing: isPausing }: RunView, state: Job['state']): Pick<RunView, 'phase' | 'is_pausing'> {
+  if (state === 'paused') return { phase: 'paused', is_pausing: false }
+  return { phase: state === 'queued' ? 'queued' : 'running', is_pausing: isPausing }
+}
+
 function withJob(run: RunView, job: Job): RunView {
   const counted = run.labels.map((label) => ({ ...label, voxels: job.result?.labels[String(label.value)] ?? null }))
   return {
     ...run,
-    phase: job.state === 'queued' ? 'queued' : 'running',
+    ...phaseOf(run, job.state),
     attempt: job.attempt,
     progress: job.progress,
     warnings: job.warnings,
@@ -174,11 +185,12 @@ function withJob(run: RunView, job: Job): RunView {
 
 function withFrame(run: RunView, frame: LiveFrame): RunView {
   if (frame.type === 'progress') return { ...run, progress: frame.data, is_connection_lost: false }
-  if (frame.type !== 'state') return run
+  // What was missed is told again from the beginning: of attempts that are over, too.
+  if (frame.type !== 'state' || frame.data.attempt < run.attempt) return run
   const isNewAttempt = frame.data.attempt !== run.attempt
   return {
     ...run,
-    phase: frame.data.state === 'queued' ? 'queued' : 'running',
+    ...phaseOf(run, frame.data.state),
     attempt: frame.data.attempt,
     num_previews: isNewAttempt ? 0 : run.num_previews,
     coverage: isNewAttempt ? 0 : run.coverage,

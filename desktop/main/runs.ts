@@ -115,13 +115,28 @@ export class Runs {
     return run.view
   }
 
-  /** Stops an upload; what was sent is kept by the server. @throws {DomainError} `run_not_found` */
-  pause(runRef: string): void {
+  /** Stops an upload or a job; what was sent or finished is kept by the server. @throws {DomainError} `run_not_found` or what the server says */
+  async pause(runRef: string): Promise<void> {
     const run = this.find(runRef)
-    if (run.jobId || !isGoing(run.view)) return
+    if (!isGoing(run.view)) return
+    if (run.jobId) return this.pauseJob(run, run.jobId)
     run.isPausing = run.hasBegun
     run.stop.abort()
     this.apply(run, { type: 'paused' })
+  }
+
+  /** The job ends its tile first: its state says when it is put aside. */
+  private async pauseJob(run: Run, jobId: string): Promise<void> {
+    if (!run.client || run.view.is_canceling || !['queued', 'running'].includes(run.view.phase)) return
+    this.apply(run, { type: 'pausing', isAsked: true })
+    try {
+      const job = await run.client.pauseJob(jobId)
+      if (job.state === 'paused') this.apply(run, { type: 'job', job })
+    } catch (error) {
+      this.apply(run, { type: 'pausing', isAsked: false })
+      const hasEndedMeanwhile = error instanceof DomainError && error.code === 'job_state'
+      if (!hasEndedMeanwhile) throw error
+    }
   }
 
   /** Goes on with a run that does not go on, at once. @throws {DomainError} `run_not_found` */
@@ -313,14 +328,21 @@ export class Runs {
     const isNewPhase = next.phase !== run.view.phase
     run.view = withLog(run.view, next, new Date().toISOString())
     if (isNewPhase) this.keep()
+    if (isNewPhase && next.phase === 'paused' && run.jobId) this.leave(run)
     this.deps.onChange(run.view)
     if (isNewPhase && (next.phase === 'completed' || next.phase === 'failed')) this.deps.onEnded(run.view)
+  }
+
+  /** A job that is put aside tells nothing more. */
+  private leave(run: Run): void {
+    run.isPausing = true
+    run.stop.abort()
   }
 
   private async takeUp(run: Run): Promise<void> {
     if (isGoing(run.view) || run.view.phase === 'completed' || !this.runs.includes(run)) return
     run.isTakenUp ||= run.view.phase === 'waiting' || run.view.phase === 'paused'
-    run.isRetry = hasEnded(run.view)
+    run.isRetry = hasEnded(run.view) || run.view.phase === 'paused'
     run.isPausing = false
     run.stop = new AbortController()
     this.apply(run, { type: 'taken_up' })

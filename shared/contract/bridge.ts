@@ -105,7 +105,7 @@ export const RunPhase = Type.Union([
   Type.Literal('queued'),
   Type.Literal('running'),
   Type.Literal('fetching'),
-  /** The user stopped the upload; what was sent is kept. */
+  /** The user stopped the upload or the job; what was sent, or finished, is kept. */
   Type.Literal('paused'),
   /** The server cannot be asked now; `problem` says why. The run is taken up once it can. */
   Type.Literal('waiting'),
@@ -149,6 +149,8 @@ export const RunView = Type.Object(
     phase: RunPhase,
     is_canceling: Type.Boolean(),
     is_connection_lost: Type.Boolean(),
+    /** The job was asked to stop for a while, and still finishes its tile. */
+    is_pausing: Type.Optional(Type.Boolean()),
     attempt: Type.Integer(),
     upload: orNull(UploadFacts),
     progress: orNull(JobProgress),

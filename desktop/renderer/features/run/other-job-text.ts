@@ -7,6 +7,8 @@ export function jobText({ state, progress, error }: OtherJob): string {
   switch (state) {
     case 'queued':
       return position === null ? 'In the queue' : `In the queue, ${position === 1 ? 'next' : `number ${position}`}`
+    case 'paused':
+      return total > 0 ? `Paused at ${formatShare(done / total)}` : 'Paused'
     case 'completed':
       return 'Finished'
     case 'canceled':

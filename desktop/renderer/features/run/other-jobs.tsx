@@ -41,8 +41,10 @@ export function OtherJobs() {
 function JobRow({ job }: { job: OtherJob }) {
   const { runs } = useSession()
   const { job_id: id, state, volume_name: name, model, created_at: createdAt } = job
+  const isPaused = state === 'paused'
   const hasStopped = state === 'failed' || state === 'canceled'
-  const isGoing = !hasStopped && state !== 'completed'
+  const canCancel = !hasStopped && state !== 'completed'
+  const isGoing = canCancel && !isPaused
   return (
     <li className="run-row" data-testid="other-job" data-state={state} data-match={job.match}>
       <p>
@@ -54,16 +56,16 @@ function JobRow({ job }: { job: OtherJob }) {
       <p>{jobText(job)}</p>
       <p className="faint">{matchText(job)}</p>
       <div className="row">
-        {hasStopped ? (
+        {hasStopped || isPaused ? (
           <button type="button" className="small" onClick={() => void runs.adopt(id, 'retry')}>
-            Try again
+            {isPaused ? 'Go on' : 'Try again'}
           </button>
         ) : (
           <button type="button" className="small" onClick={() => void runs.adopt(id, 'follow')}>
             {isGoing ? 'Watch' : job.match === 'open' ? 'Show the mask' : 'Fetch the mask'}
           </button>
         )}
-        {isGoing ? (
+        {canCancel ? (
           <button type="button" className="small" onClick={() => void runs.adopt(id, 'cancel')}>
             Cancel
           </button>

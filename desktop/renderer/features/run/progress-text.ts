@@ -27,7 +27,7 @@ export function progressTitle(run: RunView): string {
     case 'fetching':
       return 'Fetching the mask…'
     case 'paused':
-      return 'The upload is paused'
+      return run.progress ? 'Paused: what is finished is kept' : 'The upload is paused'
     case 'waiting':
       return 'Waits for its server'
     default:
@@ -44,6 +44,7 @@ export function rowText(run: RunView): string {
   const share = progressShare(run)
   // The line above names the model.
   if (run.phase === 'running') return share === null ? 'Running' : `Running ${formatShare(share)}`
+  if (run.phase === 'paused') return share === null ? progressTitle(run) : `Paused at ${formatShare(share)}`
   const position = run.phase === 'queued' ? run.progress?.queue_position : null
   if (position) return `In the queue, ${position === 1 ? 'next' : `number ${position}`}`
   return share === null ? progressTitle(run) : `${progressTitle(run)} ${formatShare(share)}`
@@ -58,7 +59,7 @@ function finishedText({ volume_doubt }: RunView): string {
 export function progressShare({ phase, upload, progress }: RunView): number | null {
   if (phase === 'uploading' && upload?.phase !== 'verifying')
     return upload ? ratio(upload.sent_bytes, upload.total_bytes) : null
-  if (phase === 'running' && progress) return ratio(progress.tiles_done, progress.tiles_total)
+  if ((phase === 'running' || phase === 'paused') && progress) return ratio(progress.tiles_done, progress.tiles_total)
   return null
 }
 
@@ -71,6 +72,7 @@ export function progressFacts(run: RunView): Fact[] {
   if (run.phase === 'uploading') return uploadFacts(run)
   if (run.phase === 'queued') return queueFacts(run)
   if (run.phase === 'running') return tileFacts(run)
+  if (run.phase === 'paused') return tileFacts(run).slice(0, 1)
   return []
 }
 

@@ -8,13 +8,14 @@ export function RunControls({ run, isSmall = false }: { run: RunView; isSmall?: 
   const { run_ref: ref, phase } = run
   const className = isSmall ? 'small' : undefined
   const isStopped = phase === 'paused' || phase === 'waiting'
-  const canPause = phase === 'uploading' && run.upload?.phase !== 'done'
+  const isUploading = phase === 'uploading' && run.upload?.phase !== 'done'
+  const canPause = isUploading || ((phase === 'queued' || phase === 'running') && !run.is_canceling)
   if (phase === 'completed') return null
   return (
     <div className="row">
       {canPause ? (
-        <button type="button" className={className} onClick={() => void runs.pause(ref)}>
-          Pause
+        <button type="button" className={className} disabled={run.is_pausing} onClick={() => void runs.pause(ref)}>
+          {run.is_pausing ? 'Pausing…' : 'Pause'}
         </button>
       ) : null}
       {isStopped || hasEnded(run) ? (

@@ -24,7 +24,7 @@ export function RunProgress({ run }: { run: RunView }) {
         </p>
       ) : null}
       {run.is_connection_lost ? <p className="result is-bad">The connection is lost; trying again…</p> : null}
-      {run.attempt > 1 ? <p className="faint">Attempt {run.attempt}: the one before was lost.</p> : null}
+      {run.attempt > 1 ? <p className="faint">Attempt {run.attempt}.</p> : null}
       {run.phase === 'waiting' && run.problem ? (
         <p className="result is-bad" data-code={run.problem.code}>
           <strong>{run.problem.message}</strong> {run.problem.hint}
