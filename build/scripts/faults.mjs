@@ -1,4 +1,4 @@
-// npm run test:faults [-- --minutes N --seed S --only STAGES]: compiles the server and runs it under faults.
+// npm run test:faults [-- --minutes N --seed S --only STAGES --postgres]: compiles the server and runs it under faults.
 import { spawnSync } from 'node:child_process'
 
 const run = (args) => spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -155,6 +156,12 @@ describe('what an earlier attempt left is not used', () => {
     const found = await attempt({ ...asked, outName: 'out' })
     expect(found.tilesResumed).toBe(0)
     expect(await everything(found)).toEqual(await everything(await attempt({ ...asked, outName: 'expected' })))
+  })
+
+  it('and a job that cannot leave its planes says so instead of going on', async () => {
+    const onRun = (runs: number) =>
+      runs === 20 && mkdirSync(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
+    await expect(attempt({ outName: 'out', onRun })).rejects.toMatchObject({ code: 'EISDIR' })
   })
 
   it('and nothing is left where the job was canceled', async () => {

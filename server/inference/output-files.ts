@@ -44,6 +44,8 @@ export class OutputFiles {
   readonly numRestored: number
   private numPlanes = 0
   private numSaved: number
+  private saving: Promise<void> | null = null
+  private saveProblem: unknown = null
   private readonly hash: Hash = createHash('sha256')
   private readonly writers: PlaneWriter[]
   private readonly request: OutputRequest
@@ -90,21 +92,45 @@ export class OutputFiles {
 
   /** Puts the planes so far on the disk, so that the next attempt begins behind them. */
   async save(): Promise<void> {
+    await this.saving
+    await this.putOnDisk(await this.written())
+  }
+
+  /**
+   * As `save`, while planes go on to come: a disk that is slow to say that all is there holds nothing up. Nothing where an
+   * earlier one is not done yet. @throws what an earlier one met
+   */
+  async saveBeside(): Promise<void> {
+    if (this.saveProblem) throw this.saveProblem
+    if (this.saving) return
+    const checkpoint = await this.written()
+    this.saving = this.putOnDisk(checkpoint)
+      .catch((error) => {
+        this.saveProblem = error
+      })
+      .finally(() => {
+        this.saving = null
+      })
+  }
+
+  /** What is true of the planes so far once they are on the disk; null where nothing is new. */
+  private async written(): Promise<Checkpoint | null> {
     const { identity } = this.request
-    if (identity === null || this.numPlanes === this.numSaved) return
-    const checkpoint = {
-      identity,
-      numPlanes: this.numPlanes,
-      sha256: this.hash.copy().digest('hex'),
-    }
+    if (identity === null || this.numPlanes === this.numSaved) return null
     for (const writer of this.writers) await writer.flush()
+    return { identity, numPlanes: this.numPlanes, sha256: this.hash.copy().digest('hex') }
+  }
+
+  private async putOnDisk(checkpoint: Checkpoint | null): Promise<void> {
+    if (checkpoint === null) return
     for (const file of ordered(this.files)) await file.sync()
     await writeCheckpoint(this.request.folder, checkpoint)
-    this.numSaved = this.numPlanes
+    this.numSaved = checkpoint.numPlanes
   }
 
   /** @param isKept true where the next attempt shall go on from what was saved */
   async close(isKept: boolean): Promise<void> {
+    await this.saving
     for (const file of ordered(this.files)) await file.close()
     if (isKept && this.numSaved > 0) return
     await removeCheckpoint(this.request.folder)

@@ -241,7 +241,7 @@ class Run {
   private async saveNowAndThen(growing: OutputFiles): Promise<void> {
     const interval = this.needs.job.saveIntervalMs ?? SAVE_INTERVAL_MS
     if (performance.now() - this.lastSaveMs < interval) return
-    await this.clock.time('save', () => growing.save())
+    await this.clock.time('save', () => growing.saveBeside())
     this.lastSaveMs = performance.now()
   }
 

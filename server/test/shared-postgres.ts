@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { POSTGRES_BIN, postgresUrl, startPostgres } from './postgres.ts'
+import { POSTGRES_BIN, postgresUrl, startPostgres, type TestPostgres } from './postgres.ts'
 
 /** Name of the variable that tells all processes of a run where the shared PostgreSQL is noted. */
 export const SHARED_POSTGRES = 'CRYOMAMBA_TEST_POSTGRES'
@@ -36,6 +36,15 @@ export async function postgresDatabase(key: string): Promise<string> {
     if (rowCount === 0) await admin.query(`create database ${name}`)
   })
   return postgresUrl(port, name)
+}
+
+/** Makes a PostgreSQL that is running the one that this process and those it starts use for every database. */
+export async function sharePostgres(postgres: TestPostgres): Promise<void> {
+  const { folder, port } = postgres
+  process.env.CRYOMAMBA_TEST_DATABASE = 'postgres'
+  process.env[SHARED_POSTGRES] = folder
+  await mkdir(path.join(folder, 'starting'))
+  await writeFile(path.join(folder, NOTE), JSON.stringify({ folder, port }))
 }
 
 /** Deletes the database of a key, whoever is connected to it. */

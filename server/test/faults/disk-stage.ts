@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, open, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
+import { dropDatabaseOfFolder } from '../shared-postgres.ts'
 import { checkDisk, checkNothingLost } from './final-check.ts'
 import type { Random } from './seeded-random.ts'
 import { checkState } from './state-check.ts'
@@ -25,6 +26,8 @@ export async function diskStage({ root, tally }: World, numTimes: number, random
     await onSmallDisk(mount, new World(root, tally, random, {}, path.join(mount, 'data')), numTimes)
   } finally {
     execFileSync('umount', ['-l', mount])
+    // The next small disk is a new one.
+    await dropDatabaseOfFolder(path.join(mount, 'data'))
   }
 }
 

@@ -1,17 +1,24 @@
+import type { TestPostgres } from '../postgres.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { Person } from './people.ts'
 import type { Random } from './seeded-random.ts'
 import { pause, workOf } from './user-work.ts'
 import type { World } from './world.ts'
 
+export interface KillPlan {
+  numKills: number
+  /** Ended now and then, too, where the server keeps its records there. */
+  postgres: TestPostgres | null
+}
+
 /**
- * Users work, and half of them pause their jobs, while the server, its worker, or both are ended at random moments, until all
- * of them are done.
+ * Users work, and half of them pause their jobs, while the server, its worker, both or its database are ended at random moments,
+ * until all of them are done.
  */
 export async function killStage(
   world: World,
   people: readonly Person[],
-  numKills: number,
+  { numKills, postgres }: KillPlan,
   random: Random,
 ): Promise<void> {
   let isWorking = true
@@ -27,7 +34,7 @@ export async function killStage(
     isWorking = false
   })
   try {
-    for (let kill = 0; kill < numKills && isWorking; kill++) await killOnce(world, random)
+    for (let kill = 0; kill < numKills && isWorking; kill++) await killOnce(world, random, postgres)
     await work
   } finally {
     await proxy.close()
@@ -35,8 +42,9 @@ export async function killStage(
 }
 
 /** Lets some time pass, then ends something without a warning. */
-async function killOnce(world: World, random: Random): Promise<void> {
+async function killOnce(world: World, random: Random, postgres: TestPostgres | null): Promise<void> {
   await pause(random.whole(100, 2500))
+  if (postgres && random.next() < 0.25) return endDatabase(world, random, postgres)
   const what = random.pick(['server', 'worker', 'both', 'server'] as const)
   const workers = what === 'server' ? [] : await world.workers()
   for (const pid of workers) if (end(pid)) world.tally.add('worker_kills')
@@ -45,6 +53,14 @@ async function killOnce(world: World, random: Random): Promise<void> {
   world.tally.add('server_kills')
   await pause(random.whole(0, 600))
   await world.start()
+}
+
+/** The database is gone for a while, without a word to those who use it. */
+async function endDatabase(world: World, random: Random, postgres: TestPostgres): Promise<void> {
+  await postgres.stop()
+  world.tally.add('database_kills')
+  await pause(random.whole(0, 3000))
+  await postgres.start()
 }
 
 /** False when it was gone already. */

@@ -3,6 +3,8 @@ import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { startPostgres, type TestPostgres } from '../postgres.ts'
+import { sharePostgres } from '../shared-postgres.ts'
 import { clockStage } from './clock-stage.ts'
 import { crowdStage } from './crowd-stage.ts'
 import { diskStage } from './disk-stage.ts'
@@ -46,15 +48,21 @@ interface Size {
 const SHORT: Size = { users: 8, workers: 3, kills: 4, diskFull: 4 }
 const LONG: Size = { users: 50, workers: 8, kills: 20, diskFull: 16 }
 
-/** `npm run test:faults [-- --minutes N] [--seed S] [--only STAGE,…]`: exit code 0 when nothing was lost and nothing was wrong. */
+/**
+ * `npm run test:faults [-- --minutes N] [--seed S] [--only STAGE,…] [--postgres]`: exit code 0 when nothing was lost and
+ * nothing was wrong.
+ */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const
-  const { values } = parseArgs({ options: { minutes: text, seed: text, only: text, keep: { type: 'boolean' } } })
+  const flag = { type: 'boolean' } as const
+  const { values } = parseArgs({ options: { minutes: text, seed: text, only: text, keep: flag, postgres: flag } })
   const minutes = Number(values.minutes ?? 0)
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
   const stages = (values.only?.split(',') ?? STAGES) as readonly Stage[]
   if (!(minutes >= 0) || !Number.isSafeInteger(seed) || !stages.every((stage) => STAGES.includes(stage))) {
-    console.error(`usage: npm run test:faults -- [--minutes N] [--seed WHOLE] [--only ${STAGES.join(',')}] [--keep]`)
+    console.error(
+      `usage: npm run test:faults -- [--minutes N] [--seed WHOLE] [--only ${STAGES.join(',')}] [--keep] [--postgres]`,
+    )
     process.exit(2)
   }
   // Every request of a client on a connection of its own: more connections to harm, and none that stays.
@@ -63,10 +71,13 @@ async function main(): Promise<void> {
   const tally = new Tally()
   const root = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-faults-'))
   console.error(`seed ${seed}, in ${root}`)
-  await runAll(root, tally, seededRandom(seed), { minutes, stages }).catch((error) => {
+  const postgres = values.postgres ? await startPostgres() : null
+  if (postgres) await sharePostgres(postgres)
+  await runAll(root, tally, seededRandom(seed), { minutes, stages, postgres }).catch((error) => {
     console.error(error)
     tally.wrong(`the run ended early: ${(error as Error).message}`)
   })
+  await postgres?.remove()
   const seconds = Math.round((performance.now() - startedMs) / 1000)
   if (!values.keep) await rm(root, { recursive: true, force: true })
   console.log(`${tally.table()}\nseconds  ${seconds}\nwrong  ${tally.wrongs.length}\nskipped  ${tally.skipped.length}`)
@@ -78,9 +89,15 @@ async function main(): Promise<void> {
 interface RunPlan {
   minutes: number
   stages: readonly Stage[]
+  postgres: TestPostgres | null
 }
 
-async function runAll(root: string, tally: Tally, random: Random, { minutes, stages }: RunPlan): Promise<void> {
+async function runAll(
+  root: string,
+  tally: Tally,
+  random: Random,
+  { minutes, stages, postgres }: RunPlan,
+): Promise<void> {
   const size = minutes >= 5 ? LONG : SHORT
   await mkdir(path.join(root, 'tmp'))
   const allowed = await layTraps(root)
@@ -92,7 +109,7 @@ async function runAll(root: string, tally: Tally, random: Random, { minutes, sta
     const endMs = performance.now() + minutes * 60_000
     let round = 0
     do {
-      await runRound(world, people, { size, stages, allowed, round: round++ })
+      await runRound(world, people, { size, stages, allowed, postgres, round: round++ })
     } while (performance.now() < endMs)
     await checkNothingLost(world)
   } finally {
@@ -109,11 +126,13 @@ interface RoundPlan {
   size: Size
   stages: readonly Stage[]
   allowed: string
+  postgres: TestPostgres | null
   round: number
 }
 
 /** Every kind of fault once, each followed by a look at what the server still holds. */
-async function runRound(world: World, people: Person[], { size, stages, allowed, round }: RoundPlan): Promise<void> {
+async function runRound(world: World, people: Person[], plan: RoundPlan): Promise<void> {
+  const { size, stages, allowed, postgres, round } = plan
   const random = world.random.fork(`round ${round}`)
   const run = async (stage: Stage, work: (random: Random) => Promise<void>, slackBytes?: number) => {
     if (!stages.includes(stage)) return
@@ -129,7 +148,7 @@ async function runRound(world: World, people: Person[], { size, stages, allowed,
   await run('crowd', (own) => crowdStage(world, people, own), AFTER_FLOOD_BYTES)
   await run('hostile', (own) => hostileStage(world, people[0], finished, allowed, own), AFTER_FLOOD_BYTES)
   if (stages.includes('crowd')) await run('strangers', (own) => strangersStage(world, people, own), AFTER_FLOOD_BYTES)
-  await run('kill', (own) => killStage(world, workers, size.kills, own))
+  await run('kill', (own) => killStage(world, workers, { numKills: size.kills, postgres }, own))
   await run('clock', (own) => clockStage(world, workers, own))
   await run('disk', (own) => diskStage(world, size.diskFull, own))
 }

@@ -17,6 +17,7 @@ export const COUNTS = [
   'truncated_connections',
   'server_kills',
   'worker_kills',
+  'database_kills',
   'clock_jumps',
   'disk_full_events',
   'disk_full_answers',
