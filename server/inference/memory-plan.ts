@@ -13,17 +13,17 @@ import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
 import { measureThreadBytes } from './measure-in-thread.ts'
+import { needsMask } from './measure-input.ts'
 import type { JobDescription } from './messages.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
-import { isMasked } from './normalise.ts'
 import { READ_BYTES } from './plane-stream.ts'
 import { writerBytes } from './plane-writer.ts'
-import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
 import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
 import { ScratchRing } from './scratch-ring.ts'
 import { SharedRing } from './shared-ring.ts'
 import { tilesPerGroup } from './tile-predictor.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
+import { STATISTICS_CHUNK_VOX } from './value-chunks.ts'
 
 /** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
 const BASE_BYTES = 420 * 1024 * 1024
@@ -127,15 +127,13 @@ function inputBytes(
     const between = regionPlane < wholePlane ? Math.min(SPAN_BYTES, wholePlane * BYTES_PER_VOXEL[dtype]) : 0
     return planes * regionPlane * (4 + 2 * BYTES_PER_VOXEL[dtype]) + between
   })
-  // Statistics are those of the whole volume.
-  const measuring = Math.max(
-    ...headers.map(
-      ({ dtype }) =>
-        Math.max(wholePlane, Math.min(numVoxels(wholeShape), STATISTICS_CHUNK_VOX)) * (4 + 2 * BYTES_PER_VOXEL[dtype]),
-    ),
-  )
-  const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
-  const mask = needsMask ? FilledMask.bytesFor(wholeShape) : 0
+  // Statistics are those of the whole volume; where it is cropped the channels are measured together.
+  const { nonzero } = manifest.crop
+  const chunkVox = Math.floor(STATISTICS_CHUNK_VOX / (nonzero ? headers.length : 1))
+  const measuredVox = Math.max(wholePlane, Math.min(numVoxels(wholeShape), chunkVox))
+  const chunks = headers.map(({ dtype }) => measuredVox * (4 + 2 * BYTES_PER_VOXEL[dtype]))
+  const measuring = nonzero ? chunks.reduce((sum, bytes) => sum + bytes, measuredVox) : Math.max(...chunks)
+  const mask = needsMask(manifest) ? FilledMask.bytesFor(wholeShape) : 0
   const joined = headers.length > 1 ? planeBytes : 0
   return Math.ceil(Math.max(measuring, slab + joined + reading.reduce((sum, bytes) => sum + bytes, 0)) + mask)
 }
