@@ -1,0 +1,35 @@
+import type { ModelManifest } from '../../shared/contract/model-package.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { openFileSource } from '../../shared/node/file-source.ts'
+import type { ByteSource } from '../../shared/volume/header.ts'
+import { type NetworkFacts, NO_FACTS } from '../inference/network-facts.ts'
+import { liveValues } from './live-values.ts'
+import { readOnnxGraph } from './onnx-graph.ts'
+import { readOnnxInterface } from './onnx-interface.ts'
+
+/** Reads what planning wants to know of a network. What the file does not tell is unknown, and no reason to refuse it. */
+export async function readNetworkFacts(file: string, manifest: ModelManifest): Promise<NetworkFacts> {
+  const source = await openFileSource(file)
+  try {
+    return { tilesPerRun: await tilesPerRun(source, manifest), liveValues: await live(source, manifest) }
+  } catch (error) {
+    if (error instanceof DomainError) return NO_FACTS
+    throw error
+  } finally {
+    await source.close()
+  }
+}
+
+async function tilesPerRun(source: ByteSource, { id, input }: ModelManifest): Promise<number | null> {
+  const { inputs } = await readOnnxInterface(source, id)
+  return inputs.find(({ name }) => name === input.name)?.shape?.[0] ?? null
+}
+
+async function live(source: ByteSource, { input }: ModelManifest): Promise<number | null> {
+  try {
+    return liveValues(await readOnnxGraph(source), input.name, input.channels)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
