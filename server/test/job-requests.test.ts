@@ -140,6 +140,20 @@ describe('a job that is shown before it starts', () => {
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
   })
 
+  it('puts fewer tiles through the network together where memory is too small for those asked for, and says so', async () => {
+    await start()
+    const two = await createJob({ params: { batch: 2 } })
+    await finished(two.job_id)
+    await server.stop()
+    await start({ memoryLimitBytes: two.memory?.total_bytes })
+    const job = await createJob({ params: { batch: 4 } })
+    expect(job.memory).toMatchObject({ total_bytes: two.memory?.total_bytes, most_tiles_at_once: 2 })
+    const done = await finished(job.job_id)
+    expect(done.effective_params?.batch).toBe(2)
+    for (const { warnings } of [job, done]) expect(warnings.map(({ code }) => code)).toContain('batch_reduced')
+    expect(done.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+  })
+
   it('is judged by the region that it asks for, whose tiles it counts', async () => {
     await start()
     const roi_zyx = [
