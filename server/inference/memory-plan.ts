@@ -193,16 +193,17 @@ function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams, {
   // Elsewhere the activations lie in the device's memory; what remains here are the provider's libraries.
   if (params.provider !== 'cpu') return 2 * manifest.onnx.bytes + 1024 ** 3
   const perVoxel = liveValues === null ? GUESSED_VALUES_PER_VOXEL : HELD_PER_LIVE_VALUE * liveValues
-  return 2 * manifest.onnx.bytes + bytesOfTiles(perVoxel, params)
+  return 2 * manifest.onnx.bytes + bytesOfTiles(4 * perVoxel, params)
 }
 
 /** Weights, and on a processor the outputs of steps that others still take: less than this no run can hold. */
-function leastNetworkBytes(manifest: ModelManifest, params: EffectiveParams, { liveValues }: NetworkFacts): number {
-  return manifest.onnx.bytes + (params.provider === 'cpu' ? bytesOfTiles(liveValues ?? 0, params) : 0)
+function leastNetworkBytes(manifest: ModelManifest, params: EffectiveParams, network: NetworkFacts): number {
+  const bytesPerVoxel = params.provider === 'cpu' ? network.bytesPerValue * (network.liveValues ?? 0) : 0
+  return manifest.onnx.bytes + bytesOfTiles(bytesPerVoxel, params)
 }
 
-function bytesOfTiles(valuesPerVoxel: number, { patch_zyx, batch = 1 }: EffectiveParams): number {
-  return Math.ceil(4 * valuesPerVoxel * numVoxels(patch_zyx) * batch)
+function bytesOfTiles(bytesPerVoxel: number, { patch_zyx, batch = 1 }: EffectiveParams): number {
+  return Math.ceil(bytesPerVoxel * numVoxels(patch_zyx) * batch)
 }
 
 function networkFile(folder: string, manifest: ModelManifest, params: EffectiveParams): string {

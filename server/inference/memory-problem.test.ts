@@ -9,6 +9,7 @@ import { makeMrc, makeVoxels } from '../test/make-mrc.ts'
 import { fakeThresholdNetwork, thresholdManifest } from '../test/threshold-model.ts'
 import { asMemoryProblem, isLackOfMemory } from './memory-problem.ts'
 import type { JobDescription } from './messages.ts'
+import { NO_FACTS } from './network-facts.ts'
 import { runJob } from './run-job.ts'
 import { withSmallerTiles } from './smaller-tiles.ts'
 
@@ -67,7 +68,7 @@ describe('a job that finds no memory for its planes', () => {
     await writeFile(file, makeMrc(makeVoxels(SHAPE), SHAPE))
     const job: JobDescription = {
       ...{ jobId: 'test', attempt: 1, volume: { path: file, filename: 'a.mrc', sha256: '' } },
-      model: { folder, manifest: thresholdManifest(), network: { tilesPerRun, liveValues: null } },
+      model: { folder, manifest: thresholdManifest(), network: { ...NO_FACTS, tilesPerRun } },
       params: {
         ...{ patch_zyx: [8, 64, 64], step: 0.5, mirror_axes: [], preview_factor: null, preview_interval_seconds: 1 },
         ...{ threads: 1, provider: 'cpu', ...change },

@@ -4,6 +4,8 @@ export interface NetworkFacts {
   tilesPerRun: number | null
   /** Values that it holds at once for every voxel of its tiles, at the least; null where that is not known. */
   liveValues: number | null
+  /** Bytes of such a value, at the least. */
+  bytesPerValue: 2 | 4
 }
 
 /** What to tell who asked for another number of tiles than a network takes. */
@@ -13,4 +15,4 @@ export function fixedBatch(tilesPerRun: number, batch: number): string {
 }
 
 /** Of a network whose file says nothing. */
-export const NO_FACTS: NetworkFacts = { tilesPerRun: null, liveValues: null }
+export const NO_FACTS: NetworkFacts = { tilesPerRun: null, liveValues: null, bytesPerValue: 4 }

@@ -69,7 +69,7 @@ describe('the plan of a job', () => {
   })
 
   it('takes as many tiles at once as a network of fixed size, never fewer', async () => {
-    const network = { tilesPerRun: 4, liveValues: null }
+    const network = { ...NO_FACTS, tilesPerRun: 4 }
     const device = { provider: 'cpu', threads: 1 }
     const params = effectiveParams({ batch: 2 }, { enabled: false }, manifest, header.shapeZyx, device, network)
     expect(params.batch).toBe(4)
@@ -88,6 +88,9 @@ describe('a network that was never measured', () => {
     expect(memory.network_is_estimate).toBe(true)
     expect(memory.network_bytes).toBe(2 * manifest.onnx.bytes + 4 * 150 * VOXELS * 2)
     expect(memory.network_least_bytes).toBe(manifest.onnx.bytes + 4 * 50 * VOXELS * 2)
+    const half = await plan(1e12, { batch: 2 }, { ...network, bytesPerValue: 2 })
+    expect(half.memory.network_least_bytes).toBe(manifest.onnx.bytes + 2 * 50 * VOXELS * 2)
+    expect(half.memory.network_bytes).toBe(memory.network_bytes)
   })
 
   it('is refused for what it surely takes, and warned of for what is guessed', async () => {

@@ -16,9 +16,9 @@ const SAME_SIZE = new Set(
   ).split(' '),
 )
 
-/** Of these, those that may write where their input was. */
+/** Of these, those that may write where their input was, or become part of the step before. */
 const ITS_OWN_PLACE = new Set(
-  'Abs Add Clip Div Dropout Elu Identity LeakyRelu Mul Neg PRelu Relu Reshape Sigmoid Squeeze Sub Tanh Unsqueeze'.split(
+  'Abs Add BatchNormalization Clip Div Dropout Elu Identity LeakyRelu Mul Neg PRelu Relu Reshape Sigmoid Squeeze Sub Tanh Unsqueeze'.split(
     ' ',
   ),
 )

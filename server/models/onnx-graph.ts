@@ -15,6 +15,8 @@ export interface OnnxGraph {
   nodes: OnnxNode[]
   /** Sizes of each weight. */
   weights: Map<string, number[]>
+  /** Some weights have 16 bits, and outputs may, too. */
+  isHalf: boolean
 }
 
 /** Field numbers of onnx.proto3 (ONNX 1.12). */
@@ -22,7 +24,10 @@ const MODEL_GRAPH = 7
 const GRAPH = { node: 1, initializer: 5 } as const
 const NODE = { input: 1, output: 2, op: 4, attribute: 5 } as const
 const ATTRIBUTE = { name: 1, integer: 3, integers: 8 } as const
-const TENSOR = { dims: 1, name: 8 } as const
+const TENSOR = { dims: 1, dataType: 2, name: 8 } as const
+
+/** `TensorProto.DataType`: float16 and bfloat16. */
+const HALF = [10, 16]
 
 /** Networks of a thousand layers have a few thousand. */
 const MOST_NODES = 20_000
@@ -30,12 +35,16 @@ const MOST_NODES = 20_000
 /** Reads the steps of an ONNX file without loading its weights. Throws `RangeError` where it is none. */
 export async function readOnnxGraph(source: ByteSource): Promise<OnnxGraph> {
   const reader = new ProtobufReader(source)
-  const graph: OnnxGraph = { nodes: [], weights: new Map() }
+  const graph: OnnxGraph = { nodes: [], weights: new Map(), isHalf: false }
   for await (const field of reader.fields(0, source.sizeBytes)) {
     if (field.number !== MODEL_GRAPH) continue
     for await (const part of reader.fields(field.start, field.end)) {
       if (part.number === GRAPH.node) graph.nodes.push(await node(reader, part))
-      if (part.number === GRAPH.initializer) graph.weights.set(...(await weight(reader, part)))
+      if (part.number === GRAPH.initializer) {
+        const { name, dims, dataType } = await weight(reader, part)
+        graph.weights.set(name, dims)
+        graph.isHalf ||= HALF.includes(dataType)
+      }
       if (graph.nodes.length + graph.weights.size > MOST_NODES) throw new RangeError('too many steps')
     }
   }
@@ -64,12 +73,13 @@ async function attribute(reader: ProtobufReader, message: ProtobufField): Promis
   return [name, values]
 }
 
-async function weight(reader: ProtobufReader, message: ProtobufField): Promise<[string, number[]]> {
-  let name = ''
+async function weight(reader: ProtobufReader, message: ProtobufField) {
+  let [name, dataType] = ['', 0]
   const dims: number[] = []
   for await (const field of reader.fields(message.start, message.end)) {
     if (field.number === TENSOR.name) name = await reader.text(field)
+    if (field.number === TENSOR.dataType) dataType = field.value
     if (field.number === TENSOR.dims) dims.push(...(await reader.integers(field)))
   }
-  return [name, dims]
+  return { name, dims, dataType }
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { NO_FACTS } from '../inference/network-facts.ts'
 import { honestNetwork, networkWithoutEnd } from '../test/hostile-networks.ts'
 import { type GraphNode, join, number, onnxModel, tensor, text } from '../test/onnx-graph.ts'
 import { saved } from '../test/run-here.ts'
@@ -24,7 +25,11 @@ describe('what the file says of a network', () => {
   })
 
   it('is what it holds at once: of the demo model the two joined halves and what is made of them, 8 channels each', async () => {
-    expect(await readNetworkFacts(DEMO, thresholdManifest())).toEqual({ tilesPerRun: null, liveValues: 32 })
+    expect(await readNetworkFacts(DEMO, thresholdManifest())).toEqual({
+      tilesPerRun: null,
+      liveValues: 32,
+      bytesPerValue: 4,
+    })
   })
 
   it('counts what a later step still takes, and lets go of what none does', async () => {
@@ -49,6 +54,6 @@ describe('what the file says of a network', () => {
     }
     const file = await saved('empty.onnx', new Uint8Array(0))
     await writeFile(file, '')
-    expect(await readNetworkFacts(file, thresholdManifest())).toEqual({ tilesPerRun: null, liveValues: null })
+    expect(await readNetworkFacts(file, thresholdManifest())).toEqual(NO_FACTS)
   })
 })

@@ -11,7 +11,7 @@ import { readOnnxInterface } from './onnx-interface.ts'
 export async function readNetworkFacts(file: string, manifest: ModelManifest): Promise<NetworkFacts> {
   const source = await openFileSource(file)
   try {
-    return { tilesPerRun: await tilesPerRun(source, manifest), liveValues: await live(source, manifest) }
+    return { tilesPerRun: await tilesPerRun(source, manifest), ...(await live(source, manifest)) }
   } catch (error) {
     if (error instanceof DomainError) return NO_FACTS
     throw error
@@ -25,11 +25,13 @@ async function tilesPerRun(source: ByteSource, { id, input }: ModelManifest): Pr
   return inputs.find(({ name }) => name === input.name)?.shape?.[0] ?? null
 }
 
-async function live(source: ByteSource, { input }: ModelManifest): Promise<number | null> {
+async function live(source: ByteSource, { input }: ModelManifest): Promise<Omit<NetworkFacts, 'tilesPerRun'>> {
   try {
-    return liveValues(await readOnnxGraph(source), input.name, input.channels)
+    const graph = await readOnnxGraph(source)
+    const bytesPerValue = graph.isHalf || input.dtype === 'float16' ? 2 : 4
+    return { liveValues: liveValues(graph, input.name, input.channels), bytesPerValue }
   } catch (error) {
-    if (error instanceof RangeError) return null
+    if (error instanceof RangeError) return { liveValues: null, bytesPerValue: NO_FACTS.bytesPerValue }
     throw error
   }
 }
