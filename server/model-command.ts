@@ -23,18 +23,22 @@ async function importAndReport(request: ImportRequest, isJson: boolean, signal: 
 }
 
 function report(
-  { manifest, seconds }: ModelPackage & { seconds: number | null },
+  { manifest, network, seconds }: ModelPackage & { seconds: number | null },
   isJson: boolean,
   more: object = {},
 ): void {
   const { id, version, tiles } = manifest
-  if (isJson) console.log(JSON.stringify({ id, version, ok: true, seconds_per_tile: seconds, ...more }))
+  const { tilesPerRun } = network
+  const fixed = tilesPerRun === null ? {} : { tiles_per_run: tilesPerRun }
+  if (isJson) console.log(JSON.stringify({ id, version, ok: true, seconds_per_tile: seconds, ...fixed, ...more }))
   else if (seconds === null)
     console.log(`${id} ${version} is in order as far as its files go; its network was not run.`)
   else {
     const patch = tiles.patch_zyx.join(' × ')
     console.log(`${id} ${version} is in order; one tile of ${patch} took ${seconds.toFixed(2)} s on one CPU thread.`)
   }
+  if (!isJson && tilesPerRun !== null)
+    console.log(`Its network takes ${tilesPerRun} ${tilesPerRun === 1 ? 'tile' : 'tiles'} at a time and nothing else.`)
 }
 
 const isJson = process.argv.includes('--json')

@@ -45,10 +45,12 @@ export class ProgressReport {
     total_bytes: total,
     ring_bytes: ring,
     stream_axis: axis,
+    network_bytes: network,
     network_is_estimate: isEstimate,
   }: JobMemory): void {
     const about = isEstimate ? 'about ' : ''
-    this.io.line(`Memory: ${about}${formatBytes(total)}, of it ${formatBytes(ring)} for planes along ${axis}`)
+    const guess = isEstimate ? `, ${formatBytes(network)} for the network, which is a guess until it has run` : ''
+    this.io.line(`Memory: ${about}${formatBytes(total)}, of it ${formatBytes(ring)} for planes along ${axis}${guess}`)
   }
 
   /** Ends the bar, so that the next line begins on its own. */

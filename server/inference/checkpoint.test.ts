@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
@@ -33,7 +34,7 @@ interface Case {
 
 interface Attempt extends Case {
   outName: string
-  onRun?: (runs: number) => void
+  onRun?: (runs: number) => unknown
   signal?: AbortSignal
 }
 
@@ -41,8 +42,8 @@ async function attempt({ manifest = {}, params = {}, outName, onRun, signal }: A
   let numRuns = 0
   const session: NetworkSession = {
     ...unevenNetwork,
-    run: (input, shape) => {
-      onRun?.(++numRuns)
+    run: async (input, shape) => {
+      await onRun?.(++numRuns)
       return unevenNetwork.run(input, shape)
     },
   }
@@ -159,8 +160,11 @@ describe('what an earlier attempt left is not used', () => {
   })
 
   it('and a job that cannot leave its planes says so instead of going on', async () => {
-    const onRun = (runs: number) =>
-      runs === 20 && mkdirSync(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
+    const onRun = async (runs: number) => {
+      if (runs === 20) mkdirSync(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
+      // Time for what goes on beside the tiles.
+      if (runs > 20) await delay(2)
+    }
     await expect(attempt({ outName: 'out', onRun })).rejects.toMatchObject({ code: 'EISDIR' })
   })
 

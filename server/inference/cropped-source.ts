@@ -1,5 +1,4 @@
 import type { VoxelSource } from '../../shared/volume/header.ts'
-import { toFloat32 } from '../../shared/volume/voxel-values.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
 
@@ -7,64 +6,6 @@ import { newLabels } from './preview-builder.ts'
 export interface VoxelBox {
   startZyx: Zyx
   shapeZyx: Zyx
-}
-
-/** Voxels looked at at once. */
-const CHUNK_VOX = 4 * 1024 * 1024
-
-/** Values of the first channel, or of another where that is zero. */
-async function anyNonzero(
-  sources: readonly VoxelSource[],
-  zStart: number,
-  numPlanes: number,
-  signal: AbortSignal,
-): Promise<Float32Array> {
-  let values = new Float32Array(0)
-  for (const [i, source] of sources.entries()) {
-    const { dtype, scaling } = source.header
-    const channel = toFloat32(await source.readSlab(zStart, numPlanes, signal), dtype, scaling)
-    if (i === 0) values = channel as Float32Array<ArrayBuffer>
-    else for (let at = 0; at < values.length; at++) if (values[at] === 0) values[at] = channel[at]
-  }
-  return values
-}
-
-/**
- * The smallest box that holds every voxel whose value is not zero in any channel; the whole volume where all are zero. nnU-Net fills
- * holes first, which does not change the box.
- * @see nnunetv2/preprocessing/cropping/cropping.py, crop_to_nonzero
- */
-export async function nonzeroBox(sources: readonly VoxelSource[], signal: AbortSignal): Promise<VoxelBox> {
-  const { shapeZyx } = sources[0].header
-  const [sizeZ, sizeY, sizeX] = shapeZyx
-  const low = [sizeZ, sizeY, sizeX]
-  const high = [-1, -1, -1]
-  const chunk = Math.max(1, Math.floor(CHUNK_VOX / (sizeY * sizeX)))
-  for (let z0 = 0; z0 < sizeZ; z0 += chunk) {
-    const values = await anyNonzero(sources, z0, Math.min(chunk, sizeZ - z0), signal)
-    for (let row = 0; row * sizeX < values.length; row++) {
-      const from = row * sizeX
-      let first = 0
-      while (first < sizeX && values[from + first] === 0) first++
-      if (first === sizeX) continue
-      let last = sizeX - 1
-      while (values[from + last] === 0) last--
-      widen(low, high, [z0 + Math.floor(row / sizeY), row % sizeY, first])
-      widen(low, high, [z0 + Math.floor(row / sizeY), row % sizeY, last])
-    }
-  }
-  if (high[0] < 0) return { startZyx: [0, 0, 0], shapeZyx }
-  return {
-    startZyx: [low[0], low[1], low[2]],
-    shapeZyx: [high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1],
-  }
-}
-
-function widen(low: number[], high: number[], at: Zyx): void {
-  for (let axis = 0; axis < 3; axis++) {
-    low[axis] = Math.min(low[axis], at[axis])
-    high[axis] = Math.max(high[axis], at[axis])
-  }
 }
 
 /** A box of a volume as a volume of its own; the voxel size stays. Closing is the owner's of the whole. */

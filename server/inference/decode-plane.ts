@@ -28,7 +28,17 @@ export interface DecodedPlane {
 export type PlaneDecoder = (sums: Float32Array, weights: WeightOf, window: PlaneWindow, into: DecodedPlane) => void
 
 /** Sum of the tile weights at a padded y, x of the current plane. */
-export type WeightOf = (y: number, x: number) => number
+export interface WeightOf {
+  (y: number, x: number): number
+  /** The same for every x of a padded y, bit for bit, in fewer steps. */
+  row?(y: number, into: Float64Array): void
+}
+
+/** Weights of a row. @param into overwritten; as long as the padded plane is wide */
+function weightsOfRow(weights: WeightOf, y: number, into: Float64Array): void {
+  if (weights.row) weights.row(y, into)
+  else for (let x = 0; x < into.length; x++) into[x] = weights(y, x)
+}
 
 /**
  * The decoding that a model asks for: argmax, regions painted in order, or one thresholded channel.
@@ -36,16 +46,29 @@ export type WeightOf = (y: number, x: number) => number
  */
 export function makeDecoder(manifest: ModelManifest, threshold: number | null = null): PlaneDecoder {
   const decode = labelDecoder(manifest)
+  const decodeAndGrade = gradingDecoder(manifest)
+  return (sums, weights, window, into) => {
+    const { labels, probability, candidate } = into
+    if (probability && candidate) {
+      decodeAndGrade(sums, weights, window, into)
+      if (threshold !== null) applyThreshold(labels, probability, candidate, threshold)
+    } else {
+      if (threshold !== null) throw new Error('a threshold needs planes of probability and candidate')
+      decode(sums, weights, window, labels)
+    }
+  }
+}
+
+/** Labels, probabilities and candidates. */
+function gradingDecoder(manifest: ModelManifest): PlaneDecoder {
+  const { labels, decode, output } = manifest
+  if (decode.mode === 'argmax' && output.activation === 'none' && labels.length > 1)
+    return softmaxDecoder(labels.map(({ value }) => value))
+  const label = labelDecoder(manifest)
   const grade = foregroundGrader(manifest)
   return (sums, weights, window, into) => {
-    decode(sums, weights, window, into.labels)
-    const { probability, candidate } = into
-    if (!probability || !candidate) {
-      if (threshold !== null) throw new Error('a threshold needs planes of probability and candidate')
-      return
-    }
-    grade(sums, weights, window, into.labels, probability, candidate)
-    if (threshold !== null) applyThreshold(into.labels, probability, candidate, threshold)
+    label(sums, weights, window, into.labels)
+    if (into.probability && into.candidate) grade(sums, weights, window, into.labels, into.probability, into.candidate)
   }
 }
 
@@ -92,7 +115,6 @@ function foregroundGrader(manifest: ModelManifest): Grader {
   const isArgmax = manifest.decode.mode === 'argmax'
   const values = isArgmax ? manifest.labels.map((label) => label.value) : paintedLabels(manifest)
   const isLogit = manifest.output.activation === 'none'
-  if (isArgmax && isLogit) return softmaxGrader(values)
   const means = new Float64Array(values.length)
   return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
     const channelVox = paddedYx[0] * paddedYx[1]
@@ -130,39 +152,81 @@ const FAR_ABOVE = 6.24
 /** exp(−12) = 6e-6 changes no 255th: what lies that far below needs no exponential. */
 const FAR_BELOW = -12
 
-/** The softmax of mean logits, with as few exponentials as its 255 steps need. */
-function softmaxGrader(values: number[]): Grader {
-  const numChannels = values.length
+/**
+ * Labels and grades under argmax of logits, in one pass over the channels.
+ *
+ * The label is the largest channel (a tie goes to the lower one, as numpy's), the candidate the largest foreground. Where
+ * the label is foreground the two are the same. Labels are scale-invariant: the weights are not divided out.
+ */
+function softmaxDecoder(values: number[]): PlaneDecoder {
   const background = values.indexOf(0)
-  const first = background === 0 ? 1 : 0
-  const channelOf = new Uint16Array(Math.max(...values) + 1)
-  for (const [channel, value] of values.entries()) channelOf[value] = channel
-  return (sums, weights, { paddedYx, belowYx, sizeYx }, labels, probability, candidate) => {
+  const foreground = Int32Array.from(values.keys()).filter((channel) => channel !== background)
+  const share = makeShare255(values.length)
+  return (sums, weights, { paddedYx, belowYx, sizeYx }, { labels, probability, candidate }) => {
+    if (!probability || !candidate) throw new Error('grades need planes of probability and candidate')
     const channelVox = paddedYx[0] * paddedYx[1]
+    const rowWeights = new Float64Array(paddedYx[1])
     for (let y = 0, at = 0; y < sizeYx[0]; y++) {
       const row = (y + belowYx[0]) * paddedYx[1] + belowYx[1]
+      weightsOfRow(weights, y + belowYx[0], rowWeights)
       for (let x = 0; x < sizeYx[1]; x++, at++) {
         const from = row + x
-        const label = labels[at]
-        let best = label === 0 ? first : channelOf[label]
+        const empty = background < 0 ? Number.NEGATIVE_INFINITY : sums[background * channelVox + from]
+        let best = foreground[0]
         let own = sums[best * channelVox + from]
-        if (label === 0)
-          for (let channel = first + 1; channel < numChannels; channel++) {
-            const value = sums[channel * channelVox + from]
-            if (value > own && channel !== background) {
-              own = value
-              best = channel
-            }
+        let total = background < 0 ? own : own + empty
+        for (let i = 1; i < foreground.length; i++) {
+          const value = sums[foreground[i] * channelVox + from]
+          total += value
+          if (value > own) {
+            own = value
+            best = foreground[i]
           }
+        }
+        if (total - total !== 0) throw new DomainError('output_not_finite')
+        const weight = rowWeights[x + belowYx[1]]
+        labels[at] = own > empty || (own === empty && best < background) ? values[best] : 0
         candidate[at] = values[best]
-        probability[at] = share255(sums, from, channelVox, numChannels, best, weights(y + belowYx[0], x + belowYx[1]))
+        probability[at] = empty - own > FAR_ABOVE * weight ? 0 : share(sums, from, channelVox, best, weight)
       }
     }
   }
 }
 
-/** round(255 · softmax) of one channel of a voxel. */
-function share255(
+/** Powers of e are kept every 64th. Three terms of the series between them are right to 1e-7. */
+const STEPS_PER_UNIT = 64
+const FIRST_STEP = FAR_BELOW * STEPS_PER_UNIT
+const NUM_STEPS = Math.ceil((FAR_ABOVE - FAR_BELOW) * STEPS_PER_UNIT) + 2
+
+/** A 1e-7th of 255 is 2.6e-5: a share that is nearer to a half than this is rounded with exact powers. */
+const NEAR_HALF = 1e-4
+
+/** round(255 · softmax) of one channel of a voxel that no other is far above: the number that exact powers give. */
+function makeShare255(numChannels: number) {
+  const powers = Float64Array.from({ length: NUM_STEPS }, (_, i) => Math.exp((i + FIRST_STEP) / STEPS_PER_UNIT))
+  return (sums: Float32Array, from: number, channelVox: number, best: number, weight: number): number => {
+    const own = sums[from + best * channelVox]
+    const below = FAR_BELOW * weight
+    const stepsPerSum = STEPS_PER_UNIT / weight
+    let total = 1
+    for (let channel = 0, i = from; channel < numChannels; channel++, i += channelVox) {
+      const difference = sums[i] - own
+      if (difference > below && channel !== best) {
+        const position = difference * stepsPerSum - FIRST_STEP
+        const step = (position + 0.5) | 0
+        const rest = (position - step) / STEPS_PER_UNIT
+        total += powers[step] * (1 + rest * (1 + 0.5 * rest))
+      }
+    }
+    const share = 255 / total + 0.5
+    const rounded = share | 0
+    const isClear = share - rounded > NEAR_HALF && share - rounded < 1 - NEAR_HALF
+    return isClear ? rounded : exactShare255(sums, from, channelVox, numChannels, best, weight)
+  }
+}
+
+/** round(255 · softmax) of one channel of a voxel that no other is far above. */
+function exactShare255(
   sums: Float32Array,
   from: number,
   channelVox: number,
@@ -171,12 +235,10 @@ function share255(
   weight: number,
 ): number {
   const own = sums[best * channelVox + from]
-  const above = FAR_ABOVE * weight
   const below = FAR_BELOW * weight
   let total = 1
   for (let channel = 0, i = from; channel < numChannels; channel++, i += channelVox) {
     const difference = sums[i] - own
-    if (difference > above) return 0
     if (difference > below && channel !== best) total += Math.exp(difference / weight)
   }
   return Math.round(255 / total)

@@ -1,10 +1,8 @@
 import type { Abort, VoxelSource } from '../../shared/volume/header.ts'
-import { toFloat32 } from '../../shared/volume/voxel-values.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { BitPlanes } from './bit-planes.ts'
 import type { VoxelBox } from './cropped-source.ts'
-
-/** Voxels read at once. */
-const CHUNK_VOX = 4 * 1024 * 1024
+import { type ObjectChunk, objectChunks } from './value-chunks.ts'
 
 /**
  * Which voxels of a box belong to the object: those that are not zero in any channel, and the holes between them. A hole
@@ -14,35 +12,40 @@ const CHUNK_VOX = 4 * 1024 * 1024
  * @see nnunetv2/preprocessing/cropping/cropping.py, create_nonzero_mask; scipy.ndimage.binary_fill_holes
  */
 export class FilledMask {
+  /** Voxels of the box that do not belong to it. */
+  readonly numOutside: number
   private readonly outside: BitPlanes
-  readonly shape: Zyx
+  private readonly shape: Zyx
 
-  private constructor(shape: Zyx, outside: BitPlanes) {
+  /** @param zero which voxels of the box are zero in all channels */
+  constructor(shape: Zyx, zero: BitPlanes) {
     this.shape = shape
+    const { outside, numOutside } = floodFromBorder(zero, shape)
     this.outside = outside
+    this.numOutside = numOutside
   }
 
-  /** @param sources the channels, all of one shape */
+  /** Reads a box for its mask. @param sources the channels, all of one shape */
   static async of(sources: readonly VoxelSource[], signal: Abort): Promise<FilledMask> {
-    const shape = sources[0].header.shapeZyx
-    const zero = new BitPlanes(shape)
-    const chunk = Math.max(1, Math.floor(CHUNK_VOX / (shape[1] * shape[2])))
-    for (let z = 0; z < shape[0]; z += chunk) {
-      const numPlanes = Math.min(chunk, shape[0] - z)
-      const isZero = new Uint8Array(numPlanes * shape[1] * shape[2]).fill(1)
-      for (const { header, readSlab } of sources.map(bound)) {
-        const values = toFloat32(await readSlab(z, numPlanes, signal), header.dtype, header.scaling)
-        for (let i = 0; i < values.length; i++) if (values[i] !== 0) isZero[i] = 0
-      }
-      const planeVox = shape[1] * shape[2]
-      for (let i = 0; i < numPlanes; i++) zero.write(z + i, isZero.subarray(i * planeVox, (i + 1) * planeVox))
-    }
-    return new FilledMask(shape, floodFromBorder(zero, shape))
+    const zeros = new ZeroPlanes(sources[0].header.shapeZyx)
+    for await (const chunk of objectChunks(sources, signal)) zeros.add(chunk)
+    return new FilledMask(zeros.shape, zeros.bits)
   }
 
   /** Bytes that a mask of a box holds while it is built. */
   static bytesFor(shape: Zyx): number {
     return numVoxels(shape) / 4 + 16 * shape[1] * shape[2]
+  }
+
+  /** Voxels outside in every slice of the box across an axis: 1 for y, 2 for x. */
+  numOutsideAcross(axis: 1 | 2): Float64Array {
+    const [nz, ny, nx] = this.shape
+    const counts = new Float64Array(this.shape[axis])
+    for (let z = 0; z < nz; z++) {
+      const plane = this.outside.read(z)
+      for (let y = 0, at = 0; y < ny; y++) for (let x = 0; x < nx; x++, at++) counts[axis === 1 ? y : x] += plane[at]
+    }
+    return counts
   }
 
   /** 1 in the object and its holes, 0 outside, for planes of a part of the box. A new array. */
@@ -62,38 +65,33 @@ export class FilledMask {
   }
 }
 
-function bound(source: VoxelSource) {
-  return { header: source.header, readSlab: source.readSlab.bind(source) }
-}
+/** Which voxels are zero in all channels, collected chunk by chunk. */
+export class ZeroPlanes {
+  readonly bits: BitPlanes
+  readonly shape: Zyx
 
-/** One bit per voxel. */
-class BitPlanes {
-  private readonly planes: Uint8Array[]
-  private readonly planeVox: number
-
-  constructor([nz, ny, nx]: Zyx) {
-    this.planeVox = ny * nx
-    this.planes = Array.from({ length: nz }, () => new Uint8Array(Math.ceil(this.planeVox / 8)))
+  constructor(shape: Zyx) {
+    this.shape = shape
+    this.bits = new BitPlanes(shape)
   }
 
-  read(z: number): Uint8Array {
-    const out = new Uint8Array(this.planeVox)
-    const bits = this.planes[z]
-    for (let i = 0; i < out.length; i++) out[i] = (bits[i >> 3] >> (i & 7)) & 1
-    return out
-  }
-
-  write(z: number, values: Uint8Array): void {
-    const bits = this.planes[z]
-    bits.fill(0)
-    for (let i = 0; i < values.length; i++) bits[i >> 3] |= values[i] << (i & 7)
+  add({ zStart, isObject }: Pick<ObjectChunk, 'zStart' | 'isObject'>): void {
+    const planeVox = this.shape[1] * this.shape[2]
+    for (let z = 0; z * planeVox < isObject.length; z++) {
+      const plane = isObject.subarray(z * planeVox, (z + 1) * planeVox)
+      this.bits.write(
+        zStart + z,
+        plane.map((isIn) => 1 - isIn),
+      )
+    }
   }
 }
 
 /** The zeros that reach the border: planes are swept down and up until a sweep changes nothing. */
-function floodFromBorder(zero: BitPlanes, shape: Zyx): BitPlanes {
+function floodFromBorder(zero: BitPlanes, shape: Zyx): { outside: BitPlanes; numOutside: number } {
   const [nz, ny, nx] = shape
   const outside = new BitPlanes(shape)
+  let numOutside = 0
   const flood = new PlaneFlood(ny, nx)
   let isUpward = false
   for (let hasChanged = true; hasChanged; isUpward = !isUpward) {
@@ -105,12 +103,13 @@ function floodFromBorder(zero: BitPlanes, shape: Zyx): BitPlanes {
       const numNew = flood.grow(now, zero.read(z), neighbour, z === 0 || z === nz - 1)
       if (numNew > 0) {
         hasChanged = true
+        numOutside += numNew
         outside.write(z, now)
       }
       neighbour = now
     }
   }
-  return outside
+  return { outside, numOutside }
 }
 
 /** Flood fill of one plane along its four neighbours. */

@@ -13,23 +13,30 @@ import { writeCacheFile } from './cache-file.ts'
 import { FilledMask } from './filled-mask.ts'
 import { labelDtype } from './label-file.ts'
 import { measureThreadBytes } from './measure-in-thread.ts'
+import { needsMask } from './measure-input.ts'
 import type { JobDescription } from './messages.ts'
 import { manifestAlong, modelGrid } from './model-grid.ts'
-import { isMasked } from './normalise.ts'
+import { type NetworkFacts, NO_FACTS } from './network-facts.ts'
 import { READ_BYTES } from './plane-stream.ts'
 import { writerBytes } from './plane-writer.ts'
-import { STATISTICS_CHUNK_VOX } from './prepare-input.ts'
 import { LogitsBack, ResampledPlanes } from './resampled-planes.ts'
 import { ScratchRing } from './scratch-ring.ts'
 import { SharedRing } from './shared-ring.ts'
 import { tilesPerGroup } from './tile-predictor.ts'
 import { TILES_AHEAD } from './tiles-ahead.ts'
+import { STATISTICS_CHUNK_VOX } from './value-chunks.ts'
 
 /** Server and worker before any job, with what the engine of JavaScript keeps beside the data. */
 const BASE_BYTES = 420 * 1024 * 1024
 
-/** Values per voxel of a patch that a network holds at once where it was never measured: a guess, and called so. */
+/** Values per voxel of a patch that a network holds at once where nothing is known of it: a guess, and called so. */
 const GUESSED_VALUES_PER_VOXEL = 96
+
+/**
+ * What the engine holds for one value that a network must hold: room inside the steps, and what its arena does not use.
+ * Six networks on the processor took 2.1 to 3.0.
+ */
+const HELD_PER_LIVE_VALUE = 3
 
 /** An object that is still open at a plane. @see shared/mask/object-table.ts */
 const OBJECT_BYTES = 90
@@ -41,19 +48,22 @@ export interface MemoryRequest {
   params: EffectiveParams
   /** Measured, or null. */
   networkBytes: number | null
+  /** Of the network, where nothing was measured; nothing is known of it where this is absent. */
+  network?: NetworkFacts
   limitBytes: number | null
   blendThreads?: number
 }
 
 /**
  * What a job holds in memory, from its shapes alone. Ring, slabs, tiles and planes are exact; the network's own share is
- * measured at the first run of a tile size and a guess before.
+ * measured at the first run of a tile size, and before that a guess by the steps that its file names.
  */
 export function planMemory({
   manifest,
   headers,
   params,
   networkBytes,
+  network = NO_FACTS,
   limitBytes,
   blendThreads,
 }: MemoryRequest): JobMemory {
@@ -80,7 +90,7 @@ export function planMemory({
       tilesBytes(params, channels) +
       (params.spill ? 0 : SharedRing.extraBytes(blendThreads ?? 0, channels.output, patch)),
     output_bytes: outputBytes(manifest, wholeShape, placed.shapeZyx, order, params),
-    network_bytes: networkBytes ?? guessedNetworkBytes(manifest, params),
+    network_bytes: networkBytes ?? guessedNetworkBytes(manifest, params, network),
     base_bytes: BASE_BYTES,
   }
   const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0)
@@ -89,6 +99,7 @@ export function planMemory({
     total_bytes: total,
     ...(params.spill ? { scratch_bytes: ring.disk } : {}),
     network_is_estimate: networkBytes === null,
+    ...(networkBytes === null ? { network_least_bytes: leastNetworkBytes(manifest, params, network) } : {}),
     stream_axis: (['z', 'y', 'x'] as const)[order.ofFile[0]],
     limit_bytes: limitBytes,
   }
@@ -127,15 +138,13 @@ function inputBytes(
     const between = regionPlane < wholePlane ? Math.min(SPAN_BYTES, wholePlane * BYTES_PER_VOXEL[dtype]) : 0
     return planes * regionPlane * (4 + 2 * BYTES_PER_VOXEL[dtype]) + between
   })
-  // Statistics are those of the whole volume.
-  const measuring = Math.max(
-    ...headers.map(
-      ({ dtype }) =>
-        Math.max(wholePlane, Math.min(numVoxels(wholeShape), STATISTICS_CHUNK_VOX)) * (4 + 2 * BYTES_PER_VOXEL[dtype]),
-    ),
-  )
-  const needsMask = manifest.crop.nonzero && manifest.normalization.some(isMasked)
-  const mask = needsMask ? FilledMask.bytesFor(wholeShape) : 0
+  // Statistics are those of the whole volume; where it is cropped the channels are measured together.
+  const { nonzero } = manifest.crop
+  const chunkVox = Math.floor(STATISTICS_CHUNK_VOX / (nonzero ? headers.length : 1))
+  const measuredVox = Math.max(wholePlane, Math.min(numVoxels(wholeShape), chunkVox))
+  const chunks = headers.map(({ dtype }) => measuredVox * (4 + 2 * BYTES_PER_VOXEL[dtype]))
+  const measuring = nonzero ? chunks.reduce((sum, bytes) => sum + bytes, measuredVox) : Math.max(...chunks)
+  const mask = needsMask(manifest) ? FilledMask.bytesFor(wholeShape) : 0
   const joined = headers.length > 1 ? planeBytes : 0
   return Math.ceil(Math.max(measuring, slab + joined + reading.reduce((sum, bytes) => sum + bytes, 0)) + mask)
 }
@@ -180,11 +189,21 @@ function outputBytes(
   return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing + measureThreadBytes(planeVox, dtype))
 }
 
-function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams): number {
+function guessedNetworkBytes(manifest: ModelManifest, params: EffectiveParams, { liveValues }: NetworkFacts): number {
   // Elsewhere the activations lie in the device's memory; what remains here are the provider's libraries.
   if (params.provider !== 'cpu') return 2 * manifest.onnx.bytes + 1024 ** 3
-  const values = GUESSED_VALUES_PER_VOXEL * numVoxels(params.patch_zyx) * (params.batch ?? 1)
-  return 2 * manifest.onnx.bytes + 4 * values
+  const perVoxel = liveValues === null ? GUESSED_VALUES_PER_VOXEL : HELD_PER_LIVE_VALUE * liveValues
+  return 2 * manifest.onnx.bytes + bytesOfTiles(4 * perVoxel, params)
+}
+
+/** Weights, and on a processor the outputs of steps that others still take: less than this no run can hold. */
+function leastNetworkBytes(manifest: ModelManifest, params: EffectiveParams, network: NetworkFacts): number {
+  const bytesPerVoxel = params.provider === 'cpu' ? network.bytesPerValue * (network.liveValues ?? 0) : 0
+  return manifest.onnx.bytes + bytesOfTiles(bytesPerVoxel, params)
+}
+
+function bytesOfTiles(bytesPerVoxel: number, { patch_zyx, batch = 1 }: EffectiveParams): number {
+  return Math.ceil(bytesPerVoxel * numVoxels(patch_zyx) * batch)
 }
 
 function networkFile(folder: string, manifest: ModelManifest, params: EffectiveParams): string {

@@ -9,6 +9,7 @@ import { makeMrc, makeVoxels } from '../test/make-mrc.ts'
 import { fakeThresholdNetwork, thresholdManifest } from '../test/threshold-model.ts'
 import { asMemoryProblem, isLackOfMemory } from './memory-problem.ts'
 import type { JobDescription } from './messages.ts'
+import { NO_FACTS } from './network-facts.ts'
 import { runJob } from './run-job.ts'
 import { withSmallerTiles } from './smaller-tiles.ts'
 
@@ -62,12 +63,12 @@ describe('a job that finds no memory for its planes', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
   /** The first `numFailures` runs find no memory when they read. */
-  async function run(numFailures: number, change: Partial<EffectiveParams> = {}) {
+  async function run(numFailures: number, change: Partial<EffectiveParams> = {}, tilesPerRun: number | null = null) {
     const file = path.join(folder, 'a.mrc')
     await writeFile(file, makeMrc(makeVoxels(SHAPE), SHAPE))
     const job: JobDescription = {
       ...{ jobId: 'test', attempt: 1, volume: { path: file, filename: 'a.mrc', sha256: '' } },
-      model: { folder, manifest: thresholdManifest() },
+      model: { folder, manifest: thresholdManifest(), network: { ...NO_FACTS, tilesPerRun } },
       params: {
         ...{ patch_zyx: [8, 64, 64], step: 0.5, mirror_axes: [], preview_factor: null, preview_interval_seconds: 1 },
         ...{ threads: 1, provider: 'cpu', ...change },
@@ -107,6 +108,11 @@ describe('a job that finds no memory for its planes', () => {
     const small = await run(3, { batch: 4 })
     expect(small.params).toMatchObject({ batch: 1, patch_zyx: [8, 32, 64] })
     expect(small.warnings.map(({ code }) => code)).toEqual(['batch_reduced', 'batch_reduced', 'patch_reduced'])
+  })
+
+  it('is not run again with fewer tiles at once where its network takes no fewer', async () => {
+    const { params } = await run(1, { batch: 4 }, 4)
+    expect(params).toMatchObject({ batch: 4, patch_zyx: [8, 32, 64] })
   })
 
   it('ends with what it would hold and what is free where no smaller tile is allowed', async () => {

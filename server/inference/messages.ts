@@ -4,6 +4,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { PinnedFile } from '../../shared/node/pinned-files.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
+import type { NetworkFacts } from './network-facts.ts'
 
 /** A volume on the worker's disk. */
 export interface JobVolume {
@@ -24,7 +25,7 @@ export interface JobDescription {
   /** The other channels, in the model's order. */
   moreVolumes?: JobVolume[]
   /** With the SHA-256 of `model.json`, where it was read from a package. */
-  model: { folder: string; manifest: ModelManifest; manifestSha256?: string }
+  model: { folder: string; manifest: ModelManifest; manifestSha256?: string; network?: NetworkFacts }
   params: EffectiveParams
   outFolder: string
   /** What happened before this run of the job and belongs in its provenance, e.g. that larger tiles did not fit. */

@@ -54,6 +54,18 @@ export function modelGrid(manifest: ModelManifest, volume: Placed): ModelGrid | 
   }
 }
 
+/**
+ * The axis of a plane (1 = y, 2 = x) whose slices are clipped each to its own range when a volume is resampled; null where
+ * one range is enough, or none is needed.
+ */
+export function sliceAxis(manifest: ModelManifest, volume: Placed): 1 | 2 | null {
+  const { target_zyx: target, policy } = manifest.spacing
+  const { data, anisotropy_threshold: threshold, separate_z: force } = manifest.resampling
+  const size = sizeInModelUnit(manifest, volume)
+  if (policy !== 'resample' || target === null || size === null || data.order < 2) return null
+  return separateAxis(size, target, threshold, force) || null
+}
+
 /** An axis of one voxel stays one, however thick its slice is. */
 function isBeyondReason(fromVox: number, toVox: number, factor: number): boolean {
   const isShrunk = fromVox > 1 && !(factor * MOST_RESAMPLING >= 1)

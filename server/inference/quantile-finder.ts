@@ -28,6 +28,12 @@ export class QuantileFinder {
     }
   }
 
+  /** Zeros that nobody need show in the first pass; the second sees them. */
+  addZeros(count: number): void {
+    this.upper[orderedKey(0) >>> 16] += count
+    this.count += count
+  }
+
   beginSecond(): void {
     for (const share of this.shares)
       for (const rank of this.ranksOf(share)) this.lower.set(this.binOf(rank).bin, new Float64Array(NUM_BINS))
@@ -82,8 +88,9 @@ function isFiniteBits(bits: number): boolean {
   return (bits & 0x7f800000) !== 0x7f800000
 }
 
-/** A whole number that orders as the float does. */
+/** A whole number that orders as the float does; zeros of both signs are one. */
 function orderedKey(bits: number): number {
+  if (bits === 0x80000000) return orderedKey(0)
   return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 0
 }
 

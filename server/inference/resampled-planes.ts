@@ -3,7 +3,8 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import type { ModelGrid } from './model-grid.ts'
 import type { PlaneStream } from './plane-stream.ts'
-import { dataRanges, firstPlaneNeeded, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
+import type { ValueRanges } from './resampling/plan.ts'
+import { firstPlaneNeeded, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
 
 /** A normalised channel on the network's grid: source planes in, resampled planes out, a few planes held. */
 export class ResampledPlanes implements PlaneStream {
@@ -13,18 +14,11 @@ export class ResampledPlanes implements PlaneStream {
   private readonly source: PlaneStream
   private readonly resampler: SlabResampler
 
-  private constructor(source: PlaneStream, grid: ModelGrid, resampler: SlabResampler) {
+  /** @param ranges of the source's values, as `dataRanges` tells them; not looked at where nothing is clipped to them */
+  constructor(source: PlaneStream, grid: ModelGrid, ranges: ValueRanges) {
     this.source = source
     this.shapeZyx = grid.shapeZyx
-    this.resampler = resampler
-  }
-
-  /** @param open gives the planes from the first on; called twice where clipping needs the range of the whole volume */
-  static async create(open: () => PlaneStream, grid: ModelGrid, signal: Abort): Promise<ResampledPlanes> {
-    const first = open()
-    const range = await dataRanges(() => first.next(signal), first.shapeZyx, grid.shapeZyx, grid.data)
-    const options = { ...grid.data, ranges: [range] }
-    return new ResampledPlanes(open(), grid, new SlabResampler(first.shapeZyx, grid.shapeZyx, options))
+    this.resampler = new SlabResampler(source.shapeZyx, grid.shapeZyx, { ...grid.data, ranges: [ranges] })
   }
 
   /** Bytes that one channel holds. */

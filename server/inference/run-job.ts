@@ -17,6 +17,7 @@ import { asMemoryProblem } from './memory-problem.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import { manifestAlong, spacingWarnings } from './model-grid.ts'
 import { checkModelIsSupported } from './model-limits.ts'
+import { fixedBatch } from './network-facts.ts'
 import type { NetworkSession, SessionFactory } from './network-session.ts'
 import { OutputFiles, type Outputs } from './output-files.ts'
 import { prepareInput } from './prepare-input.ts'
@@ -249,9 +250,7 @@ class Run {
   private obey({ tilesPerRun }: NetworkSession): void {
     const { batch = 1 } = this.params
     if (tilesPerRun === undefined || tilesPerRun === batch) return
-    const [takes, asked] = [tilesPerRun, batch].map((number) => `${number} ${number === 1 ? 'tile' : 'tiles'}`)
-    const message = `The network takes ${takes} at a time and nothing else; ${asked} had been asked for.`
-    this.warnings.push({ code: 'batch_fixed', message })
+    this.warnings.push({ code: 'batch_fixed', message: fixedBatch(tilesPerRun, batch) })
     this.params = { ...this.params, batch: tilesPerRun }
   }
 

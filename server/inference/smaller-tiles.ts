@@ -21,7 +21,7 @@ export async function withSmallerTiles(
   signal: AbortSignal,
   run: typeof runJob,
 ): Promise<RunOutcome> {
-  const warnings: VolumeWarning[] = []
+  const warnings: VolumeWarning[] = [...(job.earlierWarnings ?? [])]
   let lacking: DomainError | null = null
   for (let params = job.params; ; ) {
     try {
@@ -31,7 +31,7 @@ export async function withSmallerTiles(
       if (lacking && error instanceof DomainError && error.code === 'model_invalid') throw lacking
       if (!(error instanceof DomainError) || error.code !== 'out_of_memory') throw error
       lacking = error
-      const less = needsLess(params, job.model.manifest.tiles.divisible_by_zyx)
+      const less = needsLess(params, job.model)
       if (less === null) throw lacking
       warnings.push(less.warning)
       params = less.params
@@ -41,14 +41,14 @@ export async function withSmallerTiles(
 }
 
 /** The next to try where there was no memory; null at the end. */
-function needsLess(params: EffectiveParams, divisibleBy: Zyx) {
+function needsLess(params: EffectiveParams, { manifest, network }: JobDescription['model']) {
   const { batch = 1, patch_zyx } = params
-  if (batch > 1) {
+  if (batch > 1 && (network?.tilesPerRun ?? null) === null) {
     const fewer = Math.floor(batch / 2)
     const message = `There was no memory for ${batch} tiles at once; ${fewer === 1 ? 'one at a time was' : `${fewer} were`} used.`
     return { params: { ...params, batch: fewer }, warning: { code: 'batch_reduced', message } }
   }
-  const patch = smallerPatch(patch_zyx, divisibleBy)
+  const patch = smallerPatch(patch_zyx, manifest.tiles.divisible_by_zyx)
   if (patch === null) return null
   const [from, to] = [patch_zyx.join(' × '), patch.join(' × ')]
   const message = `There was no memory for tiles of ${from} voxels; tiles of ${to} were used.`

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { writeCacheFile } from './cache-file.ts'
 
 /** Bumped when what is measured, or how, changes. */
-const CACHE_VERSION = 1
+const CACHE_VERSION = 2
 
 /** Values that are the same for the same content: kept in files named by a hash of what they depend on. */
 export interface StatisticsCache {

@@ -27,12 +27,26 @@ export function sumsOfWeights(weights: Float32Array, patch: Zyx, grid: TileGrid,
   const scaled = (axis: number, index: number) => at(axis, index) * (axis === 0 ? 1 : 1 / peak)
   const [wz, wy, wx] = axisSums(grid, inReach, scaled)
   const short = inReach.findIndex(([from, to], axis) => to - from < patch[axis])
-  if (short < 0) return (z) => (y, x) => wz[z] * wy[y] * wx[x]
+  if (short < 0)
+    return (z) => {
+      const row = (y: number, into: Float64Array) => {
+        const zy = wz[z] * wy[y]
+        for (let x = 0; x < into.length; x++) into[x] = zy * wx[x]
+      }
+      return Object.assign((y: number, x: number) => wz[z] * wy[y] * wx[x], { row })
+    }
   const floor = at(short, inReach[short][0] > 0 ? 0 : patch[short] - 1)
   const [coverZ, coverY, coverX] = axisSums(grid, whole, () => 1)
   const [reachZ, reachY, reachX] = axisSums(grid, inReach, () => 1)
-  return (z) => (y, x) =>
-    wz[z] * wy[y] * wx[x] + floor * (coverZ[z] * coverY[y] * coverX[x] - reachZ[z] * reachY[y] * reachX[x])
+  return (z) => {
+    const at = (y: number, x: number) =>
+      wz[z] * wy[y] * wx[x] + floor * (coverZ[z] * coverY[y] * coverX[x] - reachZ[z] * reachY[y] * reachX[x])
+    const row = (y: number, into: Float64Array) => {
+      const [zy, cover, reached] = [wz[z] * wy[y], coverZ[z] * coverY[y], reachZ[z] * reachY[y]]
+      for (let x = 0; x < into.length; x++) into[x] = zy * wx[x] + floor * (cover * coverX[x] - reached * reachX[x])
+    }
+    return Object.assign(at, { row })
+  }
 }
 
 /** Along each axis of the padded volume, what the tiles give there. */

@@ -3,6 +3,7 @@ import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { type NetworkFacts, NO_FACTS } from '../inference/network-facts.ts'
 import { defaultPreviewFactor } from '../inference/preview-builder.ts'
 import { checkPatch, MOST_PATCH_VOXELS } from '../models/model-registry.ts'
 
@@ -10,7 +11,8 @@ import { checkPatch, MOST_PATCH_VOXELS } from '../models/model-registry.ts'
 const DEFAULT_PREVIEW_SECONDS = 1
 
 /**
- * The parameters a job will run with: what was asked for, the model's defaults for the rest.
+ * The parameters a job will run with: what was asked for, the model's defaults for the rest, and as many tiles at once as
+ * its network takes.
  * @throws {DomainError} `patch_not_divisible`, `mirror_not_allowed`, `roi_out_of_range`, `request_invalid`
  */
 export function effectiveParams(
@@ -19,6 +21,7 @@ export function effectiveParams(
   manifest: ModelManifest,
   volumeShapeZyx: Zyx,
   device: { provider: string; threads: number },
+  network: NetworkFacts = NO_FACTS,
 ): EffectiveParams {
   const patch = asked.patch_zyx ?? manifest.tiles.patch_zyx
   checkPatch(manifest, patch)
@@ -38,14 +41,19 @@ export function effectiveParams(
     preview_interval_seconds: preview.interval_seconds ?? DEFAULT_PREVIEW_SECONDS,
     threads: Math.min(asked.threads ?? device.threads, device.threads),
     provider: device.provider,
-    ...batchParam(asked.batch ?? (device.provider === 'cpu' ? 1 : manifest.tiles.batch)),
+    ...batchParam(network.tilesPerRun ?? askedBatch(asked, manifest, device)),
     ...resultParams(asked, volumeShapeZyx),
   }
 }
 
-/** One tile at a time is not named. A processor gains nothing by more, which a model may ask of a card. */
+/** A processor gains nothing by more than one tile at a time, which a model may ask of a card. */
+function askedBatch(asked: JobParams, { tiles }: ModelManifest, { provider }: { provider: string }): number {
+  return Math.min(asked.batch ?? (provider === 'cpu' ? 1 : tiles.batch), MOST_TILES_AT_ONCE)
+}
+
+/** One tile at a time is not named. */
 function batchParam(batch: number): { batch?: number } {
-  return batch === 1 ? {} : { batch: Math.min(batch, MOST_TILES_AT_ONCE) }
+  return batch === 1 ? {} : { batch }
 }
 
 type ResultParams = Pick<

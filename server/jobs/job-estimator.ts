@@ -23,17 +23,19 @@ export class JobEstimator {
    */
   async estimate(owner: string, request: EstimateRequest): Promise<JobEstimate> {
     const { jobs, config } = this.service.needs
-    const { manifest } = await this.service.modelFor(owner, request.model)
+    const model = await this.service.modelFor(owner, request.model)
+    const { manifest } = model
     const params = effectiveParams(
       request.params ?? {},
       request.preview ?? { enabled: true },
       manifest,
       request.shape_zyx,
       { provider: config.devices[0].provider, threads: config.threads },
+      model.network,
     )
     const header = headerOf(request)
     const { memory, effective, isWithinLimit } = await bestPlan(
-      manifest,
+      model,
       [header],
       params,
       config,

@@ -7,7 +7,7 @@ import type { TileSpeed } from './queue-repository.ts'
 const waiting = (jobId: string) =>
   ({ jobId, owner: 'anna', state: 'queued', priority: 0, tilesTotal: 8, effectiveParams: null }) as JobRecord
 
-function makeQueue(records: JobRecord[], config: object = {}, speeds: TileSpeed[] = []) {
+function makeQueue(records: JobRecord[], config: object = {}, speeds: TileSpeed[] = [], saved: TileSpeed[] = []) {
   let reads = 0
   const queue = new JobQueue({
     jobs: {
@@ -21,7 +21,7 @@ function makeQueue(records: JobRecord[], config: object = {}, speeds: TileSpeed[
     memory: {
       speeds: async () => speeds,
       uses: async () => [],
-      saveSpeed: async () => undefined,
+      saveSpeed: async (speed) => void saved.push(speed),
       saveUse: async () => undefined,
     },
     config: { devices: [], jobsPerUser: 0, fairShareHours: 24, ...config },
@@ -71,6 +71,32 @@ describe('with two devices and one job for each user', () => {
       ['b', { queue_position: 2, estimated_start: new Date(40_000).toISOString() }],
     ])
     expect((await queue.next(() => true))?.jobId).toBe('c')
+  })
+
+  it('takes the speed with as many tiles at once, or with another number of them', async () => {
+    const together = { ...effectiveParams, batch: 4 } as JobRecord['effectiveParams']
+    const startOf = async (jobParams: JobRecord['effectiveParams'], speeds: TileSpeed[]) => {
+      const jobs = records().map((job) => ({ ...job, effectiveParams: jobParams }))
+      return (await makeQueue(jobs, config, speeds).queue.places()).get('b')?.estimated_start
+    }
+    const one = ['cpu', 'cuda:0'].map(speedOf)
+    const four = one.map((speed) => ({ ...speed, patch: '8x8x8/0/4', tilesPerSecond: 8 }))
+    const inSeconds = (seconds: number) => new Date(seconds * 1000).toISOString()
+    expect(await startOf(effectiveParams, [...four, ...one])).toBe(inSeconds(40))
+    expect(await startOf(together, [...one, ...four])).toBe(inSeconds(10))
+    expect(await startOf(together, one)).toBe(inSeconds(40))
+    expect(await startOf(effectiveParams, four)).toBe(inSeconds(10))
+  })
+
+  it('is measured with its tiles at once', async () => {
+    const saved: TileSpeed[] = []
+    const { queue } = makeQueue([], config, [], saved)
+    const [job] = records()
+    await queue.measured(
+      { ...job, effectiveParams: { ...effectiveParams, batch: 4 } as JobRecord['effectiveParams'] },
+      10,
+    )
+    expect(saved).toEqual([{ ...speedOf('cpu'), patch: '8x8x8/0/4', tilesPerSecond: 8 }])
   })
 
   it('has a place also where no time is known', async () => {

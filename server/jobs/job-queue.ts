@@ -152,15 +152,25 @@ function expectedSeconds(job: JobRecord, devices: readonly DeviceSlot[], speeds:
 
 function secondsOn(job: JobRecord, device: string, speeds: ReadonlyMap<string, number>): number | null {
   const patch = patchOf(job)
-  const speed = patch === null ? undefined : speeds.get(keyOf({ model: modelOf(job), device, patch }))
+  const speed = patch === null ? undefined : speedOf({ model: modelOf(job), device, patch }, speeds)
   return speed ? job.tilesTotal / speed : null
+}
+
+/** Where it was never measured with as many tiles at once, that with another number of them. */
+function speedOf(key: SpeedKey, speeds: ReadonlyMap<string, number>): number | undefined {
+  const [size, mirrored] = key.patch.split('/')
+  const alike = keyOf({ ...key, patch: `${size}/${mirrored}` })
+  return speeds.get(keyOf(key)) ?? [...speeds].find(([known]) => known === alike || known.startsWith(`${alike}/`))?.[1]
 }
 
 const modelOf = (job: JobRecord) => `${job.model}@${job.modelVersion}`
 
-/** Mirroring makes every tile cost more. */
+/** Mirroring makes every tile cost more, and tiles that go through a card together less. */
 function patchOf({ effectiveParams: params }: JobRecord): string | null {
-  return params && `${params.patch_zyx.join('x')}/${params.mirror_axes.length}`
+  if (!params) return null
+  const { patch_zyx: patch, mirror_axes: mirror, batch = 1 } = params
+  // One at a time is not named: so it was measured before.
+  return `${patch.join('x')}/${mirror.length}${batch === 1 ? '' : `/${batch}`}`
 }
 
 interface SpeedKey {

@@ -8,7 +8,6 @@ import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
 import { RUNNING } from './job-state.ts'
-import { neededBytesOf } from './plan-job.ts'
 import { prepareRun } from './prepare-run.ts'
 import { RestingSlots } from './resting-slots.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
@@ -188,7 +187,7 @@ export class JobRunner {
   private hasMemoryFor(job: JobRecord): boolean {
     const running = [...this.running.values()].map(({ record }) => record)
     if (running.length === 0) return true
-    const needed = [job, ...running].reduce((sum, { memory }) => sum + (memory ? neededBytesOf(memory) : 0), 0)
+    const needed = [job, ...running].reduce((sum, { memory }) => sum + (memory?.total_bytes ?? 0), 0)
     return needed <= this.service.needs.config.memoryLimitBytes
   }
 

@@ -15,7 +15,7 @@ import type { JobEvents } from './job-events.ts'
 import { JobMoves } from './job-moves.ts'
 import type { JobPage, JobRecord, JobRepository } from './job-repository.ts'
 import { checkMove, isFinished, RUNNING } from './job-state.ts'
-import { numTilesOf, planJob } from './plan-job.ts'
+import { numTilesOf, planJob, planWarnings } from './plan-job.ts'
 import type { QueueRepository } from './queue-repository.ts'
 import { ResultQuota } from './result-quota.ts'
 
@@ -80,7 +80,7 @@ export class JobService {
     if (priority > mostPriority) throw new DomainError('priority_not_allowed', { most: mostPriority })
     await this.checkQueueLimits(owner)
     const { jobs, config, newId } = this.needs
-    const { manifest } = await this.modelFor(owner, body.model)
+    const { manifest, network } = await this.modelFor(owner, body.model)
     if (body.project !== undefined) await this.needs.projects.check(owner, body.project)
     const [volume, ...others] = await this.volumesOf(owner, body)
     for (const one of [volume, ...others]) await this.needs.volumes.checkThere(one)
@@ -88,11 +88,11 @@ export class JobService {
     checkSameGrid([volume, ...others].map(({ header, filename: name }) => ({ header, name })))
     const preview = body.preview ?? DEFAULT_PREVIEW
     const params = body.params ?? {}
-    const inMemory = effectiveParams(params, preview, manifest, volume.header.shapeZyx, {
-      provider: config.devices[0].provider,
-      threads: config.threads,
-    })
-    const { memory, effective } = await planJob(manifest, [volume, ...others], inMemory, config, this.cacheFolder())
+    const device = { provider: config.devices[0].provider, threads: config.threads }
+    const inMemory = effectiveParams(params, preview, manifest, volume.header.shapeZyx, device, network)
+    const model = { manifest, network }
+    const plan = await planJob(model, [volume, ...others], inMemory, config, this.cacheFolder())
+    const { memory, effective } = plan
     const record: JobRecord = {
       jobId: newId(),
       owner,
@@ -107,7 +107,7 @@ export class JobService {
       params,
       effectiveParams: effective,
       preview,
-      warnings: [],
+      warnings: planWarnings(plan),
       result: null,
       error: null,
       device: null,

@@ -130,7 +130,8 @@ export class ModelInstaller {
       const limits = { entries: MOST_ENTRIES, totalBytes: maxBytes, ratio: MOST_RATIO }
       await unpackPackage(archive, unpacked, limits, signal)
       await rm(archive)
-      const { manifest, manifestSha256 } = await loadModelPackage(unpacked)
+      const tried = await loadModelPackage(unpacked)
+      const { manifest } = tried
       const known = registry.find(manifest.id, manifest.version)
       if (known && !isDeepStrictEqual(known.manifest, manifest))
         throw new DomainError('model_exists', { model: manifest.id, version: manifest.version })
@@ -142,7 +143,7 @@ export class ModelInstaller {
       // What lies there is not offered: a package that was damaged, or one that a model folder took over.
       await rm(folder, { recursive: true, force: true })
       await rename(unpacked, folder)
-      const model = { folder, manifest, manifestSha256 }
+      const model = { ...tried, folder }
       registry.add(model)
       return { model, isNew: true }
     } catch (cause) {

@@ -9,7 +9,9 @@ import { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import type { NetworkFacts } from '../inference/network-facts.ts'
 import { checkOnnxFile } from './check-onnx-file.ts'
+import { readNetworkFacts } from './read-network-facts.ts'
 import { compareVersions } from './version-order.ts'
 
 /** A checked model package on disk. */
@@ -18,6 +20,8 @@ export interface ModelPackage {
   manifest: ModelManifest
   /** Of `model.json` as it lies on disk. */
   manifestSha256: string
+  /** What its file says of the network. */
+  network: NetworkFacts
 }
 
 /** `model.json` files are small; larger ones are not read. */
@@ -168,10 +172,10 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   if (hash.digest('hex') !== manifest.onnx.sha256)
     throw new DomainError('model_invalid', { name, reason: `${manifest.onnx.file} has another SHA-256` })
   await checkOnnxFile(file, name)
-  return { folder, manifest, manifestSha256 }
+  return { folder, manifest, manifestSha256, network: await readNetworkFacts(file, manifest) }
 }
 
-async function readManifest(file: string, name: string): Promise<Omit<ModelPackage, 'folder'>> {
+async function readManifest(file: string, name: string): Promise<Omit<ModelPackage, 'folder' | 'network'>> {
   const size = (await stat(file).catch(() => null))?.size
   if (size === undefined) throw new DomainError('model_invalid', { name, reason: 'it has no model.json' })
   if (size > MAX_MANIFEST_BYTES) throw new DomainError('model_invalid', { name, reason: 'model.json is too large' })

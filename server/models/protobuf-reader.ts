@@ -17,6 +17,9 @@ const MOST_FIELDS = 1_000_000
 /** Longest text that is read; names of inputs are far shorter. */
 const MOST_TEXT_BYTES = 4096
 
+/** Numbers of one field that are read: sizes and strides, never weights. */
+const MOST_INTEGERS = 64
+
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 /**
@@ -49,6 +52,18 @@ export class ProtobufReader {
   async text({ start, end }: ProtobufField): Promise<string> {
     if (end - start > MOST_TEXT_BYTES) throw new RangeError('a name is too long')
     return new TextDecoder().decode(await this.source.read(start, end - start))
+  }
+
+  /** The whole numbers of a field: one, or a packed list. @throws RangeError where they are too many */
+  async integers({ start, end }: ProtobufField): Promise<number[]> {
+    const found: number[] = []
+    for (let at = start; at < end; ) {
+      if (found.length === MOST_INTEGERS) throw new RangeError('too many numbers')
+      const next = await this.varint(at, end)
+      found.push(next.value)
+      at = next.end
+    }
+    return found
   }
 
   private async payload(tag: number, start: number, limit: number): Promise<ProtobufField> {

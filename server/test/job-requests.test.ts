@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Artifact, Job, Postprocessed } from '../../shared/contract/jobs.ts'
+import type { Artifact, Job, JobMemory, Postprocessed } from '../../shared/contract/jobs.ts'
 import { artifactsOn, createJobOn, EXPECTED, finishedOn, SHAPE, VOXELS } from './job-calls.ts'
 import { makeMrc } from './make-mrc.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, uploadAll } from './test-server.ts'
@@ -106,6 +106,10 @@ describe('objects that are removed', () => {
   })
 })
 
+/** What a job is held against the limit with while its network was never measured. */
+const leastBytes = (memory: JobMemory) =>
+  memory.total_bytes - memory.network_bytes + (memory.network_least_bytes ?? Number.NaN)
+
 describe('a job that is shown before it starts', () => {
   it('says what it will hold, and is refused above the limit with the numbers', async () => {
     await start()
@@ -128,12 +132,26 @@ describe('a job that is shown before it starts', () => {
     await finished(job_id)
     if (!memory) throw new Error('a job says what it holds')
     await server.stop()
-    const memoryLimitBytes = memory.total_bytes - memory.network_bytes - 5000
+    const memoryLimitBytes = leastBytes(memory) - 5000
     await start({ memoryLimitBytes, maySpill: true })
     const job = await finished((await createJob()).job_id)
     expect(job.effective_params?.spill).toBe(true)
     expect(job.memory?.scratch_bytes).toBe(memory.ring_bytes)
     expect(job.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+  })
+
+  it('puts fewer tiles through the network together where memory is too small for those asked for, and says so', async () => {
+    await start()
+    const two = await createJob({ params: { batch: 2 } })
+    await finished(two.job_id)
+    await server.stop()
+    await start({ memoryLimitBytes: two.memory?.total_bytes })
+    const job = await createJob({ params: { batch: 4 } })
+    expect(job.memory).toMatchObject({ total_bytes: two.memory?.total_bytes, most_tiles_at_once: 2 })
+    const done = await finished(job.job_id)
+    expect(done.effective_params?.batch).toBe(2)
+    for (const { warnings } of [job, done]) expect(warnings.map(({ code }) => code)).toContain('batch_reduced')
+    expect(done.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
   })
 
   it('is judged by the region that it asks for, whose tiles it counts', async () => {
@@ -149,7 +167,7 @@ describe('a job that is shown before it starts', () => {
     if (!whole.memory || !part.memory) throw new Error('a job says what it holds')
     expect(part.memory.total_bytes).toBeLessThan(whole.memory.total_bytes)
     await server.stop()
-    await start({ memoryLimitBytes: part.memory.total_bytes - part.memory.network_bytes })
+    await start({ memoryLimitBytes: leastBytes(part.memory) })
     const job = await createJob({ params: { roi_zyx } })
     const done = await finished(job.job_id)
     expect(done.state, JSON.stringify(done.error)).toBe('completed')

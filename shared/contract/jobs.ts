@@ -165,6 +165,10 @@ export const JobMemory = Type.Object({
   base_bytes: Type.Integer(),
   /** False once the network was measured with this tile on this provider. */
   network_is_estimate: Type.Boolean(),
+  /** Where it is an estimate: what the network takes at the least. A job that is above the limit with this is refused. */
+  network_least_bytes: Type.Optional(Type.Integer()),
+  /** Tiles that may go through the network together, where there is no memory for as many as were asked for. */
+  most_tiles_at_once: Type.Optional(Type.Integer()),
   /** Axis of the volume along which planes are streamed. */
   stream_axis: AxisName,
   limit_bytes: Type.Union([Type.Integer(), Type.Null()]),

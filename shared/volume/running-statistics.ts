@@ -50,6 +50,14 @@ export class RunningStatistics {
     if (count > 0) this.merge(count, shift + sum / count, squares - (sum * sum) / count)
   }
 
+  /** Zeros that need not be there as an array. */
+  addZeros(count: number): void {
+    if (count === 0) return
+    this.min = Math.min(this.min, 0)
+    this.max = Math.max(this.max, 0)
+    this.merge(count, 0, 0)
+  }
+
   private merge(count: number, mean: number, squares: number): void {
     const total = this.count + count
     const delta = mean - this.mean
