@@ -13,7 +13,7 @@ import {
   summariseModel,
 } from '../models/model-registry.ts'
 import type { Projects } from '../people/projects.ts'
-import { PROBLEM_REPLIES } from './schemas.ts'
+import { PROBLEM_REPLIES, StreamedBody } from './schemas.ts'
 
 /** `id`, or `id@version`. */
 const ModelParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
@@ -53,7 +53,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{
   )
   app.post(
     '/v1/models',
-    { config: { scope: 'admin' }, schema: { response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } } },
+    {
+      config: { scope: 'admin' },
+      schema: { body: StreamedBody, response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } },
+    },
     async (request, reply) => {
       const { body, headers, raw } = request
       if (!(body instanceof Readable))

@@ -5,7 +5,7 @@ import { Id } from '../../shared/contract/common.ts'
 import { CompleteUpload, InitUpload, InitUploadReply, PartReceived, Upload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { UploadService } from '../uploads/upload-service.ts'
-import { PROBLEM_REPLIES } from './schemas.ts'
+import { PROBLEM_REPLIES, StreamedBody } from './schemas.ts'
 import { uploadOnWire, volumeOnWire } from './wire.ts'
 
 const UploadParams = Type.Object({ uploadId: Id })
@@ -35,7 +35,7 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
   )
   app.put(
     '/v1/uploads/:uploadId/part/:partIndex',
-    { schema: { params: PartParams, response: { 200: PartReceived, ...PROBLEM_REPLIES } } },
+    { schema: { params: PartParams, body: StreamedBody, response: { 200: PartReceived, ...PROBLEM_REPLIES } } },
     async (request) => {
       const { uploadId, partIndex } = request.params
       const lengthText = request.headers['content-length']
@@ -53,7 +53,7 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
     {
       schema: {
         params: UploadParams,
-        body: Type.Optional(CompleteUpload),
+        body: Type.Union([CompleteUpload, Type.Null()]),
         response: { 202: Upload, ...PROBLEM_REPLIES },
       },
     },
