@@ -35,6 +35,7 @@ import { watchedLauncher } from './metrics/watched-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import { ClockWatch } from './operation/clock-watch.ts'
 import { OverviewService } from './operation/overview.ts'
 import { Retention, type RetentionNeeds } from './operation/retention.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
@@ -248,21 +249,29 @@ export async function composeServer(
       return upload?.state === 'verifying' || (await volumeRepository.find(name)) !== null
     },
     log: app.log,
+    isClockSure: () => clock.isSure,
   }
+  const clock = new ClockWatch({
+    file: path.join(config.dataFolder, 'last-seen'),
+    onJump: (aheadMs) => uploads.keepOpen(aheadMs),
+    onError,
+    log: app.log,
+  })
   const retention = new Retention(retentionNeeds)
   uploads.makeRoom = (freeBytes) => retention.makeRoom(freeBytes)
   const tidy = async () => {
     const lastAudit = () => new Date(Date.now() - config.auditDays * DAY_MS).toISOString()
     const tasks: (() => Promise<unknown>)[] = [
+      () => clock.look().then(() => uploads.removeExpired()),
       () => retention.tidy(),
-      () => uploads.removeExpired(),
       () => linkKeys.renew(),
-      () => peopleRepository.removeAuditBefore(lastAudit()),
+      async () => clock.isSure && peopleRepository.removeAuditBefore(lastAudit()),
     ]
     for (const task of tasks) await Promise.resolve().then(task).catch(onError)
   }
   const cleanup = setInterval(() => void tidy(), CLEANUP_MS)
   cleanup.unref()
+  await clock.look()
   await uploads.start()
   await installer.start()
   await removeUnfinished(jobs.cacheFolder())
@@ -289,6 +298,7 @@ export async function composeServer(
       await app.close()
       clearTimeout(cut)
       await uploads.stop()
+      await clock.look().catch(onError)
       await database.close()
       await folder.release()
     },

@@ -46,6 +46,12 @@ it('removes results and volumes by age, says so for results, and leaves what is 
   expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(0)
 })
 
+it('removes nothing by age while the clock may be wrong', async () => {
+  await finishedOn(server, (await createJobOn(server)).job_id)
+  await retention({ nowMs: () => Date.now() + 900 * DAY_MS, isClockSure: () => false }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+})
+
 it('frees space from the oldest result on, as far as is needed', async () => {
   const jobs = [await createJobOn(server), await createJobOn(server)]
   for (const { job_id } of jobs) await finishedOn(server, job_id)

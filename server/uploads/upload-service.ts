@@ -294,6 +294,19 @@ export class UploadService {
     await rm(this.partialPath(uploadId), { force: true })
   }
 
+  /**
+   * The clock went on without the server, or was set: open uploads keep what they had left of their time, and none has
+   * more than its whole time.
+   * @param aheadMs below 0 where the clock was set back; infinite where nobody knows
+   */
+  async keepOpen(aheadMs: number, nowMs = Date.now()): Promise<void> {
+    const lastMs = nowMs + this.limits.uploadLifetimeHours * 3600_000
+    for (const { uploadId, expiresAt } of await this.uploads.withState('receiving')) {
+      const endMs = Math.min(lastMs, Date.parse(expiresAt) + Math.max(0, aheadMs))
+      await this.uploads.extend(uploadId, new Date(endMs).toISOString())
+    }
+  }
+
   /** Deletes uploads that nobody went on with; one that cannot go is tried again the next time. */
   async removeExpired(nowMs = Date.now()): Promise<void> {
     for (const record of await this.uploads.withState('receiving')) {
