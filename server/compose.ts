@@ -88,6 +88,8 @@ export interface ComposeOptions {
   hasher?: FileHasher
   /** Where the operators' page lies; without it there is none. */
   pageFolders?: PageFolders
+  /** Why jobs run on the CPU where cards were hoped for; null: they do not. */
+  cpuInstead?: string | null
   /** How often the certificate's files are looked at, where it is not each minute. */
   tlsLookMs?: number
   /** How often live channels are kept alive and checked, where it is not 25 s. */
@@ -107,6 +109,7 @@ export async function composeServer(
 ): Promise<ComposedServer> {
   const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const newId = createUuid7()
+  const cpuInstead = more.cpuInstead ?? null
   const folder = await takeDataFolder(config.dataFolder, config.token)
   let app: FastifyInstance | null = null
   const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
@@ -183,6 +186,7 @@ export async function composeServer(
       return bavail * bsize
     },
     numModels: () => models.list().length,
+    isOnCpuInstead: cpuInstead !== null,
   })
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
@@ -228,6 +232,7 @@ export async function composeServer(
       people: peopleRepository,
       holdings: createOverviewRepository(db),
       probeGpus,
+      notices: cpuInstead === null ? [] : [cpuInstead],
     }),
     pageFolders: more.pageFolders ?? null,
     ...(more.keepaliveMs ? { keepaliveMs: more.keepaliveMs } : {}),
@@ -235,6 +240,8 @@ export async function composeServer(
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
+  if (cpuInstead !== null)
+    app.log.warn({ reason: cpuInstead }, 'jobs run on the CPU: no card could be used at the start')
   const runner = new JobRunner(jobs, workers, app.log, version, folder.folderId)
   const retentionNeeds: RetentionNeeds = {
     config,
