@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
@@ -34,6 +35,15 @@ type Limits = AdmissionLimits &
     ServerConfig,
     'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'uploadLifetimeHours' | 'uploadIdleSeconds'
   >
+
+/** A check that is given up is waited for as long: unpacking a large file's header may take longer, and ends by itself. */
+const FILES_GONE_MS = 5_000
+
+/** Checks that are nearly done when the server stops have this long. */
+const LAST_CHECKS_MS = 5_000
+
+/** A file without a record that is this young may belong to an upload that is just beginning. */
+const YOUNG_MS = 3600_000
 
 /** An upload that goes on is kept longer once it has lived through this share of its time. */
 const EXTEND_SHARE = 0.02
@@ -81,14 +91,16 @@ export class UploadService {
     await mkdir(path.join(this.limits.dataFolder, 'uploads'), { recursive: true })
     for (const record of await this.uploads.withState('verifying')) this.verifier.verify(record)
     await this.removeExpired()
-    await this.removeOrphans()
+    await this.removeOrphans(Number.NEGATIVE_INFINITY)
   }
 
-  /** Waits for running verifications. */
+  /** Waits for running verifications, but for a long one not to its end: it begins anew at the next start. */
   async stop(): Promise<void> {
     for (const { stop } of this.inFlight.values()) stop.abort()
-    await this.verifier.stop()
+    const checked = this.verifier.stop()
+    await Promise.race([checked, delay(LAST_CHECKS_MS, undefined, { ref: false })])
     await this.hashes.close()
+    await checked
   }
 
   /**
@@ -284,14 +296,26 @@ export class UploadService {
     return this.view(await this.find(owner, uploadId))
   }
 
-  /** Gives an upload up; what was received is deleted. @throws {DomainError} `upload_not_found`, `upload_state` */
+  /**
+   * Gives an upload up, also while it is checked; what was received is deleted. A volume that was made of it stays.
+   * @throws {DomainError} `upload_not_found`
+   */
   async delete(owner: string, uploadId: string): Promise<void> {
     const record = await this.find(owner, uploadId)
-    if (record.state === 'verifying') throw new DomainError('upload_state', { state: record.state })
     this.stopWriters(uploadId)
-    this.hashes.forget(uploadId)
+    // First, so that no check of it begins any more; what a stop leaves of its files is removed later.
     await this.uploads.delete(uploadId)
+    const removed = this.verifier
+      .cancel(uploadId)
+      .then(() => this.removeFiles(record))
+      .catch(this.onError)
+    await Promise.race([removed, delay(FILES_GONE_MS, undefined, { ref: false })])
+  }
+
+  private async removeFiles({ uploadId, owner, filename }: UploadRecord): Promise<void> {
     await rm(this.partialPath(uploadId), { force: true })
+    if (await this.volumes.find(owner, uploadId)) return
+    await rm(path.dirname(this.volumes.placeOf(uploadId, filename)), { recursive: true, force: true })
   }
 
   /**
@@ -316,14 +340,21 @@ export class UploadService {
     for (const record of await this.uploads.withState('failed')) {
       if (Date.parse(record.expiresAt) < nowMs) await this.uploads.delete(record.uploadId)
     }
+    await this.removeOrphans(YOUNG_MS)
   }
 
-  /** Deletes files whose upload is not known any more: a stop between making or deleting one and recording it. */
-  private async removeOrphans(): Promise<void> {
+  /** Deletes files whose upload is not known any more: a stop in between, or one that could not be removed then. */
+  private async removeOrphans(youngMs: number): Promise<void> {
     const folder = path.join(this.limits.dataFolder, 'uploads')
     for (const name of await readdir(folder)) {
       const uploadId = /^(.+)\.partial$/.exec(name)?.[1]
-      if (uploadId && !(await this.uploads.find(uploadId))) await rm(path.join(folder, name), { force: true })
+      if (!uploadId || (await this.uploads.find(uploadId))) continue
+      const file = path.join(folder, name)
+      const changedMs = await stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Number.POSITIVE_INFINITY,
+      )
+      if (Date.now() - changedMs >= youngMs) await rm(file, { force: true }).catch(this.onError)
     }
   }
 
