@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
@@ -38,12 +39,17 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
     { schema: { params: PartParams, body: StreamedBody, response: { 200: PartReceived, ...PROBLEM_REPLIES } } },
     async (request) => {
       const { uploadId, partIndex } = request.params
+      const { body } = request
+      if (!(body instanceof Readable))
+        throw new DomainError('media_type_unsupported', {
+          mediaType: request.headers['content-type'] ?? 'without a name',
+        })
       const lengthText = request.headers['content-length']
       const part = await uploads.receivePart(request.owner, uploadId, {
         partIndex,
         sha256: announcedSha256(request.headers['content-digest']),
         lengthBytes: lengthText === undefined ? null : Number(lengthText),
-        body: request.body as AsyncIterable<Uint8Array>,
+        body,
       })
       return { upload_id: uploadId, part_index: partIndex, received_bytes: part.sizeBytes, sha256: part.sha256 }
     },

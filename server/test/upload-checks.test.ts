@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Upload } from '../../shared/contract/uploads.ts'
 import { HashFiles } from '../uploads/hash-files.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
-import { AUTH, initUpload, inProcessLauncher, makeTestServer, putPart, type TestServer, until } from './test-server.ts'
+import {
+  AUTH,
+  digestHeader,
+  initUpload,
+  inProcessLauncher,
+  makeTestServer,
+  putPart,
+  type TestServer,
+  until,
+} from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
 const FILE = makeMrc(makeVoxels([7, 9, 11]), [7, 9, 11])
@@ -95,6 +104,40 @@ describe('an upload that is being checked', () => {
       return upload.state === 'completed' && upload
     })
     expect(done.volume?.sha256).toBe(SHA256)
+  })
+})
+
+describe('a part', () => {
+  const bytes = Buffer.from('{}')
+  it.each(['application/json', 'text/plain', null])('that is sent as %s is refused by its type', async (type) => {
+    await start()
+    const upload = await initUpload(server, bytes, { chunk_size: 16 })
+    const reply = await server.app.inject({
+      method: 'PUT',
+      url: `/v1/uploads/${upload.upload_id}/part/0`,
+      headers: { ...AUTH, 'content-digest': digestHeader(bytes), ...(type ? { 'content-type': type } : {}) },
+      ...(type ? { payload: bytes } : {}),
+    })
+    expect([reply.statusCode, reply.json().code]).toEqual([415, 'media_type_unsupported'])
+  })
+
+  it.each([
+    ['gone', (file: string) => rm(file)],
+    ['cut', (file: string) => truncate(file, 10)],
+  ])('is refused where the file is %s, and the upload begins again with nothing', async (_what, harm) => {
+    await start()
+    const upload = await initUpload(server, FILE, { fingerprint: 'a' })
+    const send = (index: number) => {
+      const from = index * upload.chunk_size
+      return putPart(server, upload.upload_id, index, FILE.subarray(from, from + upload.chunk_size))
+    }
+    await send(1)
+    await harm(path.join(server.dataFolder, 'uploads', `${upload.upload_id}.partial`))
+    const refused = await send(0)
+    expect([refused.statusCode, refused.json().code]).toEqual([409, 'upload_incomplete'])
+    const again = await initUpload(server, FILE, { fingerprint: 'a' })
+    expect(again).toMatchObject({ upload_id: upload.upload_id, received_parts: [] })
+    expect((await send(0)).statusCode).toBe(200)
   })
 })
 

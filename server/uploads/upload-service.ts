@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
@@ -171,7 +171,7 @@ export class UploadService {
   private async withItsFile(record: UploadRecord): Promise<UploadRecord> {
     const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
     if (found?.size === record.totalBytes) return record
-    this.stopWriters(record.uploadId)
+    await this.stopWriters(record.uploadId)
     this.hashes.forget(record.uploadId)
     await this.uploads.forgetParts(record.uploadId)
     await rm(this.partialPath(record.uploadId), { force: true })
@@ -188,7 +188,7 @@ export class UploadService {
    * Takes one part. A part that is already recorded with the same hash is not written again; a second sender of the same
    * part replaces the first.
    * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`,
-   *   `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
+   *   `upload_incomplete`, `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
    */
   receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
     return this.partsAtOnce.during(owner, () => this.receive(owner, uploadId, part))
@@ -208,7 +208,7 @@ export class UploadService {
     return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
       const recorded = await this.uploads.part(uploadId, partIndex)
       if (recorded) return this.compareWithRecorded(recorded, part, signal)
-      const file = await open(this.partialPath(uploadId), 'r+')
+      const file = await this.openPartial(record)
       try {
         const written = await writePart(part.body, {
           file,
@@ -253,8 +253,23 @@ export class UploadService {
     return recorded
   }
 
-  private stopWriters(uploadId: string): void {
-    for (const [key, { stop }] of this.inFlight) if (key.startsWith(`${uploadId}/`)) stop.abort()
+  /** For one part. @throws {DomainError} `upload_incomplete` where the file is not there as it was made: begin again */
+  private async openPartial({ uploadId, totalBytes, chunkBytes }: UploadRecord): Promise<FileHandle> {
+    const file = await open(this.partialPath(uploadId), 'r+').catch((error) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+    if (file && (await file.stat()).size === totalBytes) return file
+    await file?.close()
+    const totalParts = Math.ceil(totalBytes / chunkBytes)
+    throw new DomainError('upload_incomplete', { missing: totalParts, totalParts })
+  }
+
+  /** @returns once they record nothing any more */
+  private async stopWriters(uploadId: string): Promise<void> {
+    const writers = [...this.inFlight].flatMap(([key, writer]) => (key.startsWith(`${uploadId}/`) ? [writer] : []))
+    for (const { stop } of writers) stop.abort()
+    await Promise.allSettled(writers.map(({ done }) => done))
   }
 
   private async asOnlyWriter<T>(key: string, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -302,7 +317,7 @@ export class UploadService {
    */
   async delete(owner: string, uploadId: string): Promise<void> {
     const record = await this.find(owner, uploadId)
-    this.stopWriters(uploadId)
+    await this.stopWriters(uploadId)
     // First, so that no check of it begins any more; what a stop leaves of its files is removed later.
     await this.uploads.delete(uploadId)
     const removed = this.verifier
