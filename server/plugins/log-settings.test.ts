@@ -24,6 +24,24 @@ it('gives the words of the system by code and call, and the stack without folder
   expect(logged.stack).toMatch(/^at .*\(?server\/plugins\/log-settings\.test\.ts/)
 })
 
+it.each([
+  ['volume_changed', { name: 'Hans Meier 1957.em' }],
+  ['format_corrupt_stream', { name: 'Meier.mrc', message: 'The text data of Hans Meier cannot be read.' }],
+  ['format_detached_data_missing', { name: 'a.nhdr', dataName: 'Hans Meier' }],
+] as const)('gives the words of %s without what somebody chose', (code, details) => {
+  const logged = errorForLog(new DomainError(code, { ...details }))
+  expect(logged).toMatchObject({ type: 'DomainError', code })
+  expect(logged.message).not.toBe('')
+  expect(JSON.stringify(logged)).not.toMatch(/Hans|Meier|1957/)
+})
+
+it('gives the values of a problem that say what was wrong', () => {
+  const away = new DomainError('database_unavailable', { reason: 'the connection broke' })
+  expect(errorForLog(away).message).toContain('the connection broke')
+  const full = new DomainError('disk_full', { neededBytes: 12, freeBytes: 7 })
+  expect(errorForLog(full).message).toMatch(/12.*7/)
+})
+
 it('says the kind only of what is no error', () => {
   expect(errorForLog('secret')).toEqual({ type: 'string', message: '', stack: '' })
 })
