@@ -63,8 +63,8 @@ const ask = (method: 'GET' | 'DELETE', id: string) =>
   server.app.inject({ method, url: `/v1/uploads/${id}`, headers: AUTH })
 
 /** An upload that is being checked. */
-async function checking(hasher: NoHashes): Promise<Upload> {
-  const upload = await initUpload(server, FILE)
+async function checking(hasher: NoHashes, body: Record<string, unknown> = {}): Promise<Upload> {
+  const upload = await initUpload(server, FILE, body)
   for (let i = 0; i < upload.total_parts; i++)
     await putPart(server, upload.upload_id, i, FILE.subarray(i * upload.chunk_size, (i + 1) * upload.chunk_size))
   const url = `/v1/uploads/${upload.upload_id}/complete`
@@ -91,6 +91,20 @@ describe('an upload that is being checked', () => {
     const { asked } = hasher
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(hasher.asked).toBe(asked)
+  })
+
+  it('is found again by a client that asks anew, and is not sent a second time', async () => {
+    const hasher = new NoHashes(false)
+    await start(hasher)
+    const upload = await checking(hasher, { fingerprint: 'a' })
+    const again = await initUpload(server, FILE, { fingerprint: 'a' })
+    expect(again).toMatchObject({ upload_id: upload.upload_id, state: 'verifying' })
+    expect(again.received_parts).toHaveLength(upload.total_parts)
+    const url = `/v1/uploads/${upload.upload_id}/complete`
+    const payload = { sha256: SHA256 }
+    expect((await server.app.inject({ method: 'POST', url, headers: AUTH, payload })).statusCode).toBe(202)
+    for (const other of [{ fingerprint: 'b' }, { fingerprint: 'a', sha256: SHA256 }])
+      expect((await initUpload(server, FILE, other)).upload_id).not.toBe(upload.upload_id)
   })
 
   it('is checked by the next server where this one stops, however long the check takes', async () => {

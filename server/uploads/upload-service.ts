@@ -118,8 +118,8 @@ export class UploadService {
     const isSame =
       started &&
       mode0Of(started.metadata) === mode0 &&
-      (!body.sha256 || !started.sha256 || started.sha256 === body.sha256)
-    if (isSame) return this.view(await this.withItsFile(started))
+      (!body.sha256 || (!started.sha256 && started.state === 'receiving') || started.sha256 === body.sha256)
+    if (isSame) return this.view(started.state === 'receiving' ? await this.withItsFile(started) : started)
     const asks = body.ask_known && body.fingerprint && !body.sha256
     if (asks && (await this.uploads.findFinished(owner, body.fingerprint as string, body.total_size)))
       return { looksKnown: true }
