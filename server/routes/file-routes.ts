@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { closed, Id } from '../../shared/contract/common.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import { parseRange } from './byte-range.ts'
@@ -31,6 +33,11 @@ export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Ar
       const user = links.check(jobId, name, request.query)
       const { file, artifact } = await jobs.artifactFile(jobId, name)
       links.checkContent(request.query, artifact.sha256)
+      const sizeBytes = await stat(file).then(
+        ({ size }) => size,
+        () => null,
+      )
+      if (sizeBytes !== artifact.sizeBytes) throw new DomainError('artifact_not_found', { name })
       request.link = { user, signature: request.query.signature, expires: request.query.expires }
       const etag = `"${artifact.sha256}"`
       reply
