@@ -5,9 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
+import { JoinedWork } from '../joined-work.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { watchedBody } from './body-watch.ts'
+import { asDiskProblem } from './disk-problem.ts'
 import type { FileHasher } from './file-hasher.ts'
 import { writePart } from './part-writer.ts'
 import { PartsAtOnce } from './parts-at-once.ts'
@@ -57,6 +59,7 @@ export class UploadService {
   /** Removes what retention may until so much is free on the disk; set where there is retention. */
   makeRoom: (freeBytes: number) => Promise<void> = async () => undefined
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly remaking = new JoinedWork<UploadRecord>()
   private readonly partsAtOnce = new PartsAtOnce()
   private readonly hashes: UploadHashes
   private readonly verifier: UploadVerifier
@@ -163,12 +166,22 @@ export class UploadService {
   }
 
   private async makePartial(record: UploadRecord): Promise<void> {
-    await (await open(this.partialPath(record.uploadId), 'wx')).close()
-    await truncate(this.partialPath(record.uploadId), record.totalBytes)
+    const file = this.partialPath(record.uploadId)
+    try {
+      await (await open(file, 'wx')).close()
+      await truncate(file, record.totalBytes)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') await rm(file, { force: true }).catch(this.onError)
+      throw asDiskProblem(cause, record.totalBytes)
+    }
   }
 
   /** The file on disk is the truth: where it is gone or of another size, nothing counts as received. */
-  private async withItsFile(record: UploadRecord): Promise<UploadRecord> {
+  private withItsFile(record: UploadRecord): Promise<UploadRecord> {
+    return this.remaking.run(record.uploadId, () => this.remadeIfGone(record))
+  }
+
+  private async remadeIfGone(record: UploadRecord): Promise<UploadRecord> {
     const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
     if (found?.size === record.totalBytes) return record
     await this.stopWriters(record.uploadId)
