@@ -5,6 +5,9 @@ import { PROBLEMS } from '../../shared/errors/problems.ts'
 /** Names of files, which often name patients or projects. */
 const FILE_NAME = /[^\s'"/\\]+\.(?:mrcs?|rec|map|ccp4|st|ali|nii|hdr|img|nrrd|nhdr|raw|gz|bz2|onnx|zip|partial)\b/gi
 
+/** Absolute paths whose folders may have spaces in their names: what stands before the last separator goes as a whole. */
+const SPACED_PATH = /(?<![\w.])(?:[a-z]:)?(?:[\\/][^'"`\\/:\n]+)+[\\/](?=[^\s'"\\/:])/gi
+
 /** Absolute paths of Unix and Windows, and addresses with a query. */
 const PATH = /(?:[a-z]:)?(?:[\\/][^\s'"\\/:]+){2,}[\\/]?|\?\S+/gi
 
@@ -15,6 +18,7 @@ export function withoutNames(text: string): string {
   return text
     .replace(/\b(bearer|token|password|secret)([ =:]+)\S+/gi, '$1$2…')
     .replace(/(['"`])(?:(?!\1).)*\1/g, '$1…$1')
+    .replace(SPACED_PATH, '/…/')
     .replace(PATH, '…')
     .replace(FILE_NAME, '…')
 }
