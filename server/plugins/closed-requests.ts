@@ -5,6 +5,9 @@ import { closed } from '../../shared/contract/common.ts'
 /** A body that says nothing: none, null, or an object without fields. */
 export const NoFields = Type.Union([Type.Object({}, closed), Type.Null()])
 
+/** A body that is streamed as it comes; the route itself looks at what it is. */
+export const StreamedBody = Type.Unknown()
+
 const NoQuery = Type.Object({}, closed)
 
 /** Monitors and browsers add parameters of their own to these, mostly to get round caches. */
@@ -16,6 +19,12 @@ const WITH_BODY = new Set(['POST', 'PUT', 'DELETE'])
 export function addClosedRequests(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     route.schema = { ...queryOf(route), ...bodyOf(route), ...route.schema }
+  })
+  // Some programs name a type for the body that they do not send.
+  app.addHook('preValidation', async (request) => {
+    const isStreamed = request.routeOptions.schema?.body === StreamedBody
+    const isEmpty = request.body === '' || request.headers['content-length'] === '0'
+    if (isEmpty && !isStreamed) request.body = null
   })
 }
 

@@ -13,7 +13,8 @@ import {
   summariseModel,
 } from '../models/model-registry.ts'
 import type { Projects } from '../people/projects.ts'
-import { PROBLEM_REPLIES, StreamedBody } from './schemas.ts'
+import { StreamedBody } from '../plugins/closed-requests.ts'
+import { PROBLEM_REPLIES } from './schemas.ts'
 
 /** `id`, or `id@version`. */
 const ModelParams = Type.Object({ id: Type.String({ maxLength: 200 }) })

@@ -4,9 +4,6 @@ import { Id, Problem } from '../../shared/contract/common.ts'
 /** Replies of every route beside its own. */
 export const PROBLEM_REPLIES = { '4xx': Problem, '5xx': Problem } as const
 
-/** A body that is streamed as it comes; the route itself looks at what it is. */
-export const StreamedBody = Type.Unknown()
-
 /** Pages of lists: `cursor` is the last id of the page before. */
 export const PageQuery = Type.Object(
   { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })), cursor: Type.Optional(Id) },

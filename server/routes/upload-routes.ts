@@ -5,8 +5,9 @@ import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
 import { CompleteUpload, InitUpload, InitUploadReply, PartReceived, Upload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { StreamedBody } from '../plugins/closed-requests.ts'
 import type { UploadService } from '../uploads/upload-service.ts'
-import { PROBLEM_REPLIES, StreamedBody } from './schemas.ts'
+import { PROBLEM_REPLIES } from './schemas.ts'
 import { uploadOnWire, volumeOnWire } from './wire.ts'
 
 const UploadParams = Type.Object({ uploadId: Id })

@@ -35,15 +35,19 @@ function addresses() {
   return server.app.routeList.filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'))
 }
 
-function ask(method: string, url: string, more: { query?: string; payload?: object; text?: string } = {}) {
+function ask(
+  method: string,
+  url: string,
+  more: { query?: string; payload?: object; text?: string; type?: string } = {},
+) {
   const filled = url.replace(':partIndex', '0').replace(/:name/, 'mask.nii.gz').replace(/:\w+/, ID)
-  const headers = more.text === undefined ? AUTH : { ...AUTH, 'content-type': 'application/json' }
+  const headers = more.text === undefined ? AUTH : { ...AUTH, 'content-type': more.type ?? 'application/json' }
   const payload = more.text ?? more.payload
   return server.app.inject({
     method: method as 'GET',
     url: `${filled}${more.query ?? ''}`,
     headers,
-    ...(payload ? { payload } : {}),
+    ...(payload === undefined ? {} : { payload }),
   })
 }
 
@@ -93,7 +97,7 @@ describe('unknown fields are refused by name', () => {
 
   it.each(WITHOUT_BODY)('and %s goes without a body, with null and with {}', async (address) => {
     const [method, url] = address.split(' ')
-    for (const more of [{}, { text: 'null' }, { text: '{}' }])
+    for (const more of [{}, { text: 'null' }, { text: '{}' }, { text: '', type: 'text/plain' }])
       expect((await ask(method, url, more)).statusCode, JSON.stringify(more)).toBe(404)
   })
 })
