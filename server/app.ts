@@ -24,6 +24,7 @@ import type { TokenService } from './people/token-service.ts'
 import { addAudit } from './plugins/audit.ts'
 import { addAuth } from './plugins/auth.ts'
 import { addBodyDepth } from './plugins/body-depth.ts'
+import { addClosedRequests } from './plugins/closed-requests.ts'
 import { addConnectionGuard, answerClientError, connectionLimits } from './plugins/connection-guard.ts'
 import { addErrorReply, answerFrameworkError } from './plugins/error-reply.ts'
 import { addLoopbackGuard } from './plugins/loopback-guard.ts'
@@ -117,6 +118,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routeList.push({ method: one, url, config: config ?? {} })
   })
+  addClosedRequests(app)
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   addErrorReply(app)
   addConnectionGuard(app, deps.config.slowRequestSeconds)

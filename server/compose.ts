@@ -35,6 +35,7 @@ import { watchedLauncher } from './metrics/watched-launcher.ts'
 import { checkModel } from './models/check-model.ts'
 import { ModelInstaller, type ModelInstallerNeeds } from './models/model-installer.ts'
 import { ModelRegistry } from './models/model-registry.ts'
+import { ClockWatch } from './operation/clock-watch.ts'
 import { OverviewService } from './operation/overview.ts'
 import { Retention, type RetentionNeeds } from './operation/retention.ts'
 import type { PeopleRepository } from './people/people-repository.ts'
@@ -87,6 +88,8 @@ export interface ComposeOptions {
   hasher?: FileHasher
   /** Where the operators' page lies; without it there is none. */
   pageFolders?: PageFolders
+  /** Why jobs run on the CPU where cards were hoped for; null: they do not. */
+  cpuInstead?: string | null
   /** How often the certificate's files are looked at, where it is not each minute. */
   tlsLookMs?: number
   /** How often live channels are kept alive and checked, where it is not 25 s. */
@@ -106,6 +109,7 @@ export async function composeServer(
 ): Promise<ComposedServer> {
   const tryModel = more.tryModel ?? ((where, signal) => checkModel(where, config.modelTrial, signal))
   const newId = createUuid7()
+  const cpuInstead = more.cpuInstead ?? null
   const folder = await takeDataFolder(config.dataFolder, config.token)
   let app: FastifyInstance | null = null
   const database = await openDatabase({ ...config, folderId: folder.folderId }, (problem) => {
@@ -182,6 +186,7 @@ export async function composeServer(
       return bavail * bsize
     },
     numModels: () => models.list().length,
+    isOnCpuInstead: cpuInstead !== null,
   })
   const onError = (error: unknown) => app?.log.error({ err: error }, 'background work failed')
   const probeGpus = rememberedFor(GPU_FACTS_MS, createNvidiaSmi())
@@ -227,6 +232,7 @@ export async function composeServer(
       people: peopleRepository,
       holdings: createOverviewRepository(db),
       probeGpus,
+      notices: cpuInstead === null ? [] : [cpuInstead],
     }),
     pageFolders: more.pageFolders ?? null,
     ...(more.keepaliveMs ? { keepaliveMs: more.keepaliveMs } : {}),
@@ -234,6 +240,8 @@ export async function composeServer(
   })
   for (const { folder: where, error } of refused)
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
+  if (cpuInstead !== null)
+    app.log.warn({ reason: cpuInstead }, 'jobs run on the CPU: no card could be used at the start')
   const runner = new JobRunner(jobs, workers, app.log, version, folder.folderId)
   const retentionNeeds: RetentionNeeds = {
     config,
@@ -248,21 +256,29 @@ export async function composeServer(
       return upload?.state === 'verifying' || (await volumeRepository.find(name)) !== null
     },
     log: app.log,
+    isClockSure: () => clock.isSure,
   }
+  const clock = new ClockWatch({
+    file: path.join(config.dataFolder, 'last-seen'),
+    onJump: (aheadMs) => uploads.keepOpen(aheadMs),
+    onError,
+    log: app.log,
+  })
   const retention = new Retention(retentionNeeds)
   uploads.makeRoom = (freeBytes) => retention.makeRoom(freeBytes)
   const tidy = async () => {
     const lastAudit = () => new Date(Date.now() - config.auditDays * DAY_MS).toISOString()
     const tasks: (() => Promise<unknown>)[] = [
+      () => clock.look().then(() => uploads.removeExpired()),
       () => retention.tidy(),
-      () => uploads.removeExpired(),
       () => linkKeys.renew(),
-      () => peopleRepository.removeAuditBefore(lastAudit()),
+      async () => clock.isSure && peopleRepository.removeAuditBefore(lastAudit()),
     ]
     for (const task of tasks) await Promise.resolve().then(task).catch(onError)
   }
   const cleanup = setInterval(() => void tidy(), CLEANUP_MS)
   cleanup.unref()
+  await clock.look()
   await uploads.start()
   await installer.start()
   await removeUnfinished(jobs.cacheFolder())
@@ -289,6 +305,7 @@ export async function composeServer(
       await app.close()
       clearTimeout(cut)
       await uploads.stop()
+      await clock.look().catch(onError)
       await database.close()
       await folder.release()
     },

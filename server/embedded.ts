@@ -63,6 +63,7 @@ async function main(): Promise<void> {
   const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)
   const server = await composeServer(config, launcher, packageVersion(), logSettings(config.logLevel, process.stderr), {
     hasher: new HashInThread(),
+    cpuInstead: auto?.isFallback ? auto.notice : null,
   })
   const url = await server.listen()
   let isClosing = false

@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const server = await composeServer(config, createForkLauncher(WORKER_ENTRY), packageVersion(), logger, {
     pageFolders: PAGE_FOLDERS,
     hasher: new HashInThread(),
+    cpuInstead: auto?.isFallback ? auto.notice : null,
   })
   for (const setting of unknownSettings(process.env)) server.app.log.warn({ setting }, 'unknown setting ignored')
   const url = await server.listen()

@@ -11,6 +11,8 @@ export interface ReadinessNeeds {
   /** Free space where the data lie, bytes. */
   freeBytes: () => Promise<number>
   numModels: () => number
+  /** Cards were hoped for at the start, and none could be used. */
+  isOnCpuInstead?: boolean
 }
 
 /** Whether the server can take work. States: starting → running → stopping. */
@@ -24,6 +26,13 @@ export class Readiness {
 
   get isStopping(): boolean {
     return this.now === 'stopping'
+  }
+
+  /** What an operator should know though work is taken, in plain words without paths. */
+  get notes(): string[] {
+    return this.needs.isOnCpuInstead
+      ? ['no card could be used at the start: jobs run on the CPU until the next one']
+      : []
   }
 
   started(): void {

@@ -17,7 +17,9 @@ export function createUploadRepository(db: Kysely<Tables>): UploadRepository {
           .where('owner', '=', owner)
           .where('fingerprint', '=', fingerprint)
           .where('total_size', '=', totalBytes)
-          .where('state', '=', 'receiving')
+          .where('state', 'in', ['verifying', 'receiving'])
+          // One that has all its parts goes before one that has some.
+          .orderBy('state', 'desc')
           .executeTakeFirst(),
       ),
     findFinished: async (owner, fingerprint, totalBytes) =>

@@ -39,14 +39,17 @@ describe.each(ENGINES)('on %s', (engine) => {
       expect(await uploads.withState('receiving')).toEqual([record])
     })
 
-    it('are found again by owner, fingerprint and size while they are open', async () => {
+    it('are found again by owner, fingerprint and size while they are open, those that are checked first', async () => {
       const record = uploadRecord({ fingerprint: 'f' })
       await uploads.insert(record)
       expect((await uploads.findOpen('ada', 'f', record.totalBytes))?.uploadId).toBe(record.uploadId)
       expect(await uploads.findOpen('ada', 'f', record.totalBytes + 1)).toBeNull()
       expect(await uploads.findOpen('bob', 'f', record.totalBytes)).toBeNull()
       await uploads.move(record.uploadId, 'receiving', 'verifying')
-      expect(await uploads.findOpen('ada', 'f', record.totalBytes)).toBeNull()
+      await uploads.insert(uploadRecord({ fingerprint: 'f' }))
+      expect((await uploads.findOpen('ada', 'f', record.totalBytes))?.uploadId).toBe(record.uploadId)
+      await uploads.move(record.uploadId, 'verifying', 'completed')
+      expect((await uploads.findOpen('ada', 'f', record.totalBytes))?.uploadId).not.toBe(record.uploadId)
     })
 
     it('move once, however many try at the same time', async () => {

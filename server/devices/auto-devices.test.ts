@@ -30,7 +30,7 @@ describe('CRYOMAMBA_DEVICES=auto', () => {
 
   it('takes every card where CUDA works on the first', async () => {
     const { decision, tried } = await decide(auto, two)
-    expect(decision?.devices).toBe('cuda:0,cuda:2')
+    expect(decision).toMatchObject({ devices: 'cuda:0,cuda:2', isFallback: false })
     expect(tried).toEqual([{ CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: '0' }])
   })
 
@@ -57,7 +57,7 @@ describe('CRYOMAMBA_DEVICES=auto', () => {
     ],
   ])('takes the CPU otherwise and says why', async (inventory, verdict, why) => {
     const { decision } = await decide(auto, inventory, verdict)
-    expect(decision?.devices).toBe('cpu')
+    expect(decision).toMatchObject({ devices: 'cpu', isFallback: true })
     expect(decision?.notice).toMatch(why)
   })
 })

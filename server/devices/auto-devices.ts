@@ -6,6 +6,8 @@ import type { GpuProbe } from './gpu-inventory.ts'
 export interface AutoDevices {
   devices: string
   notice: string
+  /** Cards were hoped for, and the CPU has to do. */
+  isFallback: boolean
 }
 
 /**
@@ -27,9 +29,13 @@ export async function autoDevices(
   // Among cards that were given to this process `cuda:N` counts from 0, otherwise as the driver counts.
   const numbers = visibleCards(env) ? cards.map((_, index) => String(index)) : cards
   const devices = numbers.map((number) => `cuda:${number}`).join(',')
-  return { devices, notice: `CRYOMAMBA_DEVICES=auto: ${devices}` }
+  return { devices, notice: `CRYOMAMBA_DEVICES=auto: ${devices}`, isFallback: false }
 }
 
 function onCpu(why: string): AutoDevices {
-  return { devices: 'cpu', notice: `CRYOMAMBA_DEVICES=auto: jobs run on the CPU, because ${why}.` }
+  return {
+    devices: 'cpu',
+    notice: `CRYOMAMBA_DEVICES=auto: jobs run on the CPU until the next start, because ${why}.`,
+    isFallback: true,
+  }
 }

@@ -7,7 +7,7 @@ import type { JobMoves } from './job-moves.ts'
 import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
-import { RUNNING } from './job-state.ts'
+import { isFinished, RUNNING } from './job-state.ts'
 import { prepareRun } from './prepare-run.ts'
 import { RestingSlots } from './resting-slots.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
@@ -109,9 +109,18 @@ export class JobRunner {
       for (const run of this.running.values()) await this.renew(run)
       const now = new Date().toISOString()
       await this.takeBackLost(({ leaseUntil }) => leaseUntil !== null && leaseUntil < now)
+      await this.forgetEnded()
       await this.look()
     } catch (error) {
       this.log.error({ err: error }, 'leases could not be renewed')
+    }
+  }
+
+  /** A job that was to be tried on a second slot may have been canceled, or have ended otherwise. */
+  private async forgetEnded(): Promise<void> {
+    for (const jobId of this.resting.jobs) {
+      const record = await this.service.needs.jobs.find(jobId)
+      if (!record || isFinished(record.state)) this.resting.forget(jobId)
     }
   }
 

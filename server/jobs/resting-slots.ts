@@ -23,6 +23,11 @@ export class RestingSlots {
     this.nowMs = nowMs
   }
 
+  /** Jobs that one slot could not run and that another is to try. */
+  get jobs(): string[] {
+    return [...this.triedOn.keys()]
+  }
+
   isResting(slot: string): boolean {
     return (this.rests.get(slot)?.untilMs ?? 0) > this.nowMs()
   }

@@ -40,6 +40,7 @@ export function composeMetrics(needs: MetricsNeeds): ServerMetrics {
     },
     moved: () => bytes.total(),
     liveSockets,
+    isOnCpuInstead: readiness.notes.length > 0,
     isReady: async () => (await readiness.reasons()).length === 0,
   })
 }

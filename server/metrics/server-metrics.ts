@@ -13,6 +13,7 @@ export interface MetricSources {
   moved(): MovedBytes
   liveSockets(): number
   isReady(): Promise<boolean>
+  isOnCpuInstead: boolean
 }
 
 /** A source that takes longer is left out of this answer; Prometheus itself waits 10 s. */
@@ -55,6 +56,7 @@ export class ServerMetrics {
   private readonly uploads = this.gauge('uploads', 'Unfinished uploads.', ['state'])
   private readonly liveSockets = this.gauge('live_sockets', 'Clients that follow a job.')
   private readonly ready = this.gauge('ready', '1 while the server can take work.')
+  private readonly cpuInstead = this.gauge('cpu_instead_of_gpu', '1 where CRYOMAMBA_DEVICES=auto found no usable card.')
   private readonly diskSize = this.gauge('disk_size_bytes', 'Size of the file system of the data folder.')
   private readonly diskFree = this.gauge('disk_free_bytes', 'Free space there.')
   private readonly gpuSize = this.gauge('gpu_memory_size_bytes', "Memory of a slot's card.", ['device', 'name'])
@@ -69,6 +71,7 @@ export class ServerMetrics {
 
   constructor(version: string, sources: MetricSources) {
     this.sources = sources
+    this.cpuInstead.set(sources.isOnCpuInstead ? 1 : 0)
     this.gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']).set(
       { version, node: process.version },
       1,

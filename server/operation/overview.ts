@@ -22,6 +22,8 @@ export interface OverviewNeeds {
   people: Pick<PeopleRepository, 'groupsOfModel'>
   holdings: OverviewRepository
   probeGpus: GpuProbe
+  /** What is not as it was meant to be. */
+  notices: readonly string[]
 }
 
 /** What the people who run a server look at: devices, queue, users, disk, models. Never names of files. */
@@ -56,6 +58,7 @@ export class OverviewService {
       users: usersOf(await holdings.holdings(), records),
       disk: { total_bytes: disk.blocks * disk.bsize, free_bytes: disk.bavail * disk.bsize },
       models: await this.models(),
+      notices: [...this.needs.notices],
     }
   }
 

@@ -46,6 +46,51 @@ it('removes results and volumes by age, says so for results, and leaves what is 
   expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(0)
 })
 
+it('removes nothing by age while the clock may be wrong', async () => {
+  await finishedOn(server, (await createJobOn(server)).job_id)
+  await retention({ nowMs: () => Date.now() + 900 * DAY_MS, isClockSure: () => false }).tidy()
+  expect(await readdir(path.join(server.dataFolder, 'volumes'))).toHaveLength(1)
+})
+
+it('tries again to remove results whose folder could not be removed', async () => {
+  const { job_id: id } = await finishedOn(server, (await createJobOn(server)).job_id)
+  const other = await finishedOn(server, (await createJobOn(server)).job_id)
+  const nowMs = () => Date.now() + 11 * DAY_MS
+  const folder = path.join(server.dataFolder, 'jobs', id)
+  const failures: object[] = []
+  // A file where the folder is looked for: nothing can be removed below it.
+  const jobFolder = (jobId: string) => (jobId === id ? path.join(folder, 'attempt-1', 'mask.mrc\0') : folder)
+  const log = { info: () => undefined, error: (facts: object) => failures.push(facts) }
+  const withArtifacts = async () => (await server.retentionNeeds.jobs.withArtifacts()).filter((one) => one.jobId === id)
+  const jobs = { ...server.retentionNeeds.jobs, withArtifacts, find: async () => null }
+  await retention({ nowMs, jobFolder, log, jobs }).tidy()
+  expect(failures).toMatchObject([{ job_id: id }])
+  expect(await readdir(folder)).toEqual(['attempt-1'])
+  await retention({}).tidy()
+  expect(await readdir(folder)).toEqual([])
+  expect(await readdir(path.join(server.dataFolder, 'jobs', other.job_id))).toEqual(['attempt-1'])
+})
+
+it('removes what attempts left that were replaced, and what deleted results left, but nothing of an unfinished job', async () => {
+  const job = await finishedOn(server, (await createJobOn(server)).job_id)
+  const folder = path.join(server.dataFolder, 'jobs', job.job_id)
+  for (const attempt of [0, 2]) await mkdir(path.join(folder, `attempt-${attempt}`))
+  const find = async (jobId: string) => {
+    const record = await server.retentionNeeds.jobs.find(jobId)
+    return record && { ...record, finishedAt: null }
+  }
+  await retention({ jobs: { ...server.retentionNeeds.jobs, find } }).tidy()
+  expect(await readdir(folder)).toHaveLength(3)
+  await retention({}).tidy()
+  expect((await readdir(folder)).sort()).toEqual(['attempt-1', 'attempt-2'])
+  const jobs = { ...server.retentionNeeds.jobs, artifacts: async () => [] }
+  await retention({ jobs }).tidy()
+  expect((await readdir(folder)).sort()).toEqual(['attempt-1', 'attempt-2'])
+  const config = { ...server.config, artifactDays: 0, retentionDays: 0 }
+  await retention({ jobs, config, nowMs: () => Date.now() + 2 * DAY_MS }).tidy()
+  expect(await readdir(folder)).toEqual(['attempt-2'])
+})
+
 it('frees space from the oldest result on, as far as is needed', async () => {
   const jobs = [await createJobOn(server), await createJobOn(server)]
   for (const { job_id } of jobs) await finishedOn(server, job_id)

@@ -17,7 +17,7 @@ const UNKNOWN_MS = 3 * DAY_MS
 
 export interface RetentionNeeds {
   config: Pick<ServerConfig, 'dataFolder' | 'retentionDays' | 'artifactDays' | 'minFreeBytes' | 'maxCacheBytes'>
-  jobs: Pick<JobRepository, 'withArtifacts' | 'artifacts' | 'expireArtifacts' | 'unfinishedUser'>
+  jobs: Pick<JobRepository, 'find' | 'withArtifacts' | 'artifacts' | 'expireArtifacts' | 'unfinishedUser'>
   /** Files that the server received, oldest first. */
   managedVolumes: () => Promise<VolumeRecord[]>
   removeVolume: (record: VolumeRecord) => Promise<void>
@@ -25,6 +25,8 @@ export interface RetentionNeeds {
   isKnown: (folder: 'volumes' | 'jobs', name: string) => Promise<boolean>
   jobFolder: (jobId: string) => string
   log: { info(facts: object, text: string): void; error(facts: object, text: string): void }
+  /** False while the clock may be wrong: nothing goes for its age. */
+  isClockSure?: () => boolean
   nowMs?: () => number
   /** Bytes free for us on the disk of the data folder. */
   freeBytes?: () => Promise<number>
@@ -44,11 +46,15 @@ export class Retention {
   /** One round. What goes is logged, with ids but without names; what cannot go holds up nothing else. */
   async tidy(): Promise<void> {
     const { retentionDays, artifactDays } = this.needs.config
-    const steps = [
+    const byAge = [
       () => this.removeResults((job) => isOlder(job.finishedAt, artifactDays, this.nowMs)),
       () => this.removeVolumes((volume) => isOlder(volume.createdAt, retentionDays, this.nowMs)),
       () => this.removeUnknown('volumes'),
       () => this.removeUnknown('jobs'),
+    ]
+    const steps = [
+      ...((this.needs.isClockSure?.() ?? true) ? byAge : []),
+      () => this.removeLeftovers(),
       () => this.boundCache(),
       // Nothing goes for want of space where nobody allowed anything to go.
       async () => artifactDays > 0 && this.removeResults(() => this.isDiskFull()),
@@ -120,6 +126,34 @@ export class Retention {
       }
       await this.tried(remove, facts, 'results could not be removed')
     }
+  }
+
+  /** Folders of results that are recorded as gone and could not be removed then. */
+  private async removeLeftovers(): Promise<void> {
+    const root = path.join(this.needs.config.dataFolder, 'jobs')
+    for (const jobId of await readdir(root).catch(() => [])) {
+      const names = await readdir(path.join(root, jobId)).catch(() => [])
+      const attempts = names.flatMap((name) => /^attempt-(\d+)$/.exec(name)?.[1] ?? [])
+      const last = attempts.length > 0 ? await this.lastAttemptGone(jobId) : -1
+      for (const attempt of attempts.filter((number) => Number(number) <= last)) {
+        const remove = async () => {
+          await rm(path.join(root, jobId, `attempt-${attempt}`), { recursive: true, force: true })
+          this.needs.log.info({ job_id: jobId }, 'results removed that could not be removed before')
+        }
+        await this.tried(remove, { job_id: jobId }, 'results could not be removed')
+      }
+    }
+  }
+
+  /** The last attempt of a job of which nothing is to be kept; -1 where everything is. */
+  private async lastAttemptGone(jobId: string): Promise<number> {
+    const { jobs } = this.needs
+    const job = await jobs.find(jobId)
+    if (!job || job.finishedAt === null) return -1
+    // What failed or was deleted a while ago has no results either.
+    const isOver = job.artifactsRemovedAt !== null || this.isUsedUp(job.finishedAt)
+    const isGone = isOver && (await jobs.artifacts(jobId)).length === 0
+    return isGone ? job.attempt : job.attempt - 1
   }
 
   private async removeVolumes(mustGo: (volume: VolumeRecord) => boolean | Promise<boolean>): Promise<void> {

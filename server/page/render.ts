@@ -9,7 +9,11 @@ export interface Actions {
 /** The whole page of one overview. */
 export function render(overview: Overview, actions: Actions): HTMLElement[] {
   const pair = element('div', 'pair', users(overview), element('div', 'stack', disk(overview), models(overview)))
-  return [devices(overview), queue(overview, actions), pair, finished(overview)]
+  return [...notices(overview), devices(overview), queue(overview, actions), pair, finished(overview)]
+}
+
+function notices({ notices = [] }: Overview): HTMLElement[] {
+  return notices.map((text) => element('p', 'bad', text))
 }
 
 function devices({ devices }: Overview): HTMLElement {

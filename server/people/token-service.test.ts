@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { createPeopleRepository } from '../adapters/kysely-people.ts'
 import { migrate } from '../adapters/migrations.ts'
 import { openSqlite } from '../adapters/open-sqlite.ts'
@@ -50,6 +51,23 @@ describe('a token', () => {
     })
     const stored = await db.selectFrom('tokens').selectAll().execute()
     expect(JSON.stringify(stored)).not.toContain(token.slice(3))
+  })
+
+  it('works where the disk is too full to record its use, which is tried again a minute later', async () => {
+    const tokens = makeTokens()
+    const { token } = await tokens.create({ user: 'anna', scopes: ['read'], lifetimeDays: 1 })
+    const { tokenUsed } = people
+    let numTried = 0
+    people.tokenUsed = async () => {
+      numTried++
+      throw new DomainError('disk_full', { neededBytes: 1, freeBytes: 0 })
+    }
+    for (let i = 0; i < 3; i++) expect(await tokens.accessOf(token)).toMatchObject({ user: 'anna' })
+    expect(numTried).toBe(1)
+    people.tokenUsed = tokenUsed
+    nowMs += 61_000
+    await tokens.accessOf(token)
+    expect((await people.listTokens('anna'))[0].lastUsedAt).toBe(new Date(nowMs).toISOString())
   })
 
   it('ends by itself, and at once when it is revoked', async () => {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { mayPass } from '../while-away.ts'
 import { type Access, asName, SCOPES, type Scope, SERVER_USER, withContained } from './access.ts'
 import type { PeopleRepository, TokenRecord } from './people-repository.ts'
 
@@ -40,6 +41,9 @@ export class TokenService {
   private readonly needs: TokenServiceNeeds
   /** What was last recorded for each user who signed in. */
   private readonly recordedGroups = new Map<string, { names: string; atMs: number }>()
+
+  /** When the last use of each token was to be recorded. */
+  private readonly usesTriedMs = new Map<string, number>()
 
   constructor(needs: TokenServiceNeeds) {
     this.needs = needs
@@ -105,10 +109,20 @@ export class TokenService {
     const nowMs = this.nowMs()
     if (record.expiresAt !== null && Date.parse(record.expiresAt) <= nowMs)
       throw new DomainError('token_expired', { time: record.expiresAt })
-    if (record.lastUsedAt === null || nowMs - Date.parse(record.lastUsedAt) > USED_STEP_MS)
-      await people.tokenUsed(record.tokenId, new Date(nowMs).toISOString())
+    await this.noteUse(record, nowMs)
     const { user, scopes, tokenId, expiresAt } = record
     return { user, scopes, tokenId, expiresAt }
+  }
+
+  /** A full disk keeps nobody from what needs no room: reading, and deleting what fills it. */
+  private async noteUse({ tokenId, lastUsedAt }: TokenRecord, nowMs: number): Promise<void> {
+    const knownMs = lastUsedAt === null ? Number.NEGATIVE_INFINITY : Date.parse(lastUsedAt)
+    const triedMs = this.usesTriedMs.get(tokenId) ?? Number.NEGATIVE_INFINITY
+    if (nowMs - Math.max(knownMs, triedMs) <= USED_STEP_MS) return
+    this.usesTriedMs.set(tokenId, nowMs)
+    await this.needs.people.tokenUsed(tokenId, new Date(nowMs).toISOString()).catch((error) => {
+      if (!mayPass(error)) throw error
+    })
   }
 
   private isServerToken(token: string): boolean {

@@ -97,10 +97,16 @@ class UsedLinks {
   }
 }
 
-/** The id in the address, or of what was made. */
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const MODEL = /^[a-z0-9][a-z0-9._-]{0,99}(@[\w.+-]{1,50})?$/
+
+/**
+ * The id in the address, or of what was made. A refused try may have anything in its place, the name of a file, too: what
+ * cannot be an id is not written down.
+ */
 function subjectOf(request: FastifyRequest, reply: FastifyReply): string | null {
-  const named = Object.values(request.params as Record<string, string>)[0]
-  if (named !== undefined) return named
+  const [named] = Object.entries(request.params as Record<string, string>)
+  if (named !== undefined) return (named[0] === 'id' ? MODEL : ID).test(named[1]) ? named[1] : null
   const made = reply.getHeader('location')
   return typeof made === 'string' ? (made.split('/').at(-1) ?? null) : null
 }

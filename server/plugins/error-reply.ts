@@ -70,10 +70,12 @@ function toDomainError(error: FastifyError, schema: unknown): DomainError {
 
 function validationReason(error: FastifyError, schema: unknown): string {
   const [first] = error.validation ?? []
-  const place = `${error.validationContext ?? 'request'}${first?.instancePath.replaceAll('/', '.') ?? ''}`
-  const extra = first?.params?.additionalProperty ?? first?.params?.additionalProperties
-  const name = Array.isArray(extra) ? extra.join(', ') : extra
-  if (name) return `${place} has the unknown field ${String(name)}`
+  const keys = (first?.instancePath ?? '').split('/').slice(1)
+  const part = error.validationContext ?? 'request'
+  const place = [part, ...keys].join('.')
+  // A closed schema has `false` for whatever it does not know.
+  if (first?.keyword === 'boolean')
+    return `${[part, ...keys.slice(0, -1)].join('.')} has the unknown field ${keys.at(-1)}`
   return `${place} ${first?.message ?? 'is not valid'}${allowedRange(schema, first?.instancePath ?? '')}`
 }
 

@@ -1,7 +1,12 @@
 import type { FastifyServerOptions } from 'fastify'
+import { DomainError } from '../../shared/errors/domain-error.ts'
+import { PROBLEMS } from '../../shared/errors/problems.ts'
 
 /** Names of files, which often name patients or projects. */
 const FILE_NAME = /[^\s'"/\\]+\.(?:mrcs?|rec|map|ccp4|st|ali|nii|hdr|img|nrrd|nhdr|raw|gz|bz2|onnx|zip|partial)\b/gi
+
+/** Absolute paths whose folders may have spaces in their names: what stands before the last separator goes as a whole. */
+const SPACED_PATH = /(?<![\w.])(?:[a-z]:)?(?:[\\/][^'"`\\/:\n]+)+[\\/](?=[^\s'"\\/:])/gi
 
 /** Absolute paths of Unix and Windows, and addresses with a query. */
 const PATH = /(?:[a-z]:)?(?:[\\/][^\s'"\\/:]+){2,}[\\/]?|\?\S+/gi
@@ -13,8 +18,18 @@ export function withoutNames(text: string): string {
   return text
     .replace(/\b(bearer|token|password|secret)([ =:]+)\S+/gi, '$1$2…')
     .replace(/(['"`])(?:(?!\1).)*\1/g, '$1…$1')
+    .replace(SPACED_PATH, '/…/')
     .replace(PATH, '…')
     .replace(FILE_NAME, '…')
+}
+
+/** Values of problems that somebody chose: names of files, folders and networks of theirs, with spaces or without. */
+const CHOSEN = new Set(['name', 'dataName', 'other', 'label', 'first', 'channel', 'path', 'folder', 'url', 'origin'])
+
+/** A problem in the words of its table; a text that replaces those may hold anything. */
+function wordsOf({ code, details }: DomainError): string {
+  const shown = (key: string) => (CHOSEN.has(key) ? '…' : withoutNames(String(details[key] ?? '…')))
+  return PROBLEMS[code].message.replaceAll(/\{(\w+)\}/g, (_, key: string) => shown(key))
 }
 
 interface LoggedError {
@@ -31,11 +46,15 @@ export function errorForLog(error: unknown): LoggedError {
   return {
     type: name,
     ...(code === undefined ? {} : { code }),
-    // The system's own words are the code and the call; the rest of the message is a path.
-    message: syscall === undefined ? withoutNames(message) : `${code} in ${syscall}`,
+    message: error instanceof DomainError ? wordsOf(error) : ourWords(message, code, syscall),
     stack: framesOf(stack),
     ...(cause === undefined ? {} : { cause: errorForLog(cause) }),
   }
+}
+
+/** The system's own words are the code and the call; the rest of the message is a path. */
+function ourWords(message: string, code: string | undefined, syscall: string | undefined): string {
+  return syscall === undefined ? withoutNames(message) : `${code} in ${syscall}`
 }
 
 /** Lines of a stack with the file inside the program only. */

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../../shared/contract/common.ts'
+import { NoFields } from './closed-requests.ts'
 import { SHARED_SCHEMAS } from './openapi-components.ts'
 import { ROUTE_DOCS, type RouteDoc } from './route-docs.ts'
 import { withReferences } from './schema-references.ts'
@@ -88,7 +89,9 @@ const describeRoute: NonNullable<FastifyDynamicSwaggerOptions['transform']> = ({
   const isPage = !url.startsWith('/v1/') && !doc
   const hide = method === 'HEAD' || isPage || (schema?.hide === true && !doc)
   const scope = route.config?.scope ?? (method === 'GET' ? 'read' : 'write')
-  return { url, schema: { ...documented(schema ?? {}, doc, `${method} ${pattern}`, scope), hide } }
+  const { body, ...rest } = schema ?? {}
+  const shown = body === undefined || body === NoFields ? rest : { ...rest, body }
+  return { url, schema: { ...documented(shown, doc, `${method} ${pattern}`, scope), hide } }
 }
 
 /** The schema as the document shows it; the routes keep their own. */

@@ -56,7 +56,12 @@ export const ROUTE_DOCS: Readonly<Record<string, RouteDoc>> = {
     tag: 'Uploads',
     summary: 'All parts are sent: check the whole and make the volume',
   },
-  'DELETE /v1/uploads/{uploadId}': { tag: 'Uploads', summary: 'Give an upload up', replies: NO_CONTENT },
+  'DELETE /v1/uploads/{uploadId}': {
+    tag: 'Uploads',
+    summary: 'Give an upload up',
+    description: 'Also while the whole is checked. A volume that was made of it stays.',
+    replies: NO_CONTENT,
+  },
   'GET /v1/volumes': { tag: 'Volumes', summary: 'Volumes of this user, newest first' },
   'GET /v1/volumes/{volumeId}': { tag: 'Volumes', summary: 'One volume' },
   'DELETE /v1/volumes/{volumeId}': {

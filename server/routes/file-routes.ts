@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { closed, Id } from '../../shared/contract/common.ts'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import { parseRange } from './byte-range.ts'
@@ -31,6 +34,11 @@ export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Ar
       const user = links.check(jobId, name, request.query)
       const { file, artifact } = await jobs.artifactFile(jobId, name)
       links.checkContent(request.query, artifact.sha256)
+      const sizeBytes = await stat(file).then(
+        ({ size }) => size,
+        () => null,
+      )
+      if (sizeBytes !== artifact.sizeBytes) throw new DomainError('artifact_not_found', { name })
       request.link = { user, signature: request.query.signature, expires: request.query.expires }
       const etag = `"${artifact.sha256}"`
       reply
@@ -41,11 +49,13 @@ export const fileRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService; links: Ar
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       const isCurrent = request.headers['if-range'] === undefined || request.headers['if-range'] === etag
       const range = isCurrent ? parseRange(request.headers.range, artifact.sizeBytes) : null
-      if (!range) return reply.header('content-length', artifact.sizeBytes).send(createReadStream(file))
+      // The framework reads a stream to its end before it leaves it out of the answer.
+      const bytes = (part = {}) => (request.method === 'HEAD' ? Readable.from([]) : createReadStream(file, part))
+      if (!range) return reply.header('content-length', artifact.sizeBytes).send(bytes())
       reply.code(206).header('content-range', `bytes ${range.first}-${range.last}/${artifact.sizeBytes}`)
       return reply
         .header('content-length', range.last - range.first + 1)
-        .send(createReadStream(file, { start: range.first, end: range.last }))
+        .send(bytes({ start: range.first, end: range.last }))
     },
   )
 }

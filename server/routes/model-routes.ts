@@ -13,6 +13,7 @@ import {
   summariseModel,
 } from '../models/model-registry.ts'
 import type { Projects } from '../people/projects.ts'
+import { StreamedBody } from '../plugins/closed-requests.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 
 /** `id`, or `id@version`. */
@@ -53,7 +54,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{
   )
   app.post(
     '/v1/models',
-    { config: { scope: 'admin' }, schema: { response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } } },
+    {
+      config: { scope: 'admin' },
+      schema: { body: StreamedBody, response: { 200: ModelSummary, 201: ModelSummary, ...PROBLEM_REPLIES } },
+    },
     async (request, reply) => {
       const { body, headers, raw } = request
       if (!(body instanceof Readable))

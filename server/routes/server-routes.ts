@@ -20,7 +20,8 @@ export const serverRoutes: FastifyPluginAsyncTypebox<{
   app.get('/v1/readyz', { schema: { response: { 200: Ready, ...PROBLEM_REPLIES } } }, async () => {
     const reasons = await readiness.reasons()
     if (reasons.length > 0) throw new DomainError('not_ready', { reasons: reasons.join('; '), retryAfterSeconds: 10 })
-    return { status: 'ok' as const }
+    const { notes } = readiness
+    return { status: 'ok' as const, ...(notes.length > 0 ? { notes } : {}) }
   })
   app.get('/v1/server/info', { schema: { response: { 200: ServerInfo, ...PROBLEM_REPLIES } } }, async () => ({
     name: 'cryomamba' as const,

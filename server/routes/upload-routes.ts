@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Id } from '../../shared/contract/common.ts'
 import { CompleteUpload, InitUpload, InitUploadReply, PartReceived, Upload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { StreamedBody } from '../plugins/closed-requests.ts'
 import type { UploadService } from '../uploads/upload-service.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'
 import { uploadOnWire, volumeOnWire } from './wire.ts'
@@ -35,15 +37,20 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
   )
   app.put(
     '/v1/uploads/:uploadId/part/:partIndex',
-    { schema: { params: PartParams, response: { 200: PartReceived, ...PROBLEM_REPLIES } } },
+    { schema: { params: PartParams, body: StreamedBody, response: { 200: PartReceived, ...PROBLEM_REPLIES } } },
     async (request) => {
       const { uploadId, partIndex } = request.params
+      const { body } = request
+      if (!(body instanceof Readable))
+        throw new DomainError('media_type_unsupported', {
+          mediaType: request.headers['content-type'] ?? 'without a name',
+        })
       const lengthText = request.headers['content-length']
       const part = await uploads.receivePart(request.owner, uploadId, {
         partIndex,
         sha256: announcedSha256(request.headers['content-digest']),
         lengthBytes: lengthText === undefined ? null : Number(lengthText),
-        body: request.body as AsyncIterable<Uint8Array>,
+        body,
       })
       return { upload_id: uploadId, part_index: partIndex, received_bytes: part.sizeBytes, sha256: part.sha256 }
     },
@@ -53,7 +60,7 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ uploads: UploadService }>
     {
       schema: {
         params: UploadParams,
-        body: Type.Optional(CompleteUpload),
+        body: Type.Union([CompleteUpload, Type.Null()]),
         response: { 202: Upload, ...PROBLEM_REPLIES },
       },
     },

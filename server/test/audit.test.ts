@@ -42,6 +42,21 @@ describe('the audit log', () => {
     expect(await server.people.removeAuditBefore(later)).toBe(5)
   })
 
+  it('does not write down what a refused try has in place of an id', async () => {
+    await start()
+    for (const url of ['/v1/volumes/Mueller_1957', '/v1/volumes/mueller-1957.mrc', '/v1/models/M%C3%BCller%201957'])
+      await ask(AUTH, 'DELETE', url)
+    const unknown = '00000000-0000-7000-8000-000000000000'
+    for (const url of [`/v1/volumes/${unknown}`, '/v1/models/unet.small@1.0.0-b'])
+      expect((await ask(AUTH, 'DELETE', url)).status).toBe(404)
+    const entries = await until(async () => {
+      const found = ((await ask(AUTH, 'GET', '/v1/admin/audit')).body as AuditList).entries
+      return found.length >= 5 && found
+    })
+    const subjects = entries.map(({ subject }) => subject).filter((subject) => subject !== null)
+    expect(subjects.sort()).toEqual([unknown, 'unet.small@1.0.0-b'].sort())
+  })
+
   it('tells once of each link that was used: who got it, whatever number of ranges it was read in', async () => {
     await start()
     await server.people.addMember('lab', 'anna')

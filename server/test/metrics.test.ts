@@ -93,7 +93,7 @@ describe('GET /metrics', () => {
       await fetch(`${url}${at}?x=1`, { headers: AUTH })
     const body = (await server.app.inject({ url: '/metrics' })).body
     const found = figuresOf(body)
-    expect(found['cryomamba_http_requests_total{method="GET",route="/v1/jobs/:jobId",status="404"}']).toBe(1)
+    expect(found['cryomamba_http_requests_total{method="GET",route="/v1/jobs/:jobId",status="400"}']).toBe(1)
     expect(found['cryomamba_http_requests_total{method="GET",route="none",status="404"}']).toBe(2)
     expect(found['cryomamba_http_request_duration_seconds_count{method="GET",route="/v1/volumes"}']).toBe(1)
     expect(found.cryomamba_network_received_bytes_total).toBeGreaterThan(400)

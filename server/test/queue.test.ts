@@ -1,13 +1,14 @@
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { createJobRepository } from '../adapters/kysely-jobs.ts'
 import { openTables } from '../adapters/open-database.ts'
 import type { ServerConfig } from '../config.ts'
 import { deviceSlots } from '../devices/device-slots.ts'
+import { RestingSlots } from '../jobs/resting-slots.ts'
 import type { WorkerLauncher } from '../jobs/worker-launcher.ts'
 import { createJobOn, finishedOn, jobOn } from './job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
@@ -248,6 +249,24 @@ describe('a device that cannot be used', () => {
     const jobs = [await createJobOn(server), await createJobOn(server), await createJobOn(server)]
     for (const { job_id } of jobs) expect(await finishedOn(server, job_id)).toMatchObject({ state: 'completed' })
     expect(started).toEqual(['a', 'b', 'b', 'b'])
+  })
+
+  it('is forgotten of a job that is canceled while it waits for a second one', async () => {
+    const forgotten = vi.spyOn(RestingSlots.prototype, 'forget')
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    const whole = inProcessLauncher(fakeThresholdNetwork(() => gate).createSession)
+    const launcher: WorkerLauncher = {
+      launch: async (env) => (env.SLOT === 'b' ? whole : withBroken(() => true, [])).launch(env),
+    }
+    const change = { devices: [slotNamed('b'), slotNamed('a')], leaseSeconds: 1 }
+    server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
+    await createJobOn(server)
+    const { job_id: id } = await createJobOn(server)
+    await until(async () => (await jobOn(server, id)).attempt === 2)
+    await cancel(id)
+    await until(async () => forgotten.mock.calls.some(([jobId]) => jobId === id))
+    open()
   })
 
   it('fails its job where a second one cannot run it, and where there is no second one', async () => {

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto'
-import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { EXPECTED, finishedOn, SHAPE, VOXELS } from './job-calls.ts'
 import { makeMrc } from './make-mrc.ts'
-import { AUTH, inProcessLauncher, makeTestServer, type TestServer, uploadAll } from './test-server.ts'
+import {
+  AUTH,
+  initUpload,
+  inProcessLauncher,
+  makeTestServer,
+  putPart,
+  type TestServer,
+  until,
+  uploadAll,
+} from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
 const FILE = makeMrc(VOXELS, SHAPE)
@@ -141,4 +150,58 @@ describe('a volume in several files on the server', () => {
     await symlink(path.join(folder, 'secret.raw'), path.join(root, 'cell.raw'))
     expect(await register(path.join(root, 'cell.nhdr'))).toMatchObject({ code: 'path_not_allowed' })
   })
+
+  it('tells nothing of what lies outside, whatever is said of it', async () => {
+    await writeFile(path.join(folder, 'secret'), 'cm_the-token-of-somebody')
+    const text = header('cell.raw').replace('encoding: raw', 'encoding: ascii')
+    await writeFile(path.join(root, 'cell.nhdr'), text)
+    await writeFile(path.join(root, 'short.nhdr'), header('cell.raw'))
+    await symlink(path.join(folder, 'secret'), path.join(root, 'cell.raw'))
+    const pair = new Uint8Array(348)
+    new DataView(pair.buffer).setInt32(0, 348, true)
+    pair.set([0x6e, 0x69, 0x31, 0], 344)
+    await writeFile(path.join(root, 'pair.hdr'), pair)
+    await symlink(path.join(folder, 'secret'), path.join(root, 'pair.img'))
+    await symlink(path.join(folder, 'nowhere'), path.join(root, 'other.hdr'))
+    await writeFile(path.join(root, 'other.img'), 'bytes')
+    for (const name of ['cell.nhdr', 'short.nhdr', 'pair.hdr', 'other.img']) {
+      const { code, message } = await register(path.join(root, name))
+      expect({ name, code, message }).toMatchObject({ name, code: 'path_not_allowed' })
+      expect(message).not.toContain('cm_')
+    }
+  })
+
+  it('is refused as an upload of its header, which may name files of others', async () => {
+    const other = await initUpload(server, new Uint8Array(24))
+    await putPart(server, other.upload_id, 0, Buffer.from('the secrets of others 12'))
+    const text = header(`${other.upload_id}.partial`).replace('encoding: raw', 'encoding: ascii')
+    const upload = await initUpload(server, Buffer.from(text), { filename: 'cell.nhdr' })
+    await putPart(server, upload.upload_id, 0, Buffer.from(text))
+    await post(`/v1/uploads/${upload.upload_id}/complete`)
+    const done = await until(async () => {
+      const now = (await server.app.inject({ url: `/v1/uploads/${upload.upload_id}`, headers: AUTH })).json()
+      return now.state === 'failed' && now
+    })
+    expect(done.error).toMatchObject({ code: 'format_detached_data_missing' })
+    expect(done.error.message).not.toContain('secrets')
+  })
+})
+
+it("the server's own folder is allowed to nobody, also where it lies below a folder that is", async () => {
+  const own = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-own-'))
+  await server.stop()
+  server = await makeTestServer({
+    launcher: inProcessLauncher(fakeThresholdNetwork().createSession),
+    manifest: thresholdManifest(),
+    folder: own,
+    change: { pathRoots: [own] },
+  })
+  const volume = await uploadAll(server, FILE)
+  const [name] = await readdir(path.join(server.dataFolder, 'volumes', volume.volume_id))
+  const stored = path.join(server.dataFolder, 'volumes', volume.volume_id, name)
+  await symlink(stored, path.join(own, 'link.mrc'))
+  for (const file of [stored, path.join(own, 'link.mrc')])
+    expect(await register(file)).toMatchObject({ code: 'path_not_allowed' })
+  await writeFile(path.join(own, 'mine.mrc'), FILE)
+  expect(await register(path.join(own, 'mine.mrc'))).toHaveProperty('volume_id')
 })

@@ -60,6 +60,7 @@ export async function makeTestServer(options: {
   tlsLookMs?: number
   keepaliveMs?: number
   hasher?: ComposeOptions['hasher']
+  cpuInstead?: string
 }): Promise<TestServer> {
   const root = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'cryomamba-test-')))
   const models = path.join(root, 'models')
@@ -80,6 +81,7 @@ export async function makeTestServer(options: {
     ...(options.tryModel ? { tryModel: options.tryModel } : {}),
     ...(options.tlsLookMs ? { tlsLookMs: options.tlsLookMs } : {}),
     ...(options.keepaliveMs ? { keepaliveMs: options.keepaliveMs } : {}),
+    ...(options.cpuInstead ? { cpuInstead: options.cpuInstead } : {}),
     ...(options.hasher ? { hasher: options.hasher } : {}),
   })
   const stop = async () => {

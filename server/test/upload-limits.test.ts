@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import http from 'node:http'
 import path from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ServerConfig } from '../config.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
 import {
@@ -18,13 +18,17 @@ import {
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 
 const FILE = makeMrc(makeVoxels([7, 9, 11]), [7, 9, 11])
+const HOUR_MS = 3_600_000
 
 let server: TestServer
-afterEach(() => server.stop())
+afterEach(async () => {
+  vi.useRealTimers()
+  await server.stop()
+})
 
-async function serverWith(change: Partial<ServerConfig>): Promise<void> {
+async function serverWith(change: Partial<ServerConfig>, folder?: string): Promise<void> {
   const launcher = inProcessLauncher(fakeThresholdNetwork().createSession)
-  server = await makeTestServer({ launcher, manifest: thresholdManifest(), change })
+  server = await makeTestServer({ launcher, manifest: thresholdManifest(), change, ...(folder ? { folder } : {}) })
 }
 
 const init = (payload: object) =>
@@ -156,5 +160,22 @@ describe('stale uploads', () => {
     expect(Date.parse(later.expires_at)).toBeGreaterThan(Date.parse(stale.expires_at))
     await server.uploads.removeExpired(Date.parse(later.expires_at) - 1)
     expect(await readdir(path.join(server.dataFolder, 'uploads'))).toEqual([`${busy.upload_id}.partial`])
+  })
+
+  it('live on where the clock is wrong when the server starts, and while it runs', async () => {
+    await serverWith({})
+    const { upload_id: id } = await initUpload(server, FILE)
+    const now = async () => (await server.app.inject({ url: `/v1/uploads/${id}`, headers: AUTH })).json()
+    await server.close()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 * HOUR_MS })
+    await serverWith({}, path.dirname(server.dataFolder))
+    await server.tidy()
+    expect(await now()).toMatchObject({ state: 'receiving' })
+    vi.setSystemTime(Date.now() + 1000 * HOUR_MS)
+    await server.tidy()
+    expect(Date.parse((await now()).expires_at)).toBeLessThanOrEqual(Date.now() + 72 * HOUR_MS)
+    vi.setSystemTime(Date.now() - 2000 * HOUR_MS)
+    await server.tidy()
+    expect(Date.parse((await now()).expires_at)).toBeLessThanOrEqual(Date.now() + 72 * HOUR_MS)
   })
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { watchedBody } from './body-watch.ts'
+import { asDiskProblem } from './disk-problem.ts'
 import type { ReceivedPart } from './upload-repository.ts'
 
 export interface PartTarget {
@@ -37,7 +38,9 @@ export async function writePart(body: AsyncIterable<Uint8Array>, target: PartTar
     if (found !== target.announced)
       throw new DomainError('upload_part_corrupt', { partIndex: target.partIndex, found, announced: target.announced })
     await writer.settled()
-    await target.file.datasync()
+    await target.file.datasync().catch((cause) => {
+      throw asDiskProblem(cause, receivedBytes)
+    })
     return { partIndex: target.partIndex, sizeBytes: receivedBytes, sha256: found }
   } finally {
     // Nothing is written any more once this is over: the file may be closed, or another sender's turn.
@@ -89,9 +92,6 @@ async function writeAll(file: FileHandle, batch: readonly Uint8Array[], position
     for (let done = 0; done < rest.length; )
       done += (await file.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      throw new DomainError('disk_full', { neededBytes: total, freeBytes: 0, cause })
-    throw cause
+    throw asDiskProblem(cause, total)
   }
 }

@@ -28,6 +28,7 @@ export interface ReceivedPart {
 export interface UploadRepository {
   insert(record: UploadRecord): Promise<void>
   find(uploadId: string): Promise<UploadRecord | null>
+  /** An upload of this file that still gets parts, or is checked. */
   findOpen(owner: string, fingerprint: string, totalBytes: number): Promise<UploadRecord | null>
   withState(state: UploadStateName): Promise<UploadRecord[]>
   /** Moves from one state to the next; false when the upload was no longer in `from`. */

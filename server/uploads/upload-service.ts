@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { ServerConfig } from '../config.ts'
+import { JoinedWork } from '../joined-work.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
 import { watchedBody } from './body-watch.ts'
+import { asDiskProblem } from './disk-problem.ts'
 import type { FileHasher } from './file-hasher.ts'
 import { writePart } from './part-writer.ts'
 import { PartsAtOnce } from './parts-at-once.ts'
@@ -35,6 +38,15 @@ type Limits = AdmissionLimits &
     'minChunkBytes' | 'maxChunkBytes' | 'defaultChunkBytes' | 'uploadLifetimeHours' | 'uploadIdleSeconds'
   >
 
+/** A check that is given up is waited for as long: unpacking a large file's header may take longer, and ends by itself. */
+const FILES_GONE_MS = 5_000
+
+/** Checks that are nearly done when the server stops have this long. */
+const LAST_CHECKS_MS = 5_000
+
+/** A file without a record that is this young may belong to an upload that is just beginning. */
+const YOUNG_MS = 3600_000
+
 /** An upload that goes on is kept longer once it has lived through this share of its time. */
 const EXTEND_SHARE = 0.02
 
@@ -47,6 +59,7 @@ export class UploadService {
   /** Removes what retention may until so much is free on the disk; set where there is retention. */
   makeRoom: (freeBytes: number) => Promise<void> = async () => undefined
   private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly remaking = new JoinedWork<UploadRecord>()
   private readonly partsAtOnce = new PartsAtOnce()
   private readonly hashes: UploadHashes
   private readonly verifier: UploadVerifier
@@ -81,14 +94,16 @@ export class UploadService {
     await mkdir(path.join(this.limits.dataFolder, 'uploads'), { recursive: true })
     for (const record of await this.uploads.withState('verifying')) this.verifier.verify(record)
     await this.removeExpired()
-    await this.removeOrphans()
+    await this.removeOrphans(Number.NEGATIVE_INFINITY)
   }
 
-  /** Waits for running verifications. */
+  /** Waits for running verifications, but for a long one not to its end: it begins anew at the next start. */
   async stop(): Promise<void> {
     for (const { stop } of this.inFlight.values()) stop.abort()
-    await this.verifier.stop()
+    const checked = this.verifier.stop()
+    await Promise.race([checked, delay(LAST_CHECKS_MS, undefined, { ref: false })])
     await this.hashes.close()
+    await checked
   }
 
   /**
@@ -106,8 +121,8 @@ export class UploadService {
     const isSame =
       started &&
       mode0Of(started.metadata) === mode0 &&
-      (!body.sha256 || !started.sha256 || started.sha256 === body.sha256)
-    if (isSame) return this.view(await this.withItsFile(started))
+      (!body.sha256 || (!started.sha256 && started.state === 'receiving') || started.sha256 === body.sha256)
+    if (isSame) return this.view(started.state === 'receiving' ? await this.withItsFile(started) : started)
     const asks = body.ask_known && body.fingerprint && !body.sha256
     if (asks && (await this.uploads.findFinished(owner, body.fingerprint as string, body.total_size)))
       return { looksKnown: true }
@@ -151,15 +166,25 @@ export class UploadService {
   }
 
   private async makePartial(record: UploadRecord): Promise<void> {
-    await (await open(this.partialPath(record.uploadId), 'wx')).close()
-    await truncate(this.partialPath(record.uploadId), record.totalBytes)
+    const file = this.partialPath(record.uploadId)
+    try {
+      await (await open(file, 'wx')).close()
+      await truncate(file, record.totalBytes)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') await rm(file, { force: true }).catch(this.onError)
+      throw asDiskProblem(cause, record.totalBytes)
+    }
   }
 
   /** The file on disk is the truth: where it is gone or of another size, nothing counts as received. */
-  private async withItsFile(record: UploadRecord): Promise<UploadRecord> {
+  private withItsFile(record: UploadRecord): Promise<UploadRecord> {
+    return this.remaking.run(record.uploadId, () => this.remadeIfGone(record))
+  }
+
+  private async remadeIfGone(record: UploadRecord): Promise<UploadRecord> {
     const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
     if (found?.size === record.totalBytes) return record
-    this.stopWriters(record.uploadId)
+    await this.stopWriters(record.uploadId)
     this.hashes.forget(record.uploadId)
     await this.uploads.forgetParts(record.uploadId)
     await rm(this.partialPath(record.uploadId), { force: true })
@@ -176,7 +201,7 @@ export class UploadService {
    * Takes one part. A part that is already recorded with the same hash is not written again; a second sender of the same
    * part replaces the first.
    * @throws {DomainError} `upload_not_found`, `upload_state`, `upload_part_index`, `upload_part_size`, `upload_part_corrupt`,
-   *   `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
+   *   `upload_incomplete`, `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
    */
   receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
     return this.partsAtOnce.during(owner, () => this.receive(owner, uploadId, part))
@@ -196,7 +221,7 @@ export class UploadService {
     return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
       const recorded = await this.uploads.part(uploadId, partIndex)
       if (recorded) return this.compareWithRecorded(recorded, part, signal)
-      const file = await open(this.partialPath(uploadId), 'r+')
+      const file = await this.openPartial(record)
       try {
         const written = await writePart(part.body, {
           file,
@@ -241,8 +266,23 @@ export class UploadService {
     return recorded
   }
 
-  private stopWriters(uploadId: string): void {
-    for (const [key, { stop }] of this.inFlight) if (key.startsWith(`${uploadId}/`)) stop.abort()
+  /** For one part. @throws {DomainError} `upload_incomplete` where the file is not there as it was made: begin again */
+  private async openPartial({ uploadId, totalBytes, chunkBytes }: UploadRecord): Promise<FileHandle> {
+    const file = await open(this.partialPath(uploadId), 'r+').catch((error) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+    if (file && (await file.stat()).size === totalBytes) return file
+    await file?.close()
+    const totalParts = Math.ceil(totalBytes / chunkBytes)
+    throw new DomainError('upload_incomplete', { missing: totalParts, totalParts })
+  }
+
+  /** @returns once they record nothing any more */
+  private async stopWriters(uploadId: string): Promise<void> {
+    const writers = [...this.inFlight].flatMap(([key, writer]) => (key.startsWith(`${uploadId}/`) ? [writer] : []))
+    for (const { stop } of writers) stop.abort()
+    await Promise.allSettled(writers.map(({ done }) => done))
   }
 
   private async asOnlyWriter<T>(key: string, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -284,14 +324,39 @@ export class UploadService {
     return this.view(await this.find(owner, uploadId))
   }
 
-  /** Gives an upload up; what was received is deleted. @throws {DomainError} `upload_not_found`, `upload_state` */
+  /**
+   * Gives an upload up, also while it is checked; what was received is deleted. A volume that was made of it stays.
+   * @throws {DomainError} `upload_not_found`
+   */
   async delete(owner: string, uploadId: string): Promise<void> {
     const record = await this.find(owner, uploadId)
-    if (record.state === 'verifying') throw new DomainError('upload_state', { state: record.state })
-    this.stopWriters(uploadId)
-    this.hashes.forget(uploadId)
+    await this.stopWriters(uploadId)
+    // First, so that no check of it begins any more; what a stop leaves of its files is removed later.
     await this.uploads.delete(uploadId)
+    const removed = this.verifier
+      .cancel(uploadId)
+      .then(() => this.removeFiles(record))
+      .catch(this.onError)
+    await Promise.race([removed, delay(FILES_GONE_MS, undefined, { ref: false })])
+  }
+
+  private async removeFiles({ uploadId, owner, filename }: UploadRecord): Promise<void> {
     await rm(this.partialPath(uploadId), { force: true })
+    if (await this.volumes.find(owner, uploadId)) return
+    await rm(path.dirname(this.volumes.placeOf(uploadId, filename)), { recursive: true, force: true })
+  }
+
+  /**
+   * The clock went on without the server, or was set: open uploads keep what they had left of their time, and none has
+   * more than its whole time.
+   * @param aheadMs below 0 where the clock was set back; infinite where nobody knows
+   */
+  async keepOpen(aheadMs: number, nowMs = Date.now()): Promise<void> {
+    const lastMs = nowMs + this.limits.uploadLifetimeHours * 3600_000
+    for (const { uploadId, expiresAt } of await this.uploads.withState('receiving')) {
+      const endMs = Math.min(lastMs, Date.parse(expiresAt) + Math.max(0, aheadMs))
+      await this.uploads.extend(uploadId, new Date(endMs).toISOString())
+    }
   }
 
   /** Deletes uploads that nobody went on with; one that cannot go is tried again the next time. */
@@ -303,14 +368,21 @@ export class UploadService {
     for (const record of await this.uploads.withState('failed')) {
       if (Date.parse(record.expiresAt) < nowMs) await this.uploads.delete(record.uploadId)
     }
+    await this.removeOrphans(YOUNG_MS)
   }
 
-  /** Deletes files whose upload is not known any more: a stop between making or deleting one and recording it. */
-  private async removeOrphans(): Promise<void> {
+  /** Deletes files whose upload is not known any more: a stop in between, or one that could not be removed then. */
+  private async removeOrphans(youngMs: number): Promise<void> {
     const folder = path.join(this.limits.dataFolder, 'uploads')
     for (const name of await readdir(folder)) {
       const uploadId = /^(.+)\.partial$/.exec(name)?.[1]
-      if (uploadId && !(await this.uploads.find(uploadId))) await rm(path.join(folder, name), { force: true })
+      if (!uploadId || (await this.uploads.find(uploadId))) continue
+      const file = path.join(folder, name)
+      const changedMs = await stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Number.POSITIVE_INFINITY,
+      )
+      if (Date.now() - changedMs >= youngMs) await rm(file, { force: true }).catch(this.onError)
     }
   }
 

@@ -15,7 +15,7 @@ const VERDICTS: readonly string[] = ['upload_hash_mismatch', 'upload_incomplete'
 
 /** Makes volumes of uploads whose parts are all there. */
 export class UploadVerifier {
-  private readonly running = new Set<Promise<void>>()
+  private readonly running = new Map<string, { over: Promise<void>; given: AbortController }>()
   private readonly stopping = new AbortController()
   private readonly uploads: UploadRepository
   private readonly volumes: VolumeService
@@ -40,27 +40,39 @@ export class UploadVerifier {
   /** Waits for what runs; what waits to be tried again goes on at the next start. */
   async stop(): Promise<void> {
     this.stopping.abort()
-    await Promise.allSettled(this.running)
+    await Promise.allSettled([...this.running.values()].map(({ over }) => over))
+  }
+
+  /** Ends the check of an upload that was given up, where there is one. @returns once nothing is done with its files */
+  async cancel(uploadId: string): Promise<void> {
+    const run = this.running.get(uploadId)
+    run?.given.abort()
+    // Who waits for the hash is told; a header that is being read is read to its end.
+    this.hashes.forget(uploadId)
+    await run?.over
   }
 
   /** Checks an upload that is complete; its state tells when it is done. */
   verify(record: UploadRecord): void {
-    const run: Promise<void> = onceBack(
-      () => this.check(record),
-      this.stopping.signal,
-      (...met) => this.pauseMs(...met),
+    const given = new AbortController()
+    const { signal } = given
+    const over = onceBack(
+      () => this.check(record, signal),
+      AbortSignal.any([this.stopping.signal, signal]),
+      (...met) => (signal.aborted ? null : this.pauseMs(...met)),
     )
       .catch((error) => this.fail(record, error))
       .catch(this.onError)
       .finally(() => {
         this.hashes.forget(record.uploadId)
-        this.running.delete(run)
+        this.running.delete(record.uploadId)
       })
-    this.running.add(run)
+    this.running.set(record.uploadId, { over, given })
   }
 
   /** Hash, header, rename, record: each step can be done again after a stop at any moment. */
-  private async check(record: UploadRecord): Promise<void> {
+  private async check(record: UploadRecord, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     const partial = this.partialPath(record.uploadId)
     const placed = this.volumes.placeOf(record.uploadId, record.filename)
     const isPartial = await this.isWhole(record, partial)
@@ -73,9 +85,11 @@ export class UploadVerifier {
     if (file === partial) {
       await mkdir(path.dirname(placed), { recursive: true })
       await this.volumes.readHeader(partial, record.filename, mode0)
+      signal.throwIfAborted()
       await rename(partial, placed)
     }
     for (const folder of [path.dirname(placed), path.dirname(path.dirname(placed))]) await syncFolder(folder)
+    signal.throwIfAborted()
     await this.volumes.adopt({
       volumeId: record.uploadId,
       owner: record.owner,

@@ -28,7 +28,7 @@ function slowVolumes() {
   const service = new VolumeService({
     volumes,
     openVolume: openVolumeFile,
-    dataFolder: folder,
+    dataFolder: path.join(folder, 'data'),
     pathRoots: [folder],
     projects: {} as never,
     newId: () => `id${records.length}`,

@@ -1,4 +1,4 @@
-import { realpath, rm, stat } from 'node:fs/promises'
+import { lstat, realpath, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { OpenedVolume } from '../../shared/formats/raw-voxel-source.ts'
@@ -10,7 +10,10 @@ import { identityOf, sha256OfFiles } from './file-identity.ts'
 import type { HeaderSummary, VolumeRecord, VolumeRepository } from './volume-repository.ts'
 
 /** Opens a volume file; the caller closes it. */
-export type VolumeOpener = (file: string, options: { mode0?: 'signed' | 'unsigned' }) => Promise<OpenedVolume>
+export type VolumeOpener = (
+  file: string,
+  options: { mode0?: 'signed' | 'unsigned'; checkFile: (file: string) => Promise<void> },
+) => Promise<OpenedVolume>
 
 export interface VolumeServiceNeeds {
   volumes: VolumeRepository
@@ -49,16 +52,22 @@ export class VolumeService {
 
   /** What a file's header says. @throws {DomainError} `format_*` with the user's file name */
   async readHeader(file: string, filename: string, mode0: Mode0): Promise<HeaderSummary> {
-    return (await this.look(file, filename, mode0)).header
+    const isAlone = async (dataFile: string) => {
+      throw new DomainError('format_detached_data_missing', { name: filename, dataName: path.basename(dataFile) })
+    }
+    return (await this.look(file, { filename, mode0, checkFile: isAlone })).header
   }
 
-  private async look(file: string, filename: string, mode0: Mode0) {
+  private async look(
+    file: string,
+    { filename, mode0, checkFile }: { filename: string; mode0: Mode0; checkFile: (file: string) => Promise<void> },
+  ) {
     try {
-      const source = await this.needs.openVolume(file, mode0 ? { mode0 } : {})
+      const source = await this.needs.openVolume(file, { ...(mode0 ? { mode0 } : {}), checkFile })
       await source.close()
       return { header: summarise(source.header), moreFiles: source.moreFiles ?? [] }
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error
+      if (!(error instanceof DomainError) || error.code === 'path_not_allowed') throw error
       throw new DomainError(error.code, {
         ...error.details,
         name: filename,
@@ -97,7 +106,11 @@ export class VolumeService {
    */
   async fromPath(owner: string, requested: string): Promise<VolumeRecord> {
     const file = await this.allowed(requested)
-    const { header, moreFiles } = await this.look(file, path.basename(file), null)
+    // What is not there is left out by who opens it; a link is followed by nobody before it is known where it leads.
+    const checkFile = async (one: string) => {
+      if (await isAnything(one)) await this.allowed(one)
+    }
+    const { header, moreFiles } = await this.look(file, { filename: path.basename(file), mode0: null, checkFile })
     const places = [file]
     for (const one of moreFiles) places.push(await this.allowed(one))
     const identity = await identityOf(places)
@@ -134,8 +147,10 @@ export class VolumeService {
   private async allowed(requested: string): Promise<string> {
     const file = await realpath(path.resolve(requested)).catch(() => null)
     const roots = await Promise.all(this.needs.pathRoots.map((root) => realpath(root).catch(() => null)))
-    const isAllowed = file !== null && roots.some((root) => root !== null && file.startsWith(root + path.sep))
-    if (!isAllowed) throw new DomainError('path_not_allowed')
+    const isAllowed = file !== null && roots.some((root) => root !== null && isBelow(file, root))
+    // Where it lies below a root it holds what others have sent all the same, and the server's secrets.
+    const isOurs = file !== null && isBelow(file, await realpath(this.needs.dataFolder).catch(() => null))
+    if (!isAllowed || isOurs) throw new DomainError('path_not_allowed')
     return file
   }
 
@@ -200,6 +215,18 @@ export class VolumeService {
     await this.needs.volumes.delete(record.volumeId)
     if (record.isManaged) await rm(path.dirname(record.path), { recursive: true, force: true })
   }
+}
+
+function isBelow(file: string, folder: string | null): boolean {
+  return folder !== null && file.startsWith(folder + path.sep)
+}
+
+/** A link that leads nowhere is something, too. */
+async function isAnything(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  )
 }
 
 function summarise(header: VolumeHeader): HeaderSummary {

@@ -67,5 +67,7 @@ export const Overview = Type.Object({
   users: Type.Array(UserStatus),
   disk: Type.Object({ total_bytes: Bytes, free_bytes: Bytes }),
   models: Type.Array(ModelStatus),
+  /** What is not as it was meant to be; absent from an older server. */
+  notices: Type.Optional(Type.Array(Type.String())),
 })
 export type Overview = Type.Static<typeof Overview>

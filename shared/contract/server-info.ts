@@ -34,4 +34,8 @@ export const Health = Type.Object({ status: Type.Literal('ok'), version: Type.St
 export type Health = Type.Static<typeof Health>
 
 /** The server can take work; where it cannot, the reply is a problem that says why. */
-export const Ready = Type.Object({ status: Type.Literal('ok') })
+export const Ready = Type.Object({
+  status: Type.Literal('ok'),
+  /** What an operator should know all the same, e.g. that jobs run on the CPU because no card could be used. */
+  notes: Type.Optional(Type.Array(Type.String())),
+})

@@ -19,6 +19,7 @@ interface Options {
   copies?: UnpackedCopies
   maxExpandedBytes?: number
   signal?: AbortSignal
+  checkFile?: (file: string) => Promise<void>
 }
 
 /**
@@ -34,6 +35,7 @@ export async function openNrrd(file: string, bytes: ByteSource, options: Options
     return openData(parsed, file, bytes, parsed.data.headerBytes, parsed.data.expectedBytes, options)
   await bytes.close()
   const files = dataFiles.map((dataName) => insideFolder(name, path.dirname(file), dataName))
+  for (const one of files) await options.checkFile?.(one)
   const opened =
     files.length === 1
       ? await openData(parsed, files[0], await openPart(name, files[0]), 0, parsed.data.expectedBytes, options)

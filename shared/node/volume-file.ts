@@ -23,6 +23,8 @@ export interface OpenVolumeOptions {
   /** Most bytes that a compressed file may expand to. */
   maxExpandedBytes?: number
   signal?: AbortSignal
+  /** Asked before a file beside the named one is opened, such as detached data; a throw refuses it. */
+  checkFile?: (file: string) => Promise<void>
 }
 
 /**
@@ -129,6 +131,7 @@ async function openImageOf(file: string, name: string, head: Uint8Array, options
   for (const ending of isUpper ? ['.IMG', '.IMG.gz', '.img'] : ['.img', '.img.gz', '.img.bz2', '.IMG']) {
     const dataFile = stem + ending
     if (dataFile === file) continue
+    await options.checkFile?.(dataFile)
     const found = await openFileSource(dataFile).catch((error) => {
       if (error instanceof DomainError && error.code === 'file_not_found') return null
       throw error
@@ -172,6 +175,7 @@ async function expandedImage(
 async function headerOfImage(file: string, options: OpenVolumeOptions): Promise<OpenedVolume | null> {
   const stem = file.replace(/\.img(\.gz|\.bz2)?$/i, '')
   for (const ending of ['.hdr', '.hdr.gz', '.HDR']) {
+    await options.checkFile?.(stem + ending)
     const found = await openFileSource(stem + ending).catch(() => null)
     if (!found) continue
     await found.close()
