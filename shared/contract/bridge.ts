@@ -448,13 +448,17 @@ export interface LabelPlaneMessage {
   voxels: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 }
 
-/** Labels on the grid of the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
+/** Labels over the level on show, in display order as that level. The largest value of the type means "not computed yet" unless final. */
 export interface LabelsMessage {
   type: 'labels'
   volume_ref: string
   run_ref: string
   stage: Type.Static<typeof PreviewStage> | 'final'
+  /** Of the level. */
   bin: number
+  /** Set where `voxels` lie on the coarser grid of blocks of so many voxels; absent, on that of the level. */
+  factor?: number
+  /** Of that grid. */
   shape_zyx: [number, number, number]
   /** Set where `voxels` are only some planes, from this one on: all others are as they were sent before. */
   first_plane?: number

@@ -232,6 +232,7 @@ async function sendLabels(volume: OpenVolume): Promise<void> {
     run_ref: labels.runRef,
     stage: labels.stage,
     bin: labels.bin,
+    ...(labels.factor === labels.bin ? {} : { factor: labels.factor }),
     shape_zyx: labels.shapeZyx,
     voxels: (changed?.voxels ?? labels.voxels) as Uint8Array<ArrayBuffer>,
     ...(changed ? { first_plane: changed.firstPlane } : {}),
