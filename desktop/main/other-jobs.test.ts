@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { mrcBytes } from '../../build/test-support/mrc-bytes.ts'
 import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
+import type { Job } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { OtherJobs, type OtherJobsDeps } from './other-jobs.ts'
 
@@ -16,7 +17,10 @@ beforeEach(() => {
   file = path.join(folder, 'a.mrc')
   writeFileSync(file, mrcBytes({ body: new Uint8Array(2 * 7 * 5 * 3) }))
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => {
+  vi.useRealTimers()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const job = (id: string, change: object = {}) => ({
   ...{ job_id: id, volume_id: 'v', state: 'completed', model: 'm', created_at: 't', progress: {}, error: null },
@@ -29,9 +33,9 @@ function begin({ kind = 'server' }: { kind?: string } = {}) {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const known = { volume_id: 'v', filename: 'same.mrc', size_bytes: bytes.length, sha256 }
   const client = {
-    jobs: async () => [job('one'), job('two'), job('hers', { owner: 'bo' }), job('gone', { volume_id: 'w' })],
+    jobs: vi.fn(async () => [job('one'), job('two'), job('hers', { owner: 'bo' }), job('gone', { volume_id: 'w' })]),
     job: async (id: string) => job(id, id === 'far' ? { volume_id: 'x' } : {}),
-    volumes: async () => [known],
+    volumes: vi.fn(async () => [known]),
     volume: vi.fn(async (id: string) => {
       if (id === 'v') return known
       if (id === 'x') return { ...known, volume_id: 'x', filename: 'far.mrc', size_bytes: 1 }
@@ -51,7 +55,7 @@ function begin({ kind = 'server' }: { kind?: string } = {}) {
   const connection = { kind, me: { user: 'anna' } } as unknown as Connection
   const openFile = () => ({ volume: { volume_ref: 'open', mode0: null } as OpenedVolume, file })
   const deps = { current: () => ({ client, connection }), runs, openFile } as unknown as OtherJobsDeps
-  return { other: new OtherJobs(deps), runs }
+  return { other: new OtherJobs(deps), runs, client }
 }
 
 it('lists jobs of the same user that have no run here, with how their volumes stand to the open file', async () => {
@@ -62,6 +66,28 @@ it('lists jobs of the same user that have no run here, with how their volumes st
     ['gone', null, 'gone'],
   ])
   await vi.waitFor(async () => expect((await facts())[0]).toEqual(['one', 'same.mrc', 'open']))
+})
+
+it('asks for the volumes once, and at every further look for the jobs alone', async () => {
+  const { other, client } = begin()
+  for (let look = 0; look < 3; look++) await other.list()
+  expect(client.jobs).toHaveBeenCalledTimes(3)
+  expect(client.volumes).toHaveBeenCalledTimes(1)
+  expect(client.volume).toHaveBeenCalledTimes(1)
+  vi.mocked(client.jobs).mockResolvedValueOnce([job('new', { volume_id: 'x' }), job('one')] as unknown as Job[])
+  expect((await other.list())[0].volume_name).toBe('far.mrc')
+  expect(client.volumes).toHaveBeenCalledTimes(1)
+  expect(client.volume).toHaveBeenCalledTimes(2)
+})
+
+it('finds out some minutes later that a volume is gone', async () => {
+  const { other, client } = begin()
+  await other.list()
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(Date.now() + 6 * 60_000)
+  vi.mocked(client.volumes).mockResolvedValue([])
+  vi.mocked(client.volume).mockRejectedValue(new DomainError('volume_not_found'))
+  expect((await other.list()).map(({ match }) => match)).toEqual(['gone', 'gone'])
 })
 
 it('lists none of the server on this computer', async () => {

@@ -5,6 +5,7 @@ import type { AdoptJob, OtherJob, VolumeMatch } from '../../shared/contract/othe
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { FileMatch } from './file-match.ts'
+import { KnownVolumes, volumeOf } from './known-volumes.ts'
 import type { Runs } from './runs.ts'
 
 interface OpenFile {
@@ -22,6 +23,7 @@ export interface OtherJobsDeps {
 export class OtherJobs {
   private readonly deps: OtherJobsDeps
   private readonly matches = new FileMatch()
+  private readonly volumes = new KnownVolumes()
 
   constructor(deps: OtherJobsDeps) {
     this.deps = deps
@@ -33,16 +35,19 @@ export class OtherJobs {
     if (connection.kind === 'local') return []
     const known = new Set(this.deps.runs.jobIds)
     const isMine = ({ owner }: Job) => owner === undefined || !connection.me || owner === connection.me.user
-    const [jobs, volumes] = await Promise.all([client.jobs(), client.volumes()])
-    const found = jobs.filter((job) => !known.has(job.job_id) && isMine(job))
-    return Promise.all(found.map(async (job) => this.shown(job, await volumeOf(client, job, volumes))))
+    const found = (await client.jobs()).filter((job) => !known.has(job.job_id) && isMine(job))
+    const volumes = await this.volumes.find(
+      client,
+      found.map(({ volume_id }) => volume_id),
+    )
+    return Promise.all(found.map((job) => this.shown(job, volumes.get(job.volume_id) ?? null)))
   }
 
   /** Follows a job as a run of this program; over the open file where that is its volume. */
   async adopt({ job_id: jobId, is_retry: isRetry }: AdoptJob): Promise<{ run_ref: string }> {
     const { client } = this.deps.current()
     const job = await client.job(jobId)
-    const volume = await volumeOf(client, job, [])
+    const volume = await volumeOf(client, job.volume_id)
     const open = volume && (await this.openFileOf(volume))
     const { run_ref } = this.deps.runs.adopt({ job, volumeName: volume?.filename ?? job.volume_id, open, isRetry })
     return { run_ref }
@@ -51,7 +56,7 @@ export class OtherJobs {
   /** Lays a run without a file over the open one. @throws {DomainError} `run_volume_elsewhere` where it is another */
   async layOverOpenFile(runRef: string): Promise<void> {
     const { job, client, name } = await this.deps.runs.jobOf(runRef)
-    const volume = job && (await volumeOf(client, job, []))
+    const volume = job && (await volumeOf(client, job.volume_id))
     const open = volume && (await this.openFileOf(volume))
     if (!open) throw new DomainError('run_volume_elsewhere', { name })
     this.deps.runs.layOver(runRef, open)
@@ -72,14 +77,4 @@ export class OtherJobs {
     const { job_id, state, model, created_at, progress, error } = job
     return { job_id, state, model, created_at, volume_name: volume?.filename ?? null, match, progress, error }
   }
-}
-
-/** Null where the server no longer has it. */
-async function volumeOf(client: CryoMambaClient, { volume_id: id }: Job, known: Volume[]): Promise<Volume | null> {
-  const found = known.find((one) => one.volume_id === id)
-  if (found) return found
-  return client.volume(id).catch((error) => {
-    if (error instanceof DomainError && error.code === 'volume_not_found') return null
-    throw error
-  })
 }

@@ -4,7 +4,7 @@ import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { jobText, matchText } from './other-job-text.ts'
 
-/** Two requests each; a token may send 60 a minute. */
+/** A request each; a token may send 60 a minute. */
 const LOOK_EVERY_MS = 15_000
 
 /** Jobs of the same user on the server in use that this program did not make: folded, and asked for while open. */
