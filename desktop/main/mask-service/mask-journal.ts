@@ -246,6 +246,11 @@ export class OperationCount {
     return { total: this.total, last_group: this.lastGroup, kinds: this.kinds, changed_at }
   }
 
+  /** Changes that were made and not undone: each undo takes itself and one other away. */
+  get numInForce(): number {
+    return Math.max(0, this.total - 2 * (this.kinds.undo ?? 0))
+  }
+
   add(name: string, group: string | null): void {
     const isNew = group === null || group !== this.lastGroup
     this.lastGroup = group

@@ -187,6 +187,29 @@ describe('a mask that is being corrected', () => {
     expect(await kept.list(null)).toEqual({ kept: [], unreadable: [] })
   })
 
+  it('counts what was undone as no change, also after a crash, and still keeps it', async () => {
+    const kept = newKept()
+    const volume = volumeOf(volumeFile(() => 0))
+    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty', labels: [] })
+    const counts: number[] = []
+    const counted = async (work: Promise<unknown>) => {
+      await work
+      counts.push(session.view().num_changes)
+    }
+    for (const x of [1, 2, 3]) await counted(apply(session, dot(x, 1, 1)))
+    await counted(session.undo())
+    await counted(session.undo())
+    await counted(session.redo())
+    await counted(apply(session, dot(4, 1, 1)))
+    expect(counts).toEqual([1, 2, 3, 2, 1, 2, 3])
+    await session.undo()
+    expect((await kept.list(null)).kept[0].kept).toMatchObject({ num_changes: 2, num_operations: 8 })
+    const again = await MaskSession.recover(kept, 'm', volume)
+    expect(again.view()).toMatchObject({ num_changes: 2, is_unsaved: true })
+    await again.close(true)
+    await session.close(true)
+  })
+
   it('counts the parts of one stroke as one change, also after a crash', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))

@@ -152,6 +152,7 @@ export class MaskSession {
       undo_name: history.undoName,
       redo_name: history.redoName,
       num_operations,
+      num_changes: this.changes.operations.numInForce,
       is_unsaved: num_operations !== (num_exported ?? 0),
       has_probability: this.canHaveProbability || this.probability !== null,
       busy: this.busy,
