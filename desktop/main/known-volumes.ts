@@ -5,6 +5,9 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 /** A volume that is deleted on the server is still taken for there this long. */
 const KEPT_MS = 5 * 60_000
 
+/** Old ones beyond are asked for one by one. */
+const LONGEST_LIST = 200
+
 /** Volumes of the server in use by their ids, which always mean the same bytes: each is asked for once in a while. */
 export class KnownVolumes {
   private client: CryoMambaClient | null = null
@@ -16,7 +19,7 @@ export class KnownVolumes {
   async find(client: CryoMambaClient, ids: readonly string[]): Promise<ReadonlyMap<string, Volume | null>> {
     this.forgetOld(client)
     if (this.missing(ids).length > 1)
-      for (const volume of await client.volumes()) this.volumes.set(volume.volume_id, volume)
+      for (const volume of await client.volumes(LONGEST_LIST)) this.volumes.set(volume.volume_id, volume)
     await Promise.all(this.missing(ids).map(async (id) => this.volumes.set(id, await volumeOf(client, id))))
     return this.volumes
   }

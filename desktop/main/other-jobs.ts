@@ -1,12 +1,22 @@
 import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { Connection, OpenedVolume } from '../../shared/contract/bridge.ts'
-import type { Job } from '../../shared/contract/jobs.ts'
-import type { AdoptJob, OtherJob, VolumeMatch } from '../../shared/contract/other-jobs.ts'
+import type { Job, JobList } from '../../shared/contract/jobs.ts'
+import {
+  type AdoptJob,
+  type JobsLookedAt,
+  MOST_JOBS,
+  type OtherJob,
+  type OtherJobList,
+  type VolumeMatch,
+} from '../../shared/contract/other-jobs.ts'
 import type { Volume } from '../../shared/contract/volumes.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { FileMatch } from './file-match.ts'
 import { KnownVolumes, volumeOf } from './known-volumes.ts'
 import type { Runs } from './runs.ts'
+
+/** The longest list that a server gives at once. */
+const PAGE = 200
 
 interface OpenFile {
   volume: OpenedVolume
@@ -29,18 +39,23 @@ export class OtherJobs {
     this.deps = deps
   }
 
-  /** Newest first; none for the server on this computer, which nobody else uses. @throws {DomainError} `not_connected` */
-  async list(): Promise<OtherJob[]> {
+  /**
+   * Newest first, of so many of the server's jobs; none for the server on this computer, which nobody else uses.
+   * @throws {DomainError} `not_connected`
+   */
+  async list({ most_jobs: most }: JobsLookedAt): Promise<OtherJobList> {
     const { client, connection } = this.deps.current()
-    if (connection.kind === 'local') return []
+    if (connection.kind === 'local') return { jobs: [], has_older: false }
     const known = new Set(this.deps.runs.jobIds)
     const isMine = ({ owner }: Job) => owner === undefined || !connection.me || owner === connection.me.user
-    const found = (await client.jobs()).filter((job) => !known.has(job.job_id) && isMine(job))
+    const { jobs, hasOlder } = await newestJobs(client, most)
+    const found = jobs.filter((job) => !known.has(job.job_id) && isMine(job))
     const volumes = await this.volumes.find(
       client,
       found.map(({ volume_id }) => volume_id),
     )
-    return Promise.all(found.map((job) => this.shown(job, volumes.get(job.volume_id) ?? null)))
+    const shown = found.map((job) => this.shown(job, volumes.get(job.volume_id) ?? null))
+    return { jobs: await Promise.all(shown), has_older: hasOlder && most < MOST_JOBS }
   }
 
   /** Follows a job as a run of this program; over the open file where that is its volume. */
@@ -77,4 +92,15 @@ export class OtherJobs {
     const { job_id, state, model, created_at, progress, error } = job
     return { job_id, state, model, created_at, volume_name: volume?.filename ?? null, match, progress, error }
   }
+}
+
+async function newestJobs(client: CryoMambaClient, most: number): Promise<{ jobs: Job[]; hasOlder: boolean }> {
+  const jobs: Job[] = []
+  let cursor: string | null = null
+  do {
+    const page: JobList = await client.jobPage({ limit: Math.min(PAGE, most - jobs.length), cursor })
+    jobs.push(...page.jobs)
+    cursor = page.next_cursor
+  } while (cursor !== null && jobs.length < most)
+  return { jobs, hasOlder: cursor !== null }
 }

@@ -7,7 +7,7 @@ import { JobProgress, JobResult } from './jobs.ts'
 import type { PreviewStage } from './live.ts'
 import { KeptMask, MASK_INPUTS, MaskView } from './mask-view.ts'
 import { ModelSummary } from './models.ts'
-import { AdoptJob, OtherJob } from './other-jobs.ts'
+import { AdoptJob, JobsLookedAt, OtherJobList } from './other-jobs.ts'
 import { Me } from './people.ts'
 import { BegunPicture, PICTURE_INPUTS } from './pictures.ts'
 import {
@@ -246,7 +246,7 @@ export const BRIDGE_REQUESTS = {
   /** Remembers a certificate that was shown before as the one of its server. */
   'connection.trust': { input: CERTIFICATE_INPUTS.confirm, output: Nothing },
   /** Jobs of the server in use that were made elsewhere, newest first. */
-  'run.elsewhere': { input: Nothing, output: Type.Array(OtherJob) },
+  'run.elsewhere': { input: JobsLookedAt, output: OtherJobList },
   /** Makes a run of a job that was made elsewhere. */
   'run.adopt': { input: AdoptJob, output: RUN_INPUTS.ofRun },
   'run.start': { input: RUN_INPUTS.start, output: Nothing },
