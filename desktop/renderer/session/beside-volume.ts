@@ -1,4 +1,5 @@
-import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
+import type { VolumeMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { createDesktopStore, type DesktopStore, type Store } from '../state/store.ts'

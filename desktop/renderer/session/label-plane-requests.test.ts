@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { LabelPlaneMessage, OpenedVolume, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import type { MaskRequest, MaskView } from '../../../shared/contract/mask-view.ts'
+import type { LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { AS_STORED } from '../../../shared/volume/display-orientation.ts'
 import { createDesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'

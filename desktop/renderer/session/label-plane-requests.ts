@@ -1,5 +1,5 @@
-import type { DisplayAxis, LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
 import type { MaskPlane, MaskRequest } from '../../../shared/contract/mask-view.ts'
+import type { DisplayAxis, LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import type { DesktopStore, Store } from '../state/store.ts'
 import { planeIndex } from '../state/view-slice.ts'
 import type { LabelPlanePart } from '../viewer/label-planes.ts'

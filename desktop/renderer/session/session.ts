@@ -1,14 +1,5 @@
-import type {
-  DesktopEvent,
-  ExportedFile,
-  LabelsMessage,
-  LevelMessage,
-  MaskFormat,
-  Mode0,
-  Theme,
-  VolumeMessage,
-  VolumeRequest,
-} from '../../../shared/contract/bridge.ts'
+import type { DesktopEvent, ExportedFile, MaskFormat, Mode0, Theme } from '../../../shared/contract/bridge.ts'
+import type { LabelsMessage, LevelMessage, VolumeMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import type { DesktopStore, Store } from '../state/store.ts'

@@ -1,6 +1,7 @@
 import type { StateCreator } from 'zustand'
-import type { LabelsMessage, RunView } from '../../../shared/contract/bridge.ts'
+import type { RunView } from '../../../shared/contract/bridge.ts'
 import type { OtherJobList } from '../../../shared/contract/other-jobs.ts'
+import type { LabelsMessage } from '../../../shared/contract/volume-port.ts'
 
 /** All runs, the one on show, and how its labels are looked at. Voxels are in the viewer. */
 export interface RunSlice {

@@ -1,6 +1,6 @@
 import type { Niivue } from '@niivue/niivue'
-import type { LabelsMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import type { LabelsMessage } from '../../../shared/contract/volume-port.ts'
 import { orientVoxels } from '../../../shared/volume/display-orientation.ts'
 import { numVoxels, reverseTriple } from '../../../shared/volume/zyx.ts'
 import { inGraphics } from './graphics-span.ts'

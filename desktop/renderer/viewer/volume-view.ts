@@ -1,6 +1,6 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
-import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch, MaskPlane } from '../../../shared/contract/mask-view.ts'
+import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/volume-port.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
