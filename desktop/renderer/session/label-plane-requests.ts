@@ -59,14 +59,14 @@ export class LabelPlaneRequests {
 
   private put(axis: DisplayAxis, request: number, plane: LabelPlanePart | MaskPlane): void {
     const newest = this.newest.get(axis)
-    if (newest?.request !== request || !this.ground.view()?.showLabelPlane(plane)) return
+    if (newest?.request !== request || !this.ground.view()?.labels.showPlane(plane)) return
     this.shown.set(axis, newest.index)
   }
 
   private begin(): void {
     this.newest.clear()
     this.shown.clear()
-    this.ground.view()?.hideLabelPlanes()
+    this.ground.view()?.labels.hidePlanes()
     this.changed()
   }
 

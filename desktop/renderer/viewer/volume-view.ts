@@ -1,16 +1,12 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
-import type { MaskPatch, MaskPlane } from '../../../shared/contract/mask-view.ts'
-import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/volume-port.ts'
+import type { LevelMessage, PlaneMessage } from '../../../shared/contract/volume-port.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
-import { LabelLayer } from './label-layer.ts'
-import { type LabelPlanePart, planeOnDisplay } from './label-planes.ts'
-import type { LabelStyle } from './label-slots.ts'
-import { LabelSurfaces, type SurfaceState } from './label-surfaces.ts'
+import type { SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { levelImage } from './level-image.ts'
 import { listenForNavigation } from './navigation.ts'
@@ -31,6 +27,7 @@ import { projectionFacts, type Shares } from './projection-window.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
 import { GAP_PX, tilesOf } from './tiles.ts'
+import { VolumeLabels } from './volume-labels.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
 
 export interface VolumeViewEvents {
@@ -63,11 +60,10 @@ export interface LevelPlace {
  * `attach` once, `showLevel` as often as there are volumes or levels; `dispose` ends it. Owns what is on the GPU.
  */
 export class VolumeView {
+  readonly labels: VolumeLabels
   private readonly nv: Niivue & { isYDown?: boolean }
   private readonly detail: DetailPlanes
   private readonly shading: DisplayShading
-  private readonly labels: LabelLayer
-  private readonly surfaces: LabelSurfaces
   private readonly viewpoint: PictureCamera
   private readonly places: PicturePlaces
   private readonly canvas: HTMLCanvasElement
@@ -103,8 +99,12 @@ export class VolumeView {
     }
     this.detail = new DetailPlanes(this.nv)
     this.shading = new DisplayShading(this.nv)
-    this.labels = new LabelLayer(this.nv)
-    this.surfaces = new LabelSurfaces(this.nv, { changed: events.onSurfaces, redraw: () => this.redraw() })
+    this.labels = new VolumeLabels({
+      nv: this.nv,
+      grid: () => this.grid,
+      redraw: () => this.redraw(),
+      onSurfaces: events.onSurfaces,
+    })
     this.viewpoint = new PictureCamera(this.nv)
     this.places = new PicturePlaces(this.nv, this.viewpoint, canvas)
   }
@@ -141,10 +141,9 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
-    this.labels.planes.attach()
+    this.labels.attach(this.events.firstDisplay)
     this.shading.attach(this.events.firstDisplay)
     this.detail.setSmoothing(this.events.firstDisplay.smoothingVox)
-    this.surfaces.setOn(this.events.firstDisplay.hasSurfaces, this.events.firstDisplay.cut)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.viewpoint.begin()
@@ -184,7 +183,6 @@ export class VolumeView {
       this.detail.placeIn(grid)
       this.detail.hide()
       this.labels.clear()
-      this.surfaces.labelsChanged(null)
     })
     this.applyLayout()
     this.shading.setWindow(...this.windowLowHigh)
@@ -219,8 +217,7 @@ export class VolumeView {
     inGraphics('clear', () => {
       this.detail.hide()
       this.nv.volumes = []
-      this.nv.drawBitmap = null
-      this.surfaces.labelsChanged(null)
+      this.labels.forget()
     })
     this.redraw()
   }
@@ -236,75 +233,14 @@ export class VolumeView {
   setDisplay(display: Display): void {
     this.shading.setDisplay(display)
     this.detail.setSmoothing(display.smoothingVox)
-    this.surfaces.setOn(display.hasSurfaces, display.cut)
+    this.labels.setDisplay(display)
     this.redraw()
-  }
-
-  /** Shows labels over the level of the same grid; others are ignored. The voxels belong to the view from now on. */
-  showLabels(message: LabelsMessage): void {
-    if (this.grid) this.labels.show(message, this.grid)
-    this.surfaces.labelsChanged(this.grid)
-    this.redraw()
-  }
-
-  /** Labels of a box of the level, in the order of the file, replace what is there. False when all are needed anew. */
-  showLabelPatch(patch: MaskPatch): boolean {
-    const isShown = this.grid !== null && this.labels.patch(patch, this.grid)
-    if (isShown) this.surfaces.labelsChanged(this.grid)
-    this.redraw()
-    return isShown
-  }
-
-  /** Puts labels at full resolution on their slice, if the crosshair is still in it. @returns whether they are shown */
-  showLabelPlane(part: LabelPlanePart | MaskPlane): boolean {
-    const plane = this.onDisplay(part)
-    if (!this.grid || !plane) return false
-    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
-    const isShown = inGraphics('labels', () => this.labels.planes.show(plane))
-    this.redraw()
-    return isShown
-  }
-
-  /** Replaces a part of labels that are shown at full resolution. */
-  patchLabelPlane(part: MaskPlane): void {
-    const plane = this.onDisplay(part)
-    if (plane) inGraphics('labels', () => this.labels.planes.patch(plane))
-    this.redraw()
-  }
-
-  /** The level's labels are seen on all slices again. */
-  hideLabelPlanes(): void {
-    this.labels.planes.hide()
-    this.redraw()
-  }
-
-  private onDisplay(part: LabelPlanePart | MaskPlane): LabelPlanePart | null {
-    if (!this.grid) return null
-    return 'start_zyx' in part ? planeOnDisplay(part, this.grid) : part
   }
 
   /** Gives the left button to a tool; null gives it back to the crosshair. */
   setPointerTool(tool: PointerTool | null): void {
     this.pointer.tool = tool
     this.canvas.style.cursor = tool ? 'crosshair' : ''
-  }
-
-  clearLabels(): void {
-    this.labels.clear()
-    this.surfaces.labelsChanged(null)
-    this.redraw()
-  }
-
-  /** Colours and visibility of labels. */
-  setLabelStyles(styles: readonly LabelStyle[]): void {
-    inGraphics('labels', () => this.labels.setStyles(styles))
-    this.redraw()
-  }
-
-  setMaskOpacity(opacity: number, isVisible: boolean): void {
-    this.labels.setOpacity(opacity, isVisible)
-    this.redraw()
   }
 
   setLayout(layout: Layout): void {
@@ -400,7 +336,7 @@ export class VolumeView {
     if (!this.grid) return
     const shown = displayIndexOf(this.grid, indexXyz)
     this.detail.keepAt(shown)
-    this.labels.planes.keepAt(shown)
+    this.labels.keepPlanesAt(shown)
   }
 
   /** Only of the scene: nobody is told, and it does not last. */
@@ -415,7 +351,7 @@ export class VolumeView {
   dispose(): void {
     this.ended.abort()
     this.resized.disconnect()
-    this.surfaces.dispose()
+    this.labels.dispose()
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }
