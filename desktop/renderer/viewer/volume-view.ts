@@ -6,46 +6,21 @@ import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
-import type { SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { levelImage } from './level-image.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { type Layout, PANE_AXIS, type Pane, paneLayout, type SliceKind } from './pane-layout.ts'
+import { type Layout, PANE_AXIS, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera, type Turn } from './picture-camera.ts'
-import {
-  type DrawnPicture,
-  drawPicture,
-  longestSide,
-  type PictureMoment,
-  type PictureOf,
-  type PictureOrder,
-  sizeOnScreen,
-} from './picture-drawing.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { projectionFacts, type Shares } from './projection-window.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
 import { GAP_PX, tilesOf } from './tiles.ts'
+import type { VolumeViewEvents } from './view-events.ts'
+import { ViewPictures } from './view-pictures.ts'
 import { VolumeLabels } from './volume-labels.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
-
-export interface VolumeViewEvents {
-  /** The crosshair came to another voxel of the file. */
-  onCrosshair: (indexXyz: Xyz) => void
-  onPanes: (layout: Layout, panes: readonly Pane[]) => void
-  /** The slices were drawn elsewhere, or at another size: because the user zoomed or moved one, or else. */
-  onSlices: (slices: readonly SlicePicture[], isByHand: boolean) => void
-  /** How far the surfaces of the labels are. */
-  onSurfaces: (state: SurfaceState) => void
-  /** The 3D view was turned or zoomed. */
-  onTurned: (turn: Turn) => void
-  onContextLost: () => void
-  /** Planes for each click of the wheel. */
-  wheelSpeed: () => number
-  /** How the first picture is drawn. */
-  firstDisplay: Display
-}
 
 /** How a level is shown. */
 export interface LevelPlace {
@@ -61,6 +36,7 @@ export interface LevelPlace {
  */
 export class VolumeView {
   readonly labels: VolumeLabels
+  readonly pictures: ViewPictures
   private readonly nv: Niivue & { isYDown?: boolean }
   private readonly detail: DetailPlanes
   private readonly shading: DisplayShading
@@ -78,7 +54,6 @@ export class VolumeView {
   private isMovedByHand = false
   private isDrawQueued = false
   private readonly pointer: DrawingPointer
-  private readonly drawUntold: () => unknown
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
@@ -87,7 +62,7 @@ export class VolumeView {
     this.nv = new Niivue(NIIVUE_OPTIONS)
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
-    this.drawUntold = () => {
+    const drawUntold = () => {
       this.detail.prepare(['x', 'y', 'z'])
       return draw()
     }
@@ -107,6 +82,11 @@ export class VolumeView {
     })
     this.viewpoint = new PictureCamera(this.nv)
     this.places = new PicturePlaces(this.nv, this.viewpoint, canvas)
+    this.pictures = new ViewPictures({
+      ...{ nv: this.nv, canvas, places: this.places, detail: this.detail, draw: drawUntold },
+      keepPlanesAt: (indexXyz) => this.keepPlanesAt(indexXyz),
+      redraw: () => this.redraw(),
+    })
   }
 
   private get grid(): LevelGrid | null {
@@ -306,46 +286,12 @@ export class VolumeView {
     this.redraw()
   }
 
-  /** Pixels that a picture has at the size of the screen, and the longest side that can be drawn. */
-  pictureSize(of: PictureOf): { width: number; height: number; longestSide: number } {
-    return { ...sizeOnScreen(this.canvas, this.places.panes, of), longestSide: longestSide(this.nv.gl) }
-  }
-
-  /** Draws a picture of its own size; what is on the screen stays. @throws {DomainError} as `drawPicture` does */
-  drawPicture<T>(order: PictureOrder, take: (drawn: DrawnPicture) => T): T {
-    const whole = { left: 0, top: 0, width: 1, height: 1 }
-    const stage = {
-      nv: this.nv,
-      canvas: this.canvas,
-      draw: this.drawUntold,
-      tiles: order.of === 'shown' ? this.nv.customLayout : tilesOf([{ kind: order.of, ...whole }], 0, 0),
-      setMoment: (moment: PictureMoment) => this.setMoment(moment),
-      slicesOf: () => this.places.drawn(1),
-    }
-    try {
-      return drawPicture(stage, order, take)
-    } finally {
-      if (order.plane) this.detail.hide()
-      if (this.grid) this.keepPlanesAt(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-      this.redraw()
-    }
-  }
-
   /** Planes at full resolution are seen where the crosshair is in them. */
   private keepPlanesAt(indexXyz: Xyz): void {
     if (!this.grid) return
     const shown = displayIndexOf(this.grid, indexXyz)
     this.detail.keepAt(shown)
     this.labels.keepPlanesAt(shown)
-  }
-
-  /** Only of the scene: nobody is told, and it does not last. */
-  private setMoment({ crosshair, plane }: PictureMoment): void {
-    if (!this.grid) return
-    if (crosshair)
-      for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
-    this.keepPlanesAt(crosshair ?? fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-    if (plane?.voxels) this.detail.show(plane, plane.voxels)
   }
 
   dispose(): void {
