@@ -1,5 +1,6 @@
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import { brush, fillInPlane, interpolateSlices, lasso } from '../../shared/mask/edit/draw-operations.ts'
+import { EditHistory } from '../../shared/mask/edit/edit-history.ts'
 import type { PaintOver } from '../../shared/mask/edit/edit-writer.ts'
 import { LabelBricks } from '../../shared/mask/edit/label-bricks.ts'
 import type { MaskChange } from '../../shared/mask/edit/mask-change.ts'
@@ -47,7 +48,7 @@ export function countsOf(labels: ArrayLike<number>): Map<number, number> {
 export function editorOf(labels: Uint16Array, shape: Zyx = SHAPE, undoBytes?: number): MaskEditor {
   const bricks = new LabelBricks(shape)
   bricks.load([0, 0, 0], shape, labels)
-  return new MaskEditor(bricks, countsOf(labels), undoBytes)
+  return new MaskEditor(bricks, countsOf(labels), undoBytes === undefined ? undefined : new EditHistory(undoBytes))
 }
 
 export const all = ({ bricks }: MaskEditor) => bricks.readBox([0, 0, 0], bricks.shapeZyx)

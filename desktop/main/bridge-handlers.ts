@@ -153,7 +153,7 @@ function runHandlers(program: Program): HandlersOf<'run' | 'batch'> & Pick<Bridg
   const folder = () => preferences.value.results_folder
   return {
     'run.start': async (order) => nothing(requests.start(order)),
-    'run.elsewhere': () => otherJobs.list(),
+    'run.elsewhere': (looked) => otherJobs.list(looked),
     'run.adopt': (wanted) => otherJobs.adopt(wanted),
     'run.estimate': (order) => requests.estimate(order),
     'run.cancel': async ({ run_ref }) => nothing(runs.cancel(run_ref)),

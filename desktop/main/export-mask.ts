@@ -43,14 +43,11 @@ export async function exportProbability(
 
 /** What a run kept beside its mask; it has the format of the volume. @throws {DomainError} `probability_not_kept` */
 export async function besideMask(runs: Runs, runRef: string, kind: 'probability' | 'candidate'): Promise<Found> {
-  for (const ending of PROBABILITY_ENDINGS) {
-    const found = await runs.artifact(runRef, `${kind}.${ending}`).catch((error) => {
-      if (error instanceof DomainError && error.code === 'artifact_not_found') return null
-      throw error
-    })
-    if (found) return found
-  }
-  throw new DomainError('probability_not_kept', { jobId: runRef })
+  const names = PROBABILITY_ENDINGS.map((ending) => `${kind}.${ending}`)
+  return runs.artifact(runRef, ...names).catch((error) => {
+    const isMissing = error instanceof DomainError && error.code === 'artifact_not_found'
+    throw isMissing ? new DomainError('probability_not_kept', { jobId: runRef }) : error
+  })
 }
 
 /**

@@ -84,7 +84,7 @@ function newRecord(
     view: { ...withLog(null, view, view.created_at), shape_zyx: shapeZyx },
     target: isLocal ? { kind: 'local' } : { kind: 'server', url: connection.url },
     ...record,
-    ...{ identity: null, maskFile: null, client, preview: null },
+    ...{ identity: null, maskFile: null, artifacts: null, client, preview: null },
     ...{ stop: new AbortController(), hasBegun: false, isPausing: false, isTakenUp: false },
   }
 }

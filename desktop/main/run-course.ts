@@ -52,11 +52,36 @@ export async function carryThrough(run: Run, client: CryoMambaClient, deps: Cour
   deps.apply({ type: 'completed' })
 }
 
-/** A file of a finished job. @throws {DomainError} `artifact_not_found` */
-export async function artifactNamed(client: CryoMambaClient, jobId: string, name: string): Promise<Artifact> {
-  const artifact = (await client.artifacts(jobId)).find((one) => one.name === name)
-  if (!artifact) throw new DomainError('artifact_not_found', { name })
+/**
+ * A file of a run's finished job: the first of the names that there is. The server is asked once for what there is, and
+ * again only where it was asked before the file was made; links that have expired are renewed by the download.
+ * @throws {DomainError} `run_not_found`, `artifact_not_found`
+ */
+export async function artifactNamed(run: Run, client: CryoMambaClient, names: readonly string[]): Promise<Artifact> {
+  const before = run.artifacts
+  let artifact = firstNamed(await artifactsOf(run, client), names)
+  if (!artifact && before) {
+    run.artifacts = null
+    artifact = firstNamed(await artifactsOf(run, client), names)
+  }
+  if (!artifact) throw new DomainError('artifact_not_found', { name: names[0] })
   return artifact
+}
+
+async function artifactsOf(run: Run, client: CryoMambaClient): Promise<Artifact[]> {
+  if (!run.jobId) throw new DomainError('run_not_found')
+  run.artifacts ??= client.artifacts(run.jobId)
+  const asked = run.artifacts
+  try {
+    return await asked
+  } catch (error) {
+    if (run.artifacts === asked) run.artifacts = null
+    throw error
+  }
+}
+
+function firstNamed(artifacts: readonly Artifact[], names: readonly string[]): Artifact | undefined {
+  return names.flatMap((name) => artifacts.find((one) => one.name === name) ?? [])[0]
 }
 
 /** The run's job: the one it has, begun again where it failed, or a new one. */
@@ -124,8 +149,8 @@ async function upload(run: Run, client: CryoMambaClient, deps: CourseDeps): Prom
 }
 
 async function fetchMask(run: Run, client: CryoMambaClient, folder: string): Promise<string> {
-  if (!run.jobId) throw new DomainError('run_not_found')
-  const artifact = await artifactNamed(client, run.jobId, 'mask.mrc')
+  run.artifacts = null // of an attempt before
+  const artifact = await artifactNamed(run, client, ['mask.mrc'])
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, 'mask.mrc')
   await client.downloadArtifact(artifact, file, { signal: run.stop.signal })

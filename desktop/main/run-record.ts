@@ -1,5 +1,6 @@
 import type { CryoMambaClient } from '../../shared/client/api.ts'
 import type { Mode0, RunView } from '../../shared/contract/bridge.ts'
+import type { Artifact } from '../../shared/contract/jobs.ts'
 import type { FileIdentity } from './file-identity.ts'
 import type { ServicePreview } from './volume-service-messages.ts'
 
@@ -29,6 +30,8 @@ export interface Run {
   readonly saveTo: string | null
   jobId: string | null
   maskFile: string | null
+  /** Files of the finished job on the server, once they were asked for. */
+  artifacts: Promise<Artifact[]> | null
   /** Known while the run goes on. */
   client: CryoMambaClient | null
   stop: AbortController

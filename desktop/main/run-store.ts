@@ -112,6 +112,7 @@ function restored(entry: StoredRun): Run {
     saveTo: entry.save_to,
     jobId: entry.job_id,
     maskFile: hasMask ? entry.mask_file : null,
+    artifacts: null,
     client: null,
     stop: new AbortController(),
     hasBegun: false,

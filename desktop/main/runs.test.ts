@@ -207,6 +207,35 @@ describe('a run that stops for a while', () => {
   })
 })
 
+describe('the files of a finished job', () => {
+  it('are listed once, for the mask and for all that is taken later', async () => {
+    const client = fakeServer({
+      artifacts: vi.fn(async () => [{ name: 'mask.mrc' }, { name: 'candidate.nrrd' }, { name: 'provenance.json' }]),
+    })
+    const { runs } = start(client)
+    const { run_ref } = runs.start(order())
+    await until(() => expect(phases(runs)).toEqual(['completed']))
+    const named = async (...names: string[]) => (await runs.artifact(run_ref, ...names)).artifact.name
+    expect(await Promise.all([named('candidate.mrc', 'candidate.nrrd'), named('provenance.json')])).toEqual([
+      'candidate.nrrd',
+      'provenance.json',
+    ])
+    expect(client.artifacts).toHaveBeenCalledTimes(1)
+  })
+
+  it('are listed again for one that was made since, or where the list was not to be had', async () => {
+    const artifacts = vi.fn(async () => [{ name: 'mask.mrc' }])
+    const { runs } = start(fakeServer({ artifacts }))
+    const { run_ref } = runs.start(order())
+    await until(() => expect(phases(runs)).toEqual(['completed']))
+    artifacts.mockRejectedValueOnce(away())
+    await expect(runs.artifact(run_ref, 'mask.nrrd')).rejects.toMatchObject({ code: 'server_unreachable' })
+    await expect(runs.artifact(run_ref, 'mask.nrrd')).rejects.toMatchObject({ code: 'artifact_not_found' })
+    artifacts.mockResolvedValueOnce([{ name: 'mask.nrrd' }])
+    expect((await runs.artifact(run_ref, 'mask.nrrd')).artifact.name).toBe('mask.nrrd')
+  })
+})
+
 describe('runs at the next start', () => {
   it('are found again: a job that went on is fetched, a mask that is here is kept, an upload goes on', async () => {
     const watchJob = vi.fn((_id: string, { signal }: { signal: AbortSignal }) => untilAborted(signal))

@@ -214,12 +214,15 @@ export class Runs {
     }
   }
 
-  /** A finished run's artifact and the client that can download it. @throws {DomainError} `run_not_found` */
-  async artifact(runRef: string, name: string): Promise<{ artifact: Artifact; client: CryoMambaClient }> {
+  /** A finished run's artifact, the first of the names that there is, and the client that can download it. @throws {DomainError} `run_not_found`, `artifact_not_found` */
+  async artifact(
+    runRef: string,
+    ...names: readonly string[]
+  ): Promise<{ artifact: Artifact; client: CryoMambaClient }> {
     const run = this.find(runRef)
     if (!run.jobId || run.view.phase !== 'completed') throw new DomainError('run_not_found')
     run.client ??= await this.deps.clientFor(run.target)
-    return { artifact: await artifactNamed(run.client, run.jobId, name), client: run.client }
+    return { artifact: await artifactNamed(run, run.client, names), client: run.client }
   }
 
   /** A finished run and the file of its mask. @throws {DomainError} `run_not_found` */

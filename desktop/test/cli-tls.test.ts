@@ -24,7 +24,7 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
   })
 
   const models = (...more: string[]) =>
-    runCli(['models', '--json', '--server', server.url, '--token', server.token, ...more])
+    runCli(['models', '--json', '--server', server.url, `--token=${server.token}`, ...more])
 
   it('names the fingerprint, then takes it or the CA file', async () => {
     const fingerprint = fingerprintByOpenssl(files.cert)
@@ -38,7 +38,7 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
     const wrongToken = ['--server', server.url, '--token', 'wrong', '--ca', files.ca, '--json']
     const segment = await runCli(['segment', sample, '--out', path.join(folder, 'm.mrc'), ...wrongToken])
     expect(segment.err).toContain('unauthorized')
-    const doctor = ['doctor', '--server', server.url, '--token', server.token, '--data', path.join(folder, 'other')]
+    const doctor = ['doctor', '--server', server.url, `--token=${server.token}`, '--data', path.join(folder, 'other')]
     expect((await runCli(doctor)).out).toContain("Give the file of the lab's authority with --ca")
     expect((await runCli([...doctor, '--ca', files.ca])).out).toMatch(/ok +Server/)
     expect((await models('--ca', '/nowhere.crt')).err).toContain('file_unreadable')
@@ -60,7 +60,7 @@ describe.skipIf(!hasOpenssl || !hasCompiledServer || !hasCompiledCli)('the comma
     const sample = path.join(ROOT, 'resources/sample/sample.mrc')
     const { code, err } = await runCli([
       ...['upload', sample, '--server', server.url],
-      ...['--token', server.token, '--ca', files.ca],
+      ...[`--token=${server.token}`, '--ca', files.ca],
     ])
     expect(code, err).toBe(0)
   })

@@ -126,6 +126,10 @@ describe('how a volume is looked at', () => {
       isInverted: await page.getByLabel('Invert').isChecked(),
       crosshair: await page.getByTestId('crosshair').textContent(),
       black: await page.getByRole('textbox', { name: 'Black' }).inputValue(),
+      measured: await page
+        .getByRole('region', { name: 'Measurements', exact: true })
+        .locator('output')
+        .allTextContents(),
     }
   }
   let before: Awaited<ReturnType<typeof look>>
@@ -140,9 +144,15 @@ describe('how a volume is looked at', () => {
     await page.getByRole('textbox', { name: 'Black' }).press('Enter')
     await page.getByLabel('Voxel z').fill('4')
     await page.getByLabel('Voxel z').press('Enter')
+    const pane = await page.locator('canvas').boundingBox()
+    if (!pane) throw new Error('no picture')
+    await page.getByRole('button', { name: 'Distance', exact: true }).click()
+    for (const share of [0.45, 0.6]) await page.mouse.click(pane.x + share * pane.width, pane.y + share * pane.height)
+    await page.getByRole('button', { name: 'Distance', exact: true }).click()
     await page.waitForTimeout(1500)
     before = await look()
     expect(before).toMatchObject({ layout: 'xz', colors: 'inferno', gamma: '1.6', isInverted: true })
+    expect(before.measured).toEqual([expect.stringContaining('nm')])
     await desktop.closeAndKeep()
     desktop = await launchDesktop([VOLUME], desktop.folder)
     await volumeShown(desktop, 'tomogram.mrc')
@@ -157,7 +167,9 @@ describe('how a volume is looked at', () => {
     await openThroughDialog(desktop, VOLUME)
     await volumeShown(desktop, 'tomogram.mrc')
     await desktop.page.waitForTimeout(1000)
-    expect((await look()).crosshair).not.toBe(before.crosshair)
+    const now = await look()
+    expect(now.crosshair).not.toBe(before.crosshair)
+    expect(now.measured).toEqual([])
     await desktop.page.getByRole('button', { name: 'Empty mask' }).click()
     await expect.poll(labelsShown, SLOW).toEqual([['Label 1', expect.any(String), false]])
     await done()

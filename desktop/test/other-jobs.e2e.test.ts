@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const at = (name: string) => path.join(folder, name)
 const segment = (file: string, out: string, ...more: string[]) =>
-  runCli(['segment', file, '--out', out, '--server', server.url, '--token', server.token, ...more])
+  runCli(['segment', file, '--out', out, '--server', server.url, `--token=${server.token}`, ...more])
 
 async function ask<T>(route: string, method = 'GET', body?: object): Promise<T> {
   const reply = await fetch(`${server.url}${route}`, {

@@ -53,7 +53,7 @@ describe('a run on an OME-Zarr image', () => {
     const out = path.join(folder, 'out.mrc')
     await exportMask(desktop, 'MRC…', out)
     const direct = path.join(folder, 'direct.mrc')
-    const run = await runCli(['segment', SAMPLE, '--out', direct, '--server', server.url, '--token', server.token])
+    const run = await runCli(['segment', SAMPLE, '--out', direct, '--server', server.url, `--token=${server.token}`])
     expect(run.code, run.err).toBe(0)
     const [mask, expected] = [await readMask(out), await readMask(direct)]
     expect(Buffer.from(mask.voxels as Uint8Array).equals(Buffer.from(expected.voxels as Uint8Array))).toBe(true)

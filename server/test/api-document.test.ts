@@ -80,7 +80,8 @@ async function runFlow(client: CryoMambaClient): Promise<void> {
   await client.volume(volume.volume_id)
   await writeFile(path.join(root, 'other.mrc'), makeMrc(makeVoxels([5, 6, 7]), [5, 6, 7]))
   const other = await client.volumeFromPath(path.join(root, 'other.mrc'))
-  await client.volumes()
+  expect(await client.volumes(1)).toHaveLength(1)
+  expect(await client.volumes()).toHaveLength(2)
   const preview = { enabled: true, factor: 4, interval_seconds: 0 }
   const job = await client.createJob({ volume_id: volume.volume_id, model: model.id, preview })
   await client.job(job.job_id)
@@ -90,6 +91,8 @@ async function runFlow(client: CryoMambaClient): Promise<void> {
   expect(estimate?.tiles).toBe(job.progress.tiles_total)
   expect((await client.watchJob(job.job_id, {})).state).toBe('completed')
   await client.jobs()
+  expect((await client.jobPage({ limit: 1, cursor: null })).jobs).toHaveLength(1)
+  expect(await client.jobPage({ limit: 1, cursor: job.job_id })).toEqual({ jobs: [], next_cursor: null })
   await client.postprocess(job.job_id, { threshold: 0.5 })
   const [artifact] = await client.artifacts(job.job_id)
   await client.downloadArtifact(artifact, path.join(root, artifact.name))

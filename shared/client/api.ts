@@ -1,5 +1,5 @@
 import type { EstimateRequest, JobEstimate } from '../contract/estimate.ts'
-import type { Artifact, CreateJob, Job, Postprocessed, PostprocessRequest } from '../contract/jobs.ts'
+import type { Artifact, CreateJob, Job, JobList, Postprocessed, PostprocessRequest } from '../contract/jobs.ts'
 import type { LiveFrame, PreviewHeader } from '../contract/live.ts'
 import type { ModelSummary } from '../contract/models.ts'
 import type { Me } from '../contract/people.ts'
@@ -97,14 +97,17 @@ export interface CryoMambaClient {
   /** A file that lies on the server, which reads all of it first: minutes for a large one. Asked again it is not read again. */
   volumeFromPath(path: string, signal?: AbortSignal): Promise<Volume>
   volume(volumeId: string): Promise<Volume>
-  /** The newest ones. */
-  volumes(): Promise<Volume[]>
+  /** The newest ones; 50 where no number is given, 200 at most. */
+  volumes(limit?: number): Promise<Volume[]>
   deleteVolume(volumeId: string): Promise<void>
   createJob(body: CreateJob): Promise<Job>
   /** What a job would take, without ordering it; null from an older server. */
   estimateJob(body: EstimateRequest): Promise<JobEstimate | null>
   job(jobId: string): Promise<Job>
+  /** The newest ones. */
   jobs(): Promise<Job[]>
+  /** Newest first, 200 at most, from a cursor that the page before gave. */
+  jobPage(query: { limit: number; cursor: string | null }): Promise<JobList>
   cancelJob(jobId: string): Promise<Job>
   retryJob(jobId: string): Promise<Job>
   /** Resolves at once; the job's state says when it is paused. */

@@ -44,13 +44,14 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     volumeFromPath: (path, signal) =>
       http.json<Volume>({ method: 'POST', url: '/v1/volumes/from-path', data: { path }, timeout: NO_LIMIT, signal }),
     volume: (volumeId) => get<Volume>(`/v1/volumes/${volumeId}`),
-    volumes: async () => (await get<VolumeList>('/v1/volumes')).volumes,
+    volumes: async (limit) => (await get<VolumeList>(`/v1/volumes${queryOf({ limit })}`)).volumes,
     deleteVolume: async (volumeId) => void (await http.send({ method: 'DELETE', url: `/v1/volumes/${volumeId}` })),
     createJob: (body) => http.json<Job>({ method: 'POST', url: '/v1/jobs', data: body }),
     estimateJob: (body) =>
       unlessUnknown(http.json<JobEstimate>({ method: 'POST', url: '/v1/jobs/estimate', data: body })),
     job: (jobId) => get<Job>(`/v1/jobs/${jobId}`),
     jobs: async () => (await get<JobList>('/v1/jobs')).jobs,
+    jobPage: ({ limit, cursor }) => get<JobList>(`/v1/jobs${queryOf({ limit, cursor })}`),
     cancelJob: (jobId) => http.json<Job>({ method: 'DELETE', url: `/v1/jobs/${jobId}` }),
     pauseJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/pause`, data: {} }),
     resumeJob: (jobId) => http.json<Job>({ method: 'POST', url: `/v1/jobs/${jobId}/resume`, data: {} }),
@@ -64,6 +65,14 @@ export function createClient(address: ServerAddress): CryoMambaClient {
     downloadArtifact: (artifact, path, options) =>
       downloadArtifact(http, artifact, path, { refresh: () => artifactAgain(http, artifact), ...options }),
   }
+}
+
+/** The part of an address from the question mark on; what is not given is left out. */
+function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
+  const given: [string, string][] = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined || value === null ? [] : [[name, String(value)]],
+  )
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
 /** Null where the server has no such address: it is older than this client. */

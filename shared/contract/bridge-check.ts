@@ -1,14 +1,8 @@
 import { Value } from 'typebox/value'
 import { DomainError } from '../errors/domain-error.ts'
-import {
-  BRIDGE_REQUESTS,
-  type BridgeChannel,
-  type BridgeInput,
-  DesktopEvent,
-  PRELOAD_CHANNELS,
-  VolumeRequest,
-} from './bridge.ts'
+import { BRIDGE_REQUESTS, type BridgeChannel, type BridgeInput, DesktopEvent, PRELOAD_CHANNELS } from './bridge.ts'
 import { MaskRequest } from './mask-view.ts'
+import { VolumeRequest } from './volume-port.ts'
 
 /** True for the name of a request that exists. */
 export function isBridgeChannel(channel: unknown): channel is BridgeChannel {

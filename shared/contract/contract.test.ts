@@ -18,6 +18,7 @@ import * as preferences from './preferences.ts'
 import * as runOrders from './run-orders.ts'
 import * as serverInfo from './server-info.ts'
 import * as uploads from './uploads.ts'
+import * as volumePort from './volume-port.ts'
 import * as volumes from './volumes.ts'
 
 const MODULES = {
@@ -37,6 +38,7 @@ const MODULES = {
   'run-orders': runOrders,
   'server-info': serverInfo,
   uploads,
+  'volume-port': volumePort,
   volumes,
 }
 

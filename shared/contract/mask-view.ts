@@ -33,7 +33,10 @@ export const MaskView = Type.Object(
     /** What undo and redo would do; null where there is nothing. */
     undo_name: orNull(Type.String()),
     redo_name: orNull(Type.String()),
+    /** All that was done, undo and redo included. */
     num_operations: Count,
+    /** Changes that were made and not undone. */
+    num_changes: Count,
     /** True when something changed since the last export; it is kept in a journal all the same. */
     is_unsaved: Type.Boolean(),
     /** True where the run kept the probability that the threshold works on. */
@@ -53,6 +56,8 @@ export const KeptMask = Type.Object(
     mask_ref: Ref,
     volume_name: Type.String(),
     num_operations: Count,
+    /** Made and not undone. */
+    num_changes: Count,
     changed_at: Type.String(),
     /** Absent where the volume is the same file; else it has changed since, or whether it has is not known. */
     doubt: Type.Optional(Type.Union([Type.Literal('changed'), Type.Literal('unknown')])),

@@ -28,6 +28,17 @@ export const OtherJob = Type.Object(
 )
 export type OtherJob = Type.Static<typeof OtherJob>
 
+/** More of a server's jobs are never looked at. */
+export const MOST_JOBS = 1000
+
+/** So many of the newest jobs of a server are looked at. */
+export const JobsLookedAt = Type.Object({ most_jobs: Type.Integer({ minimum: 1, maximum: MOST_JOBS }) }, closed)
+export type JobsLookedAt = Type.Static<typeof JobsLookedAt>
+
+/** Newest first. `has_older`: the server has jobs that were not looked at, and more may be. */
+export const OtherJobList = Type.Object({ jobs: Type.Array(OtherJob), has_older: Type.Boolean() }, closed)
+export type OtherJobList = Type.Static<typeof OtherJobList>
+
 /** A job that is to become a run of this program. `is_retry`: it failed or was canceled, and is tried again. */
 export const AdoptJob = Type.Object({ job_id: Id, is_retry: Type.Boolean() }, closed)
 export type AdoptJob = Type.Static<typeof AdoptJob>

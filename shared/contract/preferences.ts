@@ -50,6 +50,18 @@ const LabelValue = Type.Integer({ minimum: 0, maximum: 65_535 })
 
 const SliceCamera = Type.Object({ pan_xyz: Xyz, zoom: Type.Number({ minimum: 0.01, maximum: 1000 }) }, closed)
 
+/** More of one file are not kept. */
+export const MOST_KEPT_MEASUREMENTS = 200
+
+const KeptMeasurement = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('distance'), Type.Literal('angle')]),
+    across_axis: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
+    points_xyz: Type.Array(Xyz, { minItems: 2, maxItems: 3 }),
+  },
+  closed,
+)
+
 /** How one file was looked at. Window limits in file units, the crosshair in voxels of the file. */
 export const ViewState = Type.Object(
   {
@@ -117,6 +129,8 @@ export const ViewState = Type.Object(
         closed,
       ),
     ),
+    /** What was measured, newest last. Places are voxels of the file, not rounded; `across_axis` is the file's, 0 = x. */
+    measurements: Type.Optional(Type.Array(KeptMeasurement, { maxItems: MOST_KEPT_MEASUREMENTS })),
     /** Labels of the mask that was corrected last; `origin` says which mask that was. */
     corrected: Type.Optional(
       Type.Object(

@@ -54,31 +54,50 @@ function pickCentres<T extends LabelArray>(
   const shape = blockGridShape(sourceShapeZyx, bin)
   const size = shape[0] * shape[1] * shape[2]
   const out = (labels instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size)) as T
-  const [zs, ys, xs] = shape.map((_, axis) => centres(shape[axis], sourceShapeZyx[axis], factor, bin))
-  const planeSize = shape[1] * shape[2]
-  for (let z = 0, at = 0; z < shape[0]; z++) {
-    // Planes and rows between the same centres are the same: most of a level that is finer than its labels.
+  const [zs, ys, xs] = sourceShapeZyx.map((length) => blockCentres(length, factor, bin))
+  spreadLabels(labels, gridShape, [zs, ys, xs], out)
+  return out
+}
+
+/**
+ * For each block of `bin` voxels along one axis, the block of `factor` voxels that holds its middle.
+ * @param sourceLength of the volume along the axis, voxels
+ * @returns ascending
+ */
+export function blockCentres(sourceLength: number, factor: number, bin: number): Int32Array<ArrayBuffer> {
+  const index = new Int32Array(Math.ceil(sourceLength / bin))
+  for (let p = 0; p < index.length; p++) {
+    const last = Math.min((p + 1) * bin, sourceLength) - 1
+    index[p] = Math.floor((p * bin + last) / 2 / factor)
+  }
+  return index
+}
+
+/**
+ * Gives each voxel of a finer grid one of a coarser grid.
+ *
+ * @param labels    z, y, x order, of `shapeZyx`; only planes, rows and columns that `takenZyx` names are read.
+ * @param takenZyx  For each plane, row and column of `out`: that of `labels`.
+ * @param out       Written from end to end.
+ */
+export function spreadLabels(
+  labels: LabelArray,
+  [, sy, sx]: Zyx,
+  [zs, ys, xs]: readonly [ArrayLike<number>, ArrayLike<number>, ArrayLike<number>],
+  out: LabelArray,
+): void {
+  const planeSize = ys.length * xs.length
+  for (let z = 0, at = 0; z < zs.length; z++) {
+    // Planes and rows that take the same are the same: most of a grid that is finer than its labels.
     if (z > 0 && zs[z] === zs[z - 1]) {
       out.copyWithin(at, at - planeSize, at)
       at += planeSize
       continue
     }
-    for (let y = 0; y < shape[1]; y++) {
-      const row = (zs[z] * gridShape[1] + ys[y]) * gridShape[2]
-      if (y > 0 && ys[y] === ys[y - 1]) out.copyWithin(at, at - shape[2], at)
-      else for (let x = 0; x < shape[2]; x++) out[at + x] = labels[row + xs[x]]
-      at += shape[2]
+    for (let y = 0; y < ys.length; y++, at += xs.length) {
+      const row = (zs[z] * sy + ys[y]) * sx
+      if (y > 0 && ys[y] === ys[y - 1]) out.copyWithin(at, at - xs.length, at)
+      else for (let x = 0; x < xs.length; x++) out[at + x] = labels[row + xs[x]]
     }
   }
-  return out
-}
-
-/** For each target block of one axis, the label voxel that holds the middle of the source voxels it covers. */
-function centres(length: number, sourceLength: number, factor: number, bin: number): Int32Array {
-  const index = new Int32Array(length)
-  for (let p = 0; p < length; p++) {
-    const last = Math.min((p + 1) * bin, sourceLength) - 1
-    index[p] = Math.floor((p * bin + last) / 2 / factor)
-  }
-  return index
 }

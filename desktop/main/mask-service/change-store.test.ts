@@ -36,7 +36,7 @@ async function newStore() {
     const change = await editor.edit({ name: 'brush', label: 1 }, (writer) => {
       writer.setRun(i % 3, i % 70, (i * 7) % 130, ((i * 7) % 130) + 1, 1 + (i % 5))
     })
-    await store.note('brush', group, change)
+    await store.note({ name: 'brush', group }, change)
     await store.compact(bricks)
   }
   return { kept, store, bricks, draw }
@@ -90,6 +90,27 @@ describe('a long journal', () => {
   })
 })
 
+describe('steps of undo', () => {
+  it('go back to the newest snapshot, and no further than what is known to fit', async () => {
+    const { kept, store, bricks, draw } = await newStore()
+    for (let i = 0; (await kept.newestSnapshot('m')) === 0; i++) await draw(i)
+    const atSnapshot = all(bricks)
+    await draw(90)
+    await draw(91)
+    const found = await recover(kept)
+    const again = new MaskEditor(found.now, new Map(), found.history)
+    expect(all(found.now)).toEqual(all(bricks))
+    while (again.undo());
+    expect(all(found.now)).toEqual(atSnapshot)
+    await found.store.close()
+    // A step from before the snapshot is undone: nothing is known of those before it.
+    const { change } = found.history.redo() ?? {}
+    if (!change) throw new Error('nothing was undone')
+    for (let i = 0; i < 3; i++) await store.note({ name: 'undo', group: null }, { ...change, numVoxels: 77 })
+    expect((await recover(kept)).history).toMatchObject({ undoName: null, redoName: null, sizeBytes: 0 })
+  })
+})
+
 describe('a crash', () => {
   it('before the snapshot has its name leaves the old journal in force', async () => {
     const { kept, bricks, draw } = await newStore()
@@ -124,7 +145,7 @@ describe('a crash', () => {
     const again = await recover(kept)
     const editor = new MaskEditor(again.now, new Map())
     const change = await editor.edit({ name: 'brush', label: 1 }, (writer) => writer.setRun(2, 3, 4, 9, 6))
-    await again.store.note('brush', null, change)
+    await again.store.note({ name: 'brush', group: null }, change)
     await again.store.close()
     const third = await recover(kept)
     expect(all(third.now)).toEqual(all(again.now))

@@ -1,16 +1,20 @@
 import { mkdir, open, rename, rm, truncate } from 'node:fs/promises'
 import path from 'node:path'
+import { EditHistory } from '../../../shared/mask/edit/edit-history.ts'
 import type { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
-import { type MaskChange, putChange } from '../../../shared/mask/edit/mask-change.ts'
+import { completeChange, type MaskChange } from '../../../shared/mask/edit/mask-change.ts'
+import { UNDO_BYTES } from '../../../shared/mask/edit/mask-editor.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 import type { KeptMasks } from './kept-masks.ts'
-import { MaskJournal, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
+import { MaskJournal, type Operation, OperationCount, readBricks, readChanges, writeBricks } from './mask-journal.ts'
 
 /** What an earlier start kept of a mask. */
 export interface KeptChanges {
   store: ChangeStore
   beginning: LabelBricks
   now: LabelBricks
+  /** Steps since the newest snapshot that can be undone. */
+  history: EditHistory
 }
 
 /**
@@ -41,12 +45,15 @@ export class ChangeStore {
     const now = snapshot?.bricks ?? beginning.copy()
     const store = new ChangeStore(kept, ref, new OperationCount(snapshot?.facts ?? undefined))
     const journal = kept.journalOf(ref, generation)
+    const history = new EditHistory(UNDO_BYTES)
     let endByte = 0
     for await (const noted of readChanges(journal)) {
-      putChange(now, noted.change, 'after')
+      const change = completeChange(now, noted.change)
+      history.retrace({ name: noted.step ?? noted.name, group: noted.group, change })
       store.operations.add(noted.name, noted.group)
       endByte = noted.endByte
     }
+    history.endGroup()
     // What a crash cut off would hide everything that is noted after it.
     await truncate(journal, endByte).catch((error) => {
       if (error.code !== 'ENOENT') throw error
@@ -55,7 +62,7 @@ export class ChangeStore {
     store.journal = await MaskJournal.open(journal)
     if (snapshot) store.longestBytes = longestAfter(kept.longestJournalBytes, snapshot.sizeBytes)
     await kept.dropOthers(ref, generation).catch(() => undefined)
-    return { store, beginning, now }
+    return { store, beginning, now, history }
   }
 
   /** True once something is kept. */
@@ -71,9 +78,9 @@ export class ChangeStore {
     this.journal = await MaskJournal.open(this.kept.journalOf(this.ref, 0))
   }
 
-  async note(name: string, group: string | null, change: MaskChange): Promise<void> {
-    await this.journal?.note(name, group, change)
-    this.operations.add(name, group)
+  async note(operation: Operation, change: MaskChange): Promise<void> {
+    await this.journal?.note(operation, change)
+    this.operations.add(operation.name, operation.group)
   }
 
   /** Begins the journal anew where it is too long. What fails here loses nothing: the old journal goes on. */

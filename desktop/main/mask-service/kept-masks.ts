@@ -155,7 +155,8 @@ export class KeptMasks {
     if (!isNeeded || isOver) await this.forget(maskRef)
     if (standing === 'gone') return null
     const { volume, origin } = record
-    const kept = { mask_ref: maskRef, volume_name: volume.name, num_operations: count.total, changed_at: changedAt }
+    const counts = { num_operations: count.total, num_changes: count.numInForce }
+    const kept = { mask_ref: maskRef, volume_name: volume.name, ...counts, changed_at: changedAt }
     const doubt = standing === 'same' ? {} : { doubt: standing }
     return { kept: { ...kept, ...doubt }, file: volume.file, mode0: volume.mode0, run_ref: origin.run_ref ?? null }
   }

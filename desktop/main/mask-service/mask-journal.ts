@@ -124,10 +124,16 @@ export async function readFacts(file: string): Promise<OperationFacts | null> {
   return null
 }
 
-interface ChangeFields {
+/** What a change came of. */
+export interface Operation {
   name: string
   /** Parts of one stroke have the same; null for what stands alone. */
   group: string | null
+  /** What undo calls it, where that is another name. */
+  step?: string
+}
+
+interface ChangeFields extends Operation {
   time: string
   gained: [number, number][]
   num_voxels: number
@@ -135,9 +141,7 @@ interface ChangeFields {
 }
 
 /** A change as it was noted; only what came after it, not what was before. */
-export interface NotedChange {
-  name: string
-  group: string | null
+export interface NotedChange extends Operation {
   time: string
   change: MaskChange
   endByte: number
@@ -173,10 +177,9 @@ export class MaskJournal {
     return this.written
   }
 
-  async note(name: string, group: string | null, change: MaskChange): Promise<void> {
+  async note(operation: Operation, change: MaskChange): Promise<void> {
     const fields: ChangeFields = {
-      name,
-      group,
+      ...operation,
       time: new Date().toISOString(),
       gained: [...change.gained],
       num_voxels: change.numVoxels,
@@ -225,7 +228,8 @@ export async function* readChanges(file: string): AsyncGenerator<NotedChange> {
       return { brick, startZyx: start_zyx, shapeZyx: shape_zyx, before: new Uint8Array(0), after }
     })
     const change = { bricks, gained: new Map(fields.gained), numVoxels: fields.num_voxels }
-    yield { name: fields.name, group: fields.group, time: fields.time, change, endByte }
+    const { name, group, step, time } = fields
+    yield { name, group, ...(step === undefined ? {} : { step }), time, change, endByte }
   }
 }
 
@@ -244,6 +248,11 @@ export class OperationCount {
   get facts(): OperationFacts {
     const changed_at = new Date().toISOString()
     return { total: this.total, last_group: this.lastGroup, kinds: this.kinds, changed_at }
+  }
+
+  /** Changes that were made and not undone: each undo takes itself and one other away. */
+  get numInForce(): number {
+    return Math.max(0, this.total - 2 * (this.kinds.undo ?? 0))
   }
 
   add(name: string, group: string | null): void {

@@ -187,6 +187,56 @@ describe('a mask that is being corrected', () => {
     expect(await kept.list(null)).toEqual({ kept: [], unreadable: [] })
   })
 
+  it('undoes and redoes after a crash what could be undone and redone before it', async () => {
+    const kept = newKept()
+    const volume = volumeOf(volumeFile(() => 0))
+    const session = await MaskSession.begin(kept, 'm', volume, fileBeginning(volumeFile((i) => (i < 7 ? 2 : 0))))
+    const stroke = (x: number) => ({ ...(dot(x, 1, 1) as MaskOperation & { kind: 'brush' }), stroke: 'one' })
+    for (const x of [1, 2, 3]) await apply(session, stroke(x))
+    await apply(session, { kind: 'fill', label: 5, axis: 'z', seed_xyz: [0, 0, 2] })
+    await apply(session, dot(0, 0, 0, 0))
+    await apply(session, dot(6, 4, 2, 9))
+    await session.undo()
+    await session.undo()
+    await session.redo()
+    const again = await MaskSession.recover(kept, 'm', volume)
+    const both = [session, again]
+    for (const step of ['redo', 'redo', 'undo', 'undo', 'undo', 'undo', 'undo', 'redo'] as const) {
+      const [one, other] = both.map(({ editor }) => ({ change: editor[step](), counts: editor.counts }))
+      expect(other).toEqual(one)
+      expect(labels(again)).toEqual(labels(session))
+      expect(again.view()).toMatchObject({ undo_name: session.view().undo_name, redo_name: session.view().redo_name })
+    }
+    expect(again.view().undo_name).toBe('brush')
+    await apply(again, stroke(5))
+    await again.undo()
+    expect(labels(again)).toEqual(labels(session))
+    for (const one of both) await one.close(true)
+  })
+
+  it('counts what was undone as no change, also after a crash, and still keeps it', async () => {
+    const kept = newKept()
+    const volume = volumeOf(volumeFile(() => 0))
+    const session = await MaskSession.begin(kept, 'm', volume, { kind: 'empty', labels: [] })
+    const counts: number[] = []
+    const counted = async (work: Promise<unknown>) => {
+      await work
+      counts.push(session.view().num_changes)
+    }
+    for (const x of [1, 2, 3]) await counted(apply(session, dot(x, 1, 1)))
+    await counted(session.undo())
+    await counted(session.undo())
+    await counted(session.redo())
+    await counted(apply(session, dot(4, 1, 1)))
+    expect(counts).toEqual([1, 2, 3, 2, 1, 2, 3])
+    await session.undo()
+    expect((await kept.list(null)).kept[0].kept).toMatchObject({ num_changes: 2, num_operations: 8 })
+    const again = await MaskSession.recover(kept, 'm', volume)
+    expect(again.view()).toMatchObject({ num_changes: 2, is_unsaved: true })
+    await again.close(true)
+    await session.close(true)
+  })
+
   it('counts the parts of one stroke as one change, also after a crash', async () => {
     const kept = newKept()
     const volume = volumeOf(volumeFile(() => 0))

@@ -2,6 +2,7 @@ import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import type { MaskOperation } from '../../../shared/contract/mask-edit.ts'
 import type { LabelChange, MaskView } from '../../../shared/contract/mask-view.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
+import type { EditHistory } from '../../../shared/mask/edit/edit-history.ts'
 import { LabelBricks } from '../../../shared/mask/edit/label-bricks.ts'
 import { type MaskChange, reverseOf, type VoxelBox } from '../../../shared/mask/edit/mask-change.ts'
 import { MaskEditor } from '../../../shared/mask/edit/mask-editor.ts'
@@ -18,6 +19,7 @@ import { applyOperation } from './apply-operation.ts'
 import { ChangeStore } from './change-store.ts'
 import type { KeptMasks } from './kept-masks.ts'
 import { countBricks, hashBricks, loadMask } from './load-mask.ts'
+import type { Operation } from './mask-journal.ts'
 import { type MaskRecord, newRecord, plainLabel, volumeFacts } from './mask-record.ts'
 import type { ProbabilityFiles } from './probability-files.ts'
 
@@ -56,6 +58,7 @@ export class MaskSession {
     warnings?: VolumeWarning[]
     changes: ChangeStore
     counts?: Map<number, number>
+    history?: EditHistory
   }) {
     this.ref = facts.ref
     this.volumeRef = facts.volumeRef
@@ -66,7 +69,7 @@ export class MaskSession {
     this.changes = facts.changes
     this.warnings = facts.warnings ?? []
     this.beginning = facts.beginning
-    this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks))
+    this.editor = new MaskEditor(facts.bricks, facts.counts ?? countBricks(facts.bricks), facts.history)
     this.canHaveProbability = facts.canHaveProbability
     for (const { value, is_locked } of this.record.labels) if (is_locked) this.editor.locked.add(value)
   }
@@ -125,12 +128,12 @@ export class MaskSession {
     try {
       const { shapeZyx } = source.header
       checkShape(record, shapeZyx)
-      const { store, beginning, now } = await ChangeStore.recover(kept, ref, volume.name, shapeZyx)
+      const { store, beginning, now, history } = await ChangeStore.recover(kept, ref, volume.name, shapeZyx)
       record.volume = await volumeFacts(volume, shapeZyx)
       record.operations = store.operations.kinds
       record.num_operations = store.operations.total
       const found = { ref, volumeRef: volume.volume_ref, kept, source, format, record, canHaveProbability }
-      return new MaskSession({ ...found, beginning, bricks: now, changes: store })
+      return new MaskSession({ ...found, beginning, bricks: now, changes: store, history })
     } catch (error) {
       await source.close()
       throw error
@@ -152,6 +155,7 @@ export class MaskSession {
       undo_name: history.undoName,
       redo_name: history.redoName,
       num_operations,
+      num_changes: this.changes.operations.numInForce,
       is_unsaved: num_operations !== (num_exported ?? 0),
       has_probability: this.canHaveProbability || this.probability !== null,
       busy: this.busy,
@@ -191,19 +195,20 @@ export class MaskSession {
       operation,
     )
     if ('label' in operation && operation.label > 0) this.listLabel(operation.label)
-    await this.note(operation.kind, operation.kind === 'brush' ? operation.stroke : null, change)
+    const step = this.editor.history.undoName ?? operation.kind
+    await this.note({ name: operation.kind, group: operation.kind === 'brush' ? operation.stroke : null, step }, change)
     return change
   }
 
   async undo(): Promise<MaskChange | null> {
     const change = this.editor.undo()
-    if (change) await this.note('undo', null, change)
+    if (change) await this.note({ name: 'undo', group: null }, change)
     return change
   }
 
   async redo(): Promise<MaskChange | null> {
     const change = this.editor.redo()
-    if (change) await this.note('redo', null, change)
+    if (change) await this.note({ name: 'redo', group: null }, change)
     return change
   }
 
@@ -252,10 +257,10 @@ export class MaskSession {
     return added
   }
 
-  private async note(name: string, group: string | null, change: MaskChange): Promise<void> {
+  private async note(operation: Operation, change: MaskChange): Promise<void> {
     if (change.bricks.length === 0) return
     try {
-      await this.writeDown(name, group, change)
+      await this.writeDown(operation, change)
     } catch (cause) {
       // What cannot be kept is not shown either; the steps of undo would no longer fit.
       this.editor.put(reverseOf(change))
@@ -266,16 +271,16 @@ export class MaskSession {
     this.record.num_operations = this.changes.operations.total
     this.record.changed_at = new Date().toISOString()
     // Strokes come many a second; they are counted again from the journal after a crash.
-    if (name !== 'brush') await this.kept.write(this.ref, this.record)
+    if (operation.name !== 'brush') await this.kept.write(this.ref, this.record)
     await this.changes.compact(this.editor.bricks)
   }
 
-  private async writeDown(name: string, group: string | null, change: MaskChange): Promise<void> {
+  private async writeDown(operation: Operation, change: MaskChange): Promise<void> {
     if (!this.changes.isOnDisk) {
       await this.kept.write(this.ref, this.record)
       await this.changes.begin(this.beginning)
     }
-    await this.changes.note(name, group, change)
+    await this.changes.note(operation, change)
   }
 
   private async readValues({ startZyx, shapeZyx }: VoxelBox, signal?: Abort): Promise<Float32Array> {

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { changedPlanes } from './changed-planes.ts'
 import type { LabelLevel } from './open-volume.ts'
 
-const level = (voxels: number[], bin = 2): LabelLevel => ({
+const level = (voxels: number[], bin = 2, factor = bin): LabelLevel => ({
   runRef: 'a',
   stage: 'final_planes',
   bin,
+  factor,
   shapeZyx: [4, 1, 2],
   voxels: Uint8Array.from(voxels),
 })
@@ -24,8 +25,9 @@ describe('changedPlanes', () => {
     expect(changedPlanes(before, before)?.voxels).toHaveLength(0)
   })
 
-  it('does not compare levels of another bin, or the first with nothing', () => {
+  it('does not compare levels of another bin or factor, or the first with nothing', () => {
     expect(changedPlanes(level([0, 0, 0, 1, 2, 0, 0, 0], 4), before)).toBeNull()
+    expect(changedPlanes(level([0, 0, 0, 1, 2, 0, 0, 0], 2, 4), before)).toBeNull()
     expect(changedPlanes(before, null)).toBeNull()
   })
 })

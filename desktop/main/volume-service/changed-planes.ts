@@ -8,7 +8,7 @@ export function changedPlanes(
   now: LabelLevel,
   before: LabelLevel | null,
 ): { firstPlane: number; voxels: LabelLevel['voxels'] } | null {
-  if (!before || before.runRef !== now.runRef || before.bin !== now.bin) return null
+  if (!before || before.runRef !== now.runRef || before.bin !== now.bin || before.factor !== now.factor) return null
   if (before.voxels.length !== now.voxels.length || before.voxels.constructor !== now.voxels.constructor) return null
   const planeVoxels = now.shapeZyx[1] * now.shapeZyx[2]
   const numPlanes = now.voxels.length / planeVoxels
@@ -17,6 +17,7 @@ export function changedPlanes(
   let end = numPlanes
   while (first < end && isSame(first)) first++
   while (end > first && isSame(end - 1)) end--
+  if (first === 0 && end === numPlanes) return { firstPlane: 0, voxels: now.voxels }
   return {
     firstPlane: first === numPlanes ? 0 : first,
     voxels: now.voxels.slice(first * planeVoxels, end * planeVoxels),

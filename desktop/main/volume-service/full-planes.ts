@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import type { PlaneProjection } from '../../../shared/contract/bridge.ts'
+import type { PlaneProjection } from '../../../shared/contract/volume-port.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
 import type { VoxelSource } from '../../../shared/volume/header.ts'
 import { numVoxels, reverseTriple } from '../../../shared/volume/zyx.ts'

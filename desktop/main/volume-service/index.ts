@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import type { MessagePortMain } from 'electron'
-import type { OpenedVolume, VolumeMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import { checkVolumeRequest } from '../../../shared/contract/bridge-check.ts'
+import type { VolumeMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { UnpackedCopies } from '../../../shared/node/unpacked-copies.ts'
 import { BYTES_PER_VOXEL } from '../../../shared/volume/dtype.ts'
@@ -232,6 +233,7 @@ async function sendLabels(volume: OpenVolume): Promise<void> {
     run_ref: labels.runRef,
     stage: labels.stage,
     bin: labels.bin,
+    ...(labels.factor === labels.bin ? {} : { factor: labels.factor }),
     shape_zyx: labels.shapeZyx,
     voxels: (changed?.voxels ?? labels.voxels) as Uint8Array<ArrayBuffer>,
     ...(changed ? { first_plane: changed.firstPlane } : {}),

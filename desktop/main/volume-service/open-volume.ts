@@ -30,10 +30,12 @@ type ShownLabels =
   | { kind: 'preview'; runRef: string; preview: ServicePreview }
   | { kind: 'mask'; runRef: string; mask: ShownMask }
 
+/** Labels for a level, on the grid of blocks of `factor` voxels: that of the level, or a coarser one. */
 export interface LabelLevel {
   runRef: string
   stage: ServicePreview['stage'] | 'final'
   bin: number
+  factor: number
   shapeZyx: [number, number, number]
   voxels: LabelArray
 }
@@ -184,17 +186,23 @@ export class OpenVolume {
     return this.replaceLabels(null)
   }
 
-  /** The labels on the grid of the current level; null without labels or before the first level. */
+  /**
+   * The labels for the current level; null without labels or before the first level. A preview that is coarser than the
+   * level stays so: spread over it there are many times as many voxels, and the window can do that itself.
+   */
   async labelLevel(): Promise<LabelLevel | null> {
     const { labels, bin } = this
     if (!labels || bin === null) return null
-    const shape = this.source.header.shapeZyx
-    const levelShape = blockGridShape(shape, bin)
-    const at = { runRef: labels.runRef, bin, shapeZyx: this.displayShape(levelShape) }
-    const turned = (voxels: LabelArray) => orientVoxels(voxels, levelShape, this.orientation)
-    if (labels.kind === 'mask') return { ...at, stage: 'final', voxels: turned(await labels.mask.onLevel(bin)) }
+    const { shapeZyx } = this.source.header
+    const at = (factor: number, stage: LabelLevel['stage'], voxels: LabelArray): LabelLevel => {
+      const gridShape = blockGridShape(shapeZyx, factor)
+      const turned = orientVoxels(voxels, gridShape, this.orientation)
+      return { runRef: labels.runRef, stage, bin, factor, shapeZyx: this.displayShape(gridShape), voxels: turned }
+    }
+    if (labels.kind === 'mask') return at(bin, 'final', await labels.mask.onLevel(bin))
     const { stage, factor, voxels } = labels.preview
-    return { ...at, stage, voxels: turned(labelsOnLevel(voxels, factor, shape, bin, true)) }
+    if (factor > bin) return at(factor, stage, voxels)
+    return at(bin, stage, labelsOnLevel(voxels, factor, shapeZyx, bin, true))
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ export class FrameDrawing {
     const { volume } = ground.store.getState()
     this.volumeRef = volume?.volume_ref
     const { view } = this
-    const { width, height } = view.pictureSize(of)
+    const { width, height } = view.pictures.size(of)
     this.drawnSize = { width: width * scale, height: height * scale }
     this.pixelScale = scale * (globalThis.devicePixelRatio || 1)
     const whole = { left: 0, top: 0, width, height }
@@ -54,7 +54,7 @@ export class FrameDrawing {
 
   draw(moment: PictureMoment): Composer {
     const { of, hasMask, hasCrosshair } = this.look
-    this.view.drawPicture({ of, ...this.drawnSize, hasMask, hasCrosshair, ...moment }, (drawn) => {
+    this.view.pictures.draw({ of, ...this.drawnSize, hasMask, hasCrosshair, ...moment }, (drawn) => {
       this.marks = this.look.hasScaleBar ? this.marksOf(drawn) : []
       this.composer.compose(drawn.canvas, this.marks, this.linesOf(drawn, moment))
     })
@@ -93,8 +93,8 @@ export class FrameDrawing {
 
 /** The part of a slice's pane in which the volume is, at the size of the screen. */
 export function boxOnScreen(view: VolumeView, of: PictureOf, shapeZyx: readonly [number, number, number]): Box {
-  const { width, height } = view.pictureSize(of)
+  const { width, height } = view.pictures.size(of)
   const order = { of, width, height, hasMask: false, hasCrosshair: false }
-  const slice = view.drawPicture(order, ({ slices }) => slices.find(({ kind }) => kind === of))
+  const slice = view.pictures.draw(order, ({ slices }) => slices.find(({ kind }) => kind === of))
   return slice ? boxOfVolume(slice, shapeZyx, { width, height }) : { left: 0, top: 0, width, height }
 }

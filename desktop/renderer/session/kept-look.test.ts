@@ -1,8 +1,17 @@
+import { Value } from 'typebox/value'
 import { expect, it } from 'vitest'
 import type { MaskView } from '../../../shared/contract/mask-view.ts'
+import { ViewState } from '../../../shared/contract/preferences.ts'
 import { createDesktopStore } from '../state/store.ts'
 import type { Display } from '../viewer/display-map.ts'
-import { displayOf, keptCorrected, keptDisplay, restoreCorrected } from './kept-look.ts'
+import {
+  displayOf,
+  keptCorrected,
+  keptDisplay,
+  keptMeasurements,
+  restoreCorrected,
+  restoreMeasurements,
+} from './kept-look.ts'
 
 const maskOf = (origin_name: string) =>
   ({
@@ -44,6 +53,40 @@ it('brings back which labels of a corrected mask are hidden and how strongly the
   restoreCorrected(kept, again.getState)
   expect(again.getState().hiddenLabels).toEqual([2])
   expect(again.getState().labelOpacities).toEqual({ 3: 0.4 })
+})
+
+it('brings back what was measured, before what was measured since', () => {
+  const store = createDesktopStore()
+  const { measureToolChosen, pointPlaced } = store.getState()
+  const place = (...points: [number, number, number][]) => {
+    for (const point of points) pointPlaced(point, 2)
+  }
+  measureToolChosen('distance')
+  place([1.5, 2, 3], [4, 5.25, 3])
+  measureToolChosen('angle')
+  place([0, 0, 3], [4, 0, 3], [4, 8, 3])
+  const kept = keptMeasurements(store.getState())
+  expect(Value.Check(ViewState.properties.measurements, kept)).toBe(true)
+
+  const again = createDesktopStore()
+  restoreMeasurements(kept, again.getState)
+  expect(again.getState().measurements).toEqual(store.getState().measurements)
+  restoreMeasurements(kept?.slice(1), again.getState)
+  expect(again.getState().measurements.map(({ id, kind }) => [id, kind])).toEqual([
+    [1, 'angle'],
+    [2, 'distance'],
+    [3, 'angle'],
+  ])
+})
+
+it('keeps no more measurements than the contract takes, the newest', () => {
+  const measurements = Array.from({ length: 300 }, (_, i) => ({
+    ...{ id: i, kind: 'distance' as const, acrossAxis: 0 as const },
+    pointsXyz: [[0, 0, 0] as const, [i, 1, 1] as const],
+  }))
+  const kept = keptMeasurements({ measurements })
+  expect(Value.Check(ViewState.properties.measurements, kept)).toBe(true)
+  expect(kept?.at(-1)?.points_xyz[1][0]).toBe(299)
 })
 
 it('keeps nothing of labels while no mask is corrected', () => {

@@ -1,5 +1,5 @@
 import type { MaskView } from '../../../shared/contract/mask-view.ts'
-import type { ViewState } from '../../../shared/contract/preferences.ts'
+import { MOST_KEPT_MEASUREMENTS, type ViewState } from '../../../shared/contract/preferences.ts'
 import type { Store } from '../state/store.ts'
 import type { Display } from '../viewer/display-map.ts'
 
@@ -18,6 +18,25 @@ export function displayOf({
   ...others
 }: NonNullable<ViewState['display']>): Display {
   return { ...others, isInverted, smoothingVox, hasSurfaces }
+}
+
+/** What was measured, as it is kept; the newest where there is too much. */
+export function keptMeasurements({ measurements }: Pick<Store, 'measurements'>): ViewState['measurements'] {
+  return measurements.slice(-MOST_KEPT_MEASUREMENTS).map(({ kind, acrossAxis, pointsXyz }) => ({
+    kind,
+    across_axis: acrossAxis,
+    points_xyz: pointsXyz.map(([x, y, z]) => [x, y, z] as [number, number, number]),
+  }))
+}
+
+/** Puts what was measured in a file before what has been measured in it since it was opened. */
+export function restoreMeasurements(kept: ViewState['measurements'], store: () => Store): void {
+  const found = kept?.map(({ kind, across_axis, points_xyz }) => ({
+    kind,
+    acrossAxis: across_axis,
+    pointsXyz: points_xyz,
+  }))
+  if (found && found.length > 0) store().measurementsFound(found)
 }
 
 /** Which labels of the mask that is being corrected are hidden, and how strongly each covers; as it is kept. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { LabelPlaneMessage, OpenedVolume, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
 import type { MaskRequest, MaskView } from '../../../shared/contract/mask-view.ts'
+import type { LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { AS_STORED } from '../../../shared/volume/display-orientation.ts'
 import { createDesktopStore } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
@@ -16,10 +17,10 @@ afterEach(() => {
 function ground(bin: number) {
   const store = createDesktopStore()
   const asked: (VolumeRequest | MaskRequest)[] = []
-  const view = { showLabelPlane: vi.fn(() => true), hideLabelPlanes: vi.fn() }
+  const labels = { showPlane: vi.fn(() => true), hidePlanes: vi.fn() }
   const requests = new LabelPlaneRequests({
     store,
-    view: () => view as unknown as VolumeView,
+    view: () => ({ labels }) as unknown as VolumeView,
     askVolume: (request) => asked.push(request),
     askMask: (request) => asked.push(request),
   })
@@ -37,7 +38,7 @@ function ground(bin: number) {
     vi.advanceTimersByTime(500)
     return asked.splice(0)
   }
-  return { store, view, requests, settle }
+  return { store, labels, requests, settle }
 }
 
 const answer = (request_index: number, run_ref = 'r'): LabelPlaneMessage => ({
@@ -46,14 +47,14 @@ const answer = (request_index: number, run_ref = 'r'): LabelPlaneMessage => ({
 })
 
 it('asks for the finished labels of the slices once the crosshair rests, and not again while they are there', () => {
-  const { store, view, requests, settle } = ground(2)
+  const { store, labels, requests, settle } = ground(2)
   expect(settle()).toEqual([])
   store.getState().labelsShown({ run_ref: 'r', stage: 'final' })
   const [request, ...others] = settle()
   expect(request).toMatchObject({ type: 'label_plane', axis: 'z', index: 5 })
   expect(others).toEqual([])
   requests.runPlaneCame(answer((request as { request_index: number }).request_index))
-  expect(view.showLabelPlane).toHaveBeenCalledOnce()
+  expect(labels.showPlane).toHaveBeenCalledOnce()
   store.getState().crosshairMoved([11, 20, 5])
   expect(settle()).toEqual([])
   store.getState().crosshairMoved([11, 20, 6])
@@ -61,12 +62,12 @@ it('asks for the finished labels of the slices once the crosshair rests, and not
 })
 
 it('does not show what is no longer asked for, nor labels of another run', () => {
-  const { store, view, requests, settle } = ground(2)
+  const { store, labels, requests, settle } = ground(2)
   store.getState().labelsShown({ run_ref: 'r', stage: 'final' })
   const [{ request_index }] = settle() as { request_index: number }[]
   requests.runPlaneCame(answer(request_index, 'other'))
   requests.runPlaneCame(answer(request_index - 1))
-  expect(view.showLabelPlane).not.toHaveBeenCalled()
+  expect(labels.showPlane).not.toHaveBeenCalled()
 })
 
 it('asks for nothing where the level is the file, or labels are not final', () => {
@@ -79,14 +80,14 @@ it('asks for nothing where the level is the file, or labels are not final', () =
 })
 
 it('asks for the mask that is being corrected, as it is or as it was, and what a threshold that is tried gives', () => {
-  const { store, view, settle } = ground(4)
+  const { store, labels, settle } = ground(4)
   store.getState().maskChanged({ mask_ref: 'm', labels: [] } as unknown as MaskView)
   expect(settle()).toMatchObject([{ type: 'plane', mask_ref: 'm', axis: 'z', index: 5, state: 'now' }])
   store.getState().beforeToggled(true)
   expect(settle()).toMatchObject([{ state: 'before' }])
-  view.hideLabelPlanes.mockClear()
+  labels.hidePlanes.mockClear()
   store.getState().thresholdMoved({ value: 0.5, smallest: 0 })
-  expect(view.hideLabelPlanes).toHaveBeenCalled()
+  expect(labels.hidePlanes).toHaveBeenCalled()
   expect(settle()).toMatchObject([{ state: 'tried' }])
   store.getState().thresholdMoved({ value: 0.6, smallest: 0 })
   expect(settle()).toEqual([])

@@ -1,5 +1,5 @@
-import type { DisplayAxis, LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
 import type { MaskPlane, MaskRequest } from '../../../shared/contract/mask-view.ts'
+import type { DisplayAxis, LabelPlaneMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import type { DesktopStore, Store } from '../state/store.ts'
 import { planeIndex } from '../state/view-slice.ts'
 import type { LabelPlanePart } from '../viewer/label-planes.ts'
@@ -59,14 +59,14 @@ export class LabelPlaneRequests {
 
   private put(axis: DisplayAxis, request: number, plane: LabelPlanePart | MaskPlane): void {
     const newest = this.newest.get(axis)
-    if (newest?.request !== request || !this.ground.view()?.showLabelPlane(plane)) return
+    if (newest?.request !== request || !this.ground.view()?.labels.showPlane(plane)) return
     this.shown.set(axis, newest.index)
   }
 
   private begin(): void {
     this.newest.clear()
     this.shown.clear()
-    this.ground.view()?.hideLabelPlanes()
+    this.ground.view()?.labels.hidePlanes()
     this.changed()
   }
 

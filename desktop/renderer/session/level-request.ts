@@ -1,4 +1,4 @@
-import type { VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { blockGridShape } from '../../../shared/mask/preview-rule.ts'
 import { numVoxels } from '../../../shared/volume/zyx.ts'
 import type { Store } from '../state/store.ts'

@@ -78,7 +78,7 @@ export class MaskEditing {
     maskClosed()
     labelsHidden(this.hiddenBefore)
     this.onMark(NO_MARK)
-    this.ground.view()?.clearLabels()
+    this.ground.view()?.labels.clear()
     this.ground.showRunAgain()
   }
 
@@ -224,9 +224,9 @@ export class MaskEditing {
     const { level, mask, volume } = this.ground.store.getState()
     const view = this.ground.view()
     if (!view || !level || !mask || !volume) return
-    if (message.type === 'patch') return void (view.showLabelPatch(message) || this.showLevel())
+    if (message.type === 'patch') return void (view.labels.patch(message) || this.showLevel())
     const shapeXyz = toDisplayAxes(reverseTriple(message.shape_zyx), level.orientation)
-    view.showLabels({
+    view.labels.show({
       ...{ type: 'labels', volume_ref: volume.volume_ref, run_ref: mask.mask_ref, stage: 'final' },
       ...{ bin: message.bin, shape_zyx: reverseTriple(shapeXyz) },
       voxels: orientVoxels(message.voxels, message.shape_zyx, level.orientation) as Uint8Array<ArrayBuffer>,
@@ -250,7 +250,7 @@ export class MaskEditing {
       case 'plane':
         return this.ground.planeCame(message)
       case 'plane_patch':
-        return this.ground.view()?.patchLabelPlane(message)
+        return this.ground.view()?.labels.patchPlane(message)
       case 'label_at':
         return message.request_index === this.numLabelRequests ? maskLabelRead(message.label) : undefined
       case 'mask_problem':

@@ -38,14 +38,14 @@ export class PictureMaking {
   }
 
   /** Size of a picture at the size of the screen, and what the graphics card draws. */
-  sizeOf = (of: PictureOf) => this.ground.view()?.pictureSize(of) ?? null
+  sizeOf = (of: PictureOf) => this.ground.view()?.pictures.size(of) ?? null
 
   /** Size of a movie at the size of the screen, and of the pane that is drawn for it. */
   movieSizeOf = ({ kind, pane }: Pick<MovieChoice, 'kind' | 'pane'>) => {
     const view = this.ground.view()
     const { volume } = this.store
     if (!view || !volume) return null
-    const drawn = view.pictureSize(kind === 'slices' ? pane : '3d')
+    const drawn = view.pictures.size(kind === 'slices' ? pane : '3d')
     return { drawn, size: kind === 'slices' ? boxOnScreen(view, pane, volume.shape_zyx) : drawn }
   }
 

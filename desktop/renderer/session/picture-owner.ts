@@ -1,4 +1,5 @@
-import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
+import type { VolumeViewEvents } from '../viewer/view-events.ts'
+import type { VolumeView } from '../viewer/volume-view.ts'
 
 /** Whoever shows a volume in a picture. */
 export interface PictureOwner {

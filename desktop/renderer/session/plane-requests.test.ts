@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { OpenedVolume, PlaneMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
+import type { PlaneMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import { AS_STORED } from '../../../shared/volume/display-orientation.ts'
 import { createDesktopStore } from '../state/store.ts'

@@ -1,4 +1,4 @@
-import type { DisplayAxis, PlaneMessage, VolumeMessage, VolumeRequest } from '../../../shared/contract/bridge.ts'
+import type { DisplayAxis, PlaneMessage, VolumeMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError, errorFromEnvelope } from '../../../shared/errors/domain-error.ts'
 import type { DesktopStore } from '../state/store.ts'
 import { type PlaneFacts, planeIndex } from '../state/view-slice.ts'

@@ -1,8 +1,12 @@
+import { MOST_JOBS } from '../../../shared/contract/other-jobs.ts'
 import type { BatchSave } from '../../../shared/contract/run-orders.ts'
 import { envelopeOf } from '../../../shared/errors/domain-error.ts'
 import { jobParamsOf } from '../state/run-choices.ts'
 import type { DesktopStore, Store } from '../state/store.ts'
 import type { BridgeClient } from './bridge-client.ts'
+
+// The page of a server.
+const JOBS_AT_A_TIME = 50
 
 // A number that is being typed does not ask the server at every key.
 const ESTIMATE_AFTER_MS = 350
@@ -20,11 +24,13 @@ export class RunActions {
   private readonly ground: RunGround
   private timer: ReturnType<typeof setTimeout> | undefined
   private numAsked = 0
+  private numLookedAt = JOBS_AT_A_TIME
 
   constructor(ground: RunGround) {
     this.ground = ground
     ground.store.subscribe((state, before) => {
       if (state.volume?.volume_ref !== before.volume?.volume_ref) this.volumeChanged(state, before)
+      if (state.connection?.url !== before.connection?.url) this.numLookedAt = JOBS_AT_A_TIME
       if (isOtherOrder(state, before)) this.estimateLater()
     })
   }
@@ -67,8 +73,14 @@ export class RunActions {
     const { store, bridge } = this.ground
     if (!store.getState().connection) return store.getState().otherJobsKnown(null)
     // A server that is away is said elsewhere.
-    const jobs = await bridge.request('run.elsewhere', null).catch(() => null)
+    const jobs = await bridge.request('run.elsewhere', { most_jobs: this.numLookedAt }).catch(() => null)
     if (jobs) store.getState().otherJobsKnown(jobs)
+  }
+
+  /** Looks at more jobs of the server, now and from now on. */
+  lookFurther = (): Promise<void> => {
+    this.numLookedAt = Math.min(MOST_JOBS, this.numLookedAt + JOBS_AT_A_TIME)
+    return this.lookElsewhere()
   }
 
   /** Makes a run of a job that was made elsewhere, and does with it what was asked. */

@@ -1,20 +1,12 @@
-import type {
-  DesktopEvent,
-  ExportedFile,
-  LabelsMessage,
-  LevelMessage,
-  MaskFormat,
-  Mode0,
-  Theme,
-  VolumeMessage,
-  VolumeRequest,
-} from '../../../shared/contract/bridge.ts'
+import type { DesktopEvent, ExportedFile, MaskFormat, Mode0, Theme } from '../../../shared/contract/bridge.ts'
+import type { LabelsMessage, LevelMessage, VolumeMessage, VolumeRequest } from '../../../shared/contract/volume-port.ts'
 import { DomainError, envelopeOf } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import type { DesktopStore, Store } from '../state/store.ts'
 import { autoWindow, type WindowRange } from '../state/window-range.ts'
 import type { Layout } from '../viewer/pane-layout.ts'
-import type { VolumeView, VolumeViewEvents } from '../viewer/volume-view.ts'
+import type { VolumeViewEvents } from '../viewer/view-events.ts'
+import type { VolumeView } from '../viewer/volume-view.ts'
 import { BesideVolume } from './beside-volume.ts'
 import type { BridgeClient } from './bridge-client.ts'
 import { LabelPlaneRequests } from './label-plane-requests.ts'
@@ -92,9 +84,9 @@ export class Session implements PictureOwner {
         state.labelOpacities !== before.labelOpacities ||
         state.mask?.labels !== before.mask?.labels ||
         state.run?.run_ref !== before.run?.run_ref
-      if (isRestyled) this.view?.setLabelStyles(labelStyles(state))
+      if (isRestyled) this.view?.labels.setStyles(labelStyles(state))
       if (state.maskOpacity !== before.maskOpacity || state.isMaskVisible !== before.isMaskVisible)
-        this.view?.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+        this.view?.labels.setOpacity(state.maskOpacity, state.isMaskVisible)
       if (state.window !== before.window) this.view?.setWindow(state.window.low, state.window.high)
       if (state.isYDown !== before.isYDown) this.view?.setYDown(state.isYDown)
       if (state.display !== before.display) this.view?.setDisplay(state.display)
@@ -123,8 +115,8 @@ export class Session implements PictureOwner {
   viewAttached(view: VolumeView): void {
     this.view = view
     const state = this.store.getState()
-    view.setLabelStyles(labelStyles(state))
-    view.setMaskOpacity(state.maskOpacity, state.isMaskVisible)
+    view.labels.setStyles(labelStyles(state))
+    view.labels.setOpacity(state.maskOpacity, state.isMaskVisible)
     view.setYDown(state.isYDown)
     view.setLayout(state.layout)
     this.pointerToolChanged(state, state)
@@ -314,7 +306,7 @@ export class Session implements PictureOwner {
       case 'labels':
         return this.labelsCame(message)
       case 'labels_cleared':
-        if (!this.masks.isActive) this.view?.clearLabels()
+        if (!this.masks.isActive) this.view?.labels.clear()
         return state.labelsShown(null)
       case 'voxel':
         if (message.request_index === this.numVoxelRequests) state.voxelRead(message.value, message.label)
@@ -341,7 +333,7 @@ export class Session implements PictureOwner {
   private labelsCame(message: LabelsMessage): void {
     const { run, labelsShown, crosshairXyz } = this.store.getState()
     if (message.run_ref !== run?.run_ref) return
-    if (!this.masks.isActive) this.view?.showLabels(message)
+    if (!this.masks.isActive) this.view?.labels.show(message)
     labelsShown({ run_ref: message.run_ref, stage: message.stage })
     if (message.stage === 'final' && crosshairXyz) this.crosshairMoved(crosshairXyz)
   }

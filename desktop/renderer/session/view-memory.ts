@@ -2,7 +2,14 @@ import type { ViewState } from '../../../shared/contract/preferences.ts'
 import type { Store } from '../state/store.ts'
 import type { VolumeView } from '../viewer/volume-view.ts'
 import type { BridgeClient } from './bridge-client.ts'
-import { displayOf, keptCorrected, keptDisplay, restoreCorrected } from './kept-look.ts'
+import {
+  displayOf,
+  keptCorrected,
+  keptDisplay,
+  keptMeasurements,
+  restoreCorrected,
+  restoreMeasurements,
+} from './kept-look.ts'
 import type { Session } from './session.ts'
 
 // A drag or a turn of the wheel is written once, after it.
@@ -16,7 +23,7 @@ export interface ViewMemoryGround {
 
 /**
  * Keeps how each file is looked at, and looks at it so again when it is opened: layout, crosshair, camera, window,
- * gamma, colour map, colours and visibility of labels. States: waiting for the first level → restoring → keeping.
+ * gamma, colour map, colours and visibility of labels, what was measured. States: waiting for the first level → restoring → keeping.
  */
 export class ViewMemory {
   private readonly ground: ViewMemoryGround
@@ -62,6 +69,7 @@ export class ViewMemory {
     if (this.volumeRef !== volumeRef) return
     this.found = found
     if (found) this.apply(found)
+    restoreMeasurements(found?.measurements, () => this.store)
     this.isKeeping = true
     this.restoreLabels(this.store)
     this.restoreMask()
@@ -139,6 +147,7 @@ export class ViewMemory {
       mask_opacity: state.maskOpacity,
       is_mask_visible: state.isMaskVisible,
       display: keptDisplay(state.display),
+      measurements: keptMeasurements(state),
       ...(corrected ? { corrected } : {}),
     }
   }
@@ -158,4 +167,5 @@ const KEPT = [
   'display',
   'maskOpacity',
   'isMaskVisible',
+  'measurements',
 ] as const satisfies readonly (keyof Store)[]

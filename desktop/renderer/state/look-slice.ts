@@ -35,6 +35,8 @@ export interface LookSlice {
   pointPlaced: (pointXyz: Xyz, acrossAxis: 0 | 1 | 2) => void
   /** The pointer is over a place; or over none. */
   pointHovered: (pointXyz: Xyz | null) => void
+  /** These were measured before all others. */
+  measurementsFound: (measurements: readonly Omit<Measurement, 'id'>[]) => void
   measurementRemoved: (id: number) => void
   measurementsCleared: () => void
 }
@@ -55,6 +57,8 @@ export const createLookSlice: StateCreator<LookSlice> = (set) => ({
     set(({ draft }) =>
       draft && pointXyz ? { draft: { ...draft, pointsXyz: [...draft.pointsXyz.slice(0, -1), pointXyz] } } : {},
     ),
+  measurementsFound: (found) =>
+    set(({ measurements }) => ({ measurements: [...found, ...measurements].map((one, i) => ({ ...one, id: i + 1 })) })),
   measurementRemoved: (id) =>
     set(({ measurements }) => ({ measurements: measurements.filter((measurement) => measurement.id !== id) })),
   measurementsCleared: () => set({ measurements: [], draft: null }),

@@ -1,6 +1,7 @@
 import type { StateCreator } from 'zustand'
-import type { LabelsMessage, RunView } from '../../../shared/contract/bridge.ts'
-import type { OtherJob } from '../../../shared/contract/other-jobs.ts'
+import type { RunView } from '../../../shared/contract/bridge.ts'
+import type { OtherJobList } from '../../../shared/contract/other-jobs.ts'
+import type { LabelsMessage } from '../../../shared/contract/volume-port.ts'
 
 /** All runs, the one on show, and how its labels are looked at. Voxels are in the viewer. */
 export interface RunSlice {
@@ -16,7 +17,7 @@ export interface RunSlice {
   isMaskVisible: boolean
   exporting: string | null
   /** Jobs on the server that were made elsewhere; null before it was asked. */
-  otherJobs: readonly OtherJob[] | null
+  otherJobs: OtherJobList | null
   /** The batch whose table is open. */
   shownBatch: string | null
   runChanged: (run: RunView) => void
@@ -32,7 +33,7 @@ export interface RunSlice {
   maskToggled: () => void
   exportChanged: (format: string | null) => void
   batchShown: (batchRef: string | null) => void
-  otherJobsKnown: (jobs: readonly OtherJob[] | null) => void
+  otherJobsKnown: (jobs: OtherJobList | null) => void
 }
 
 export const createRunSlice: StateCreator<RunSlice> = (set) => ({

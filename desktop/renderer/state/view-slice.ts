@@ -1,11 +1,6 @@
 import type { StateCreator } from 'zustand'
-import type {
-  DisplayAxis,
-  LevelMessage,
-  OpenedVolume,
-  PlaneProjection,
-  ViewSettings,
-} from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume, ViewSettings } from '../../../shared/contract/bridge.ts'
+import type { DisplayAxis, LevelMessage, PlaneProjection } from '../../../shared/contract/volume-port.ts'
 import { reverseTriple, type Xyz } from '../../../shared/volume/zyx.ts'
 import { displayIndexOf } from '../viewer/level-grid.ts'
 import type { Layout, Pane } from '../viewer/pane-layout.ts'

@@ -1,5 +1,6 @@
 import type { StateCreator } from 'zustand'
-import type { LevelMessage, OpenedVolume } from '../../../shared/contract/bridge.ts'
+import type { OpenedVolume } from '../../../shared/contract/bridge.ts'
+import type { LevelMessage } from '../../../shared/contract/volume-port.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { autoWindow, type WindowRange } from './window-range.ts'
 

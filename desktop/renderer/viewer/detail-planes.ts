@@ -1,5 +1,5 @@
 import type { Niivue } from '@niivue/niivue'
-import type { DisplayAxis, PlaneMessage } from '../../../shared/contract/bridge.ts'
+import type { DisplayAxis, PlaneMessage } from '../../../shared/contract/volume-port.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import { type LevelGrid, planeLine } from './level-grid.ts'
 import { SmoothSlices, type SmoothSource } from './smooth-slices.ts'

@@ -1,9 +1,10 @@
 import type { Niivue } from '@niivue/niivue'
-import type { LabelsMessage } from '../../../shared/contract/bridge.ts'
 import type { MaskPatch } from '../../../shared/contract/mask-view.ts'
+import type { LabelsMessage } from '../../../shared/contract/volume-port.ts'
 import { orientVoxels } from '../../../shared/volume/display-orientation.ts'
-import { reverseTriple } from '../../../shared/volume/zyx.ts'
+import { numVoxels, reverseTriple } from '../../../shared/volume/zyx.ts'
 import { inGraphics } from './graphics-span.ts'
+import { type BlockSlots, writeBlocks } from './label-blocks.ts'
 import { writeSlots } from './label-patch.ts'
 import { LabelPlanes } from './label-planes.ts'
 import { type LabelStyle, planeSlots, type SlotRule, slotColors, slotRule, slotsOf } from './label-slots.ts'
@@ -31,14 +32,16 @@ export class LabelLayer {
   }
 
   /** @param grid of the level on show; labels of another grid are ignored */
-  show({ voxels, stage, bin, first_plane, shape_zyx }: LabelsMessage, grid: LevelGrid): void {
+  show({ voxels, stage, bin, factor, first_plane, shape_zyx }: LabelsMessage, grid: LevelGrid): void {
     if (bin !== grid.bin) return
     const hasUnknown = stage !== 'final'
     this.takeRule(slotRule(voxels, this.styles, hasUnknown))
     const slots = slotsOf(voxels, this.styles, hasUnknown)
-    const planeVoxels = shape_zyx[1] * shape_zyx[2]
-    if (first_plane === undefined) this.replace(slots, grid)
-    else this.replacePlanes(slots, first_plane, planeVoxels, grid)
+    const firstPlane = first_plane ?? 0
+    const isWhole = first_plane === undefined
+    if (factor !== undefined) this.showBlocks({ slots, factor, firstPlane, shapeZyx: shape_zyx }, isWhole, grid)
+    else if (isWhole) this.replace(slots, grid)
+    else this.replacePlanes(slots, firstPlane, shape_zyx[1] * shape_zyx[2], grid)
     this.nv.drawOpacity = this.isVisible ? this.opacity : 0
   }
 
@@ -110,10 +113,28 @@ export class LabelLayer {
 
   /** Planes of a layer that is there already. */
   private replacePlanes(slots: Uint8Array, firstPlane: number, planeVoxels: number, grid: LevelGrid): void {
-    const bitmap = this.nv.drawBitmap
-    if (!bitmap || bitmap.length !== planeVoxels * grid.levelShapeZyx[0] || slots.length === 0) return
+    const bitmap = this.bitmapOf(grid)
+    if (!bitmap || slots.length === 0) return
     bitmap.set(slots, firstPlane * planeVoxels)
     inGraphics('labels', () => this.upload(slots, firstPlane, slots.length / planeVoxels, grid))
+  }
+
+  /** Labels of a grid that is coarser than the level. */
+  private showBlocks(blocks: BlockSlots, isWhole: boolean, grid: LevelGrid): void {
+    const bitmap = isWhole ? new Uint8Array(numVoxels(grid.levelShapeZyx)) : this.bitmapOf(grid)
+    if (!bitmap) return
+    const { firstPlane, numPlanes } = writeBlocks(bitmap, blocks, grid)
+    if (isWhole) return this.replace(bitmap, grid)
+    if (numPlanes === 0) return
+    const planeVoxels = grid.levelShapeZyx[1] * grid.levelShapeZyx[2]
+    const slots = bitmap.subarray(firstPlane * planeVoxels, (firstPlane + numPlanes) * planeVoxels)
+    inGraphics('labels', () => this.upload(slots, firstPlane, numPlanes, grid))
+  }
+
+  /** The layer that is there, where it is one of this level. */
+  private bitmapOf(grid: LevelGrid): Uint8Array | null {
+    const { drawBitmap } = this.nv
+    return drawBitmap?.length === numVoxels(grid.levelShapeZyx) ? drawBitmap : null
   }
 
   private upload(slots: Uint8Array, firstPlane: number, numPlanes: number, grid: LevelGrid): void {

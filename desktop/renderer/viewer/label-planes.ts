@@ -1,6 +1,6 @@
 import type { Niivue } from '@niivue/niivue'
-import type { DisplayAxis } from '../../../shared/contract/bridge.ts'
 import type { MaskPlane } from '../../../shared/contract/mask-view.ts'
+import type { DisplayAxis } from '../../../shared/contract/volume-port.ts'
 import { orientPlane } from '../../../shared/volume/display-orientation.ts'
 import { boxOnDisplay, displayIndexOf, type LevelGrid } from './level-grid.ts'
 

@@ -1,5 +1,5 @@
 import type { NVImage } from '@niivue/niivue'
-import type { LevelMessage } from '../../../shared/contract/bridge.ts'
+import type { LevelMessage } from '../../../shared/contract/volume-port.ts'
 import { toDisplayAxes } from '../../../shared/volume/display-orientation.ts'
 import { reverseTriple } from '../../../shared/volume/zyx.ts'
 import type { LevelGrid } from './level-grid.ts'

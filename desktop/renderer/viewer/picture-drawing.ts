@@ -1,5 +1,5 @@
 import type { Niivue } from '@niivue/niivue'
-import type { PlaneMessage } from '../../../shared/contract/bridge.ts'
+import type { PlaneMessage } from '../../../shared/contract/volume-port.ts'
 import { DomainError } from '../../../shared/errors/domain-error.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { inGraphics } from './graphics-span.ts'

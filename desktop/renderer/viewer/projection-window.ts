@@ -1,4 +1,4 @@
-import type { LevelMessage } from '../../../shared/contract/bridge.ts'
+import type { LevelMessage } from '../../../shared/contract/volume-port.ts'
 import type { Zyx } from '../../../shared/volume/zyx.ts'
 
 /** Values as shares of a level's range. */

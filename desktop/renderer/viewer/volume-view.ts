@@ -1,54 +1,26 @@
 import { Niivue, SLICE_TYPE } from '@niivue/niivue'
-import type { LabelsMessage, LevelMessage, PlaneMessage } from '../../../shared/contract/bridge.ts'
-import type { MaskPatch, MaskPlane } from '../../../shared/contract/mask-view.ts'
+import type { LevelMessage, PlaneMessage } from '../../../shared/contract/volume-port.ts'
 import type { Xyz } from '../../../shared/volume/zyx.ts'
 import { DetailPlanes } from './detail-planes.ts'
 import { type Display, DisplayShading } from './display-map.ts'
 import { DrawingPointer, type PointerTool } from './drawing-pointer.ts'
 import { graphicsLimits } from './graphics-limits.ts'
 import { inGraphics } from './graphics-span.ts'
-import { LabelLayer } from './label-layer.ts'
-import { type LabelPlanePart, planeOnDisplay } from './label-planes.ts'
-import type { LabelStyle } from './label-slots.ts'
-import { LabelSurfaces, type SurfaceState } from './label-surfaces.ts'
 import { displayIndexOf, fileVoxelAt, fileVoxelBeside, fractionOf, type LevelGrid, middleOf } from './level-grid.ts'
 import { levelImage } from './level-image.ts'
 import { listenForNavigation } from './navigation.ts'
 import { NIIVUE_OPTIONS } from './niivue-options.ts'
-import { type Layout, PANE_AXIS, type Pane, paneLayout, type SliceKind } from './pane-layout.ts'
+import { type Layout, PANE_AXIS, paneLayout, type SliceKind } from './pane-layout.ts'
 import { type Camera, PictureCamera, type Turn } from './picture-camera.ts'
-import {
-  type DrawnPicture,
-  drawPicture,
-  longestSide,
-  type PictureMoment,
-  type PictureOf,
-  type PictureOrder,
-  sizeOnScreen,
-} from './picture-drawing.ts'
 import { PicturePlaces } from './picture-places.ts'
 import { projectionFacts, type Shares } from './projection-window.ts'
 import { listenForSliceDrag } from './slice-drag.ts'
 import type { SlicePicture } from './slice-picture.ts'
 import { GAP_PX, tilesOf } from './tiles.ts'
+import type { VolumeViewEvents } from './view-events.ts'
+import { ViewPictures } from './view-pictures.ts'
+import { VolumeLabels } from './volume-labels.ts'
 import { zeroCopyImage } from './zero-copy-image.ts'
-
-export interface VolumeViewEvents {
-  /** The crosshair came to another voxel of the file. */
-  onCrosshair: (indexXyz: Xyz) => void
-  onPanes: (layout: Layout, panes: readonly Pane[]) => void
-  /** The slices were drawn elsewhere, or at another size: because the user zoomed or moved one, or else. */
-  onSlices: (slices: readonly SlicePicture[], isByHand: boolean) => void
-  /** How far the surfaces of the labels are. */
-  onSurfaces: (state: SurfaceState) => void
-  /** The 3D view was turned or zoomed. */
-  onTurned: (turn: Turn) => void
-  onContextLost: () => void
-  /** Planes for each click of the wheel. */
-  wheelSpeed: () => number
-  /** How the first picture is drawn. */
-  firstDisplay: Display
-}
 
 /** How a level is shown. */
 export interface LevelPlace {
@@ -63,11 +35,11 @@ export interface LevelPlace {
  * `attach` once, `showLevel` as often as there are volumes or levels; `dispose` ends it. Owns what is on the GPU.
  */
 export class VolumeView {
+  readonly labels: VolumeLabels
+  readonly pictures: ViewPictures
   private readonly nv: Niivue & { isYDown?: boolean }
   private readonly detail: DetailPlanes
   private readonly shading: DisplayShading
-  private readonly labels: LabelLayer
-  private readonly surfaces: LabelSurfaces
   private readonly viewpoint: PictureCamera
   private readonly places: PicturePlaces
   private readonly canvas: HTMLCanvasElement
@@ -82,7 +54,6 @@ export class VolumeView {
   private isMovedByHand = false
   private isDrawQueued = false
   private readonly pointer: DrawingPointer
-  private readonly drawUntold: () => unknown
 
   constructor(canvas: HTMLCanvasElement, events: VolumeViewEvents) {
     this.canvas = canvas
@@ -91,7 +62,7 @@ export class VolumeView {
     this.nv = new Niivue(NIIVUE_OPTIONS)
     // NiiVue draws by itself while a pane is dragged.
     const draw = this.nv.drawScene.bind(this.nv)
-    this.drawUntold = () => {
+    const drawUntold = () => {
       this.detail.prepare(['x', 'y', 'z'])
       return draw()
     }
@@ -103,10 +74,19 @@ export class VolumeView {
     }
     this.detail = new DetailPlanes(this.nv)
     this.shading = new DisplayShading(this.nv)
-    this.labels = new LabelLayer(this.nv)
-    this.surfaces = new LabelSurfaces(this.nv, { changed: events.onSurfaces, redraw: () => this.redraw() })
+    this.labels = new VolumeLabels({
+      nv: this.nv,
+      grid: () => this.grid,
+      redraw: () => this.redraw(),
+      onSurfaces: events.onSurfaces,
+    })
     this.viewpoint = new PictureCamera(this.nv)
     this.places = new PicturePlaces(this.nv, this.viewpoint, canvas)
+    this.pictures = new ViewPictures({
+      ...{ nv: this.nv, canvas, places: this.places, detail: this.detail, draw: drawUntold },
+      keepPlanesAt: (indexXyz) => this.keepPlanesAt(indexXyz),
+      redraw: () => this.redraw(),
+    })
   }
 
   private get grid(): LevelGrid | null {
@@ -141,10 +121,9 @@ export class VolumeView {
     this.resized.observe(this.canvas)
     await this.nv.attachToCanvas(this.canvas, false)
     this.detail.attach()
-    this.labels.planes.attach()
+    this.labels.attach(this.events.firstDisplay)
     this.shading.attach(this.events.firstDisplay)
     this.detail.setSmoothing(this.events.firstDisplay.smoothingVox)
-    this.surfaces.setOn(this.events.firstDisplay.hasSurfaces, this.events.firstDisplay.cut)
     this.nv.onLocationChange = () => this.crosshairMoved()
     await this.nv.setVolumeRenderIllumination(-1) // the three planes in 3D
     this.viewpoint.begin()
@@ -184,7 +163,6 @@ export class VolumeView {
       this.detail.placeIn(grid)
       this.detail.hide()
       this.labels.clear()
-      this.surfaces.labelsChanged(null)
     })
     this.applyLayout()
     this.shading.setWindow(...this.windowLowHigh)
@@ -219,8 +197,7 @@ export class VolumeView {
     inGraphics('clear', () => {
       this.detail.hide()
       this.nv.volumes = []
-      this.nv.drawBitmap = null
-      this.surfaces.labelsChanged(null)
+      this.labels.forget()
     })
     this.redraw()
   }
@@ -236,75 +213,14 @@ export class VolumeView {
   setDisplay(display: Display): void {
     this.shading.setDisplay(display)
     this.detail.setSmoothing(display.smoothingVox)
-    this.surfaces.setOn(display.hasSurfaces, display.cut)
+    this.labels.setDisplay(display)
     this.redraw()
-  }
-
-  /** Shows labels over the level of the same grid; others are ignored. The voxels belong to the view from now on. */
-  showLabels(message: LabelsMessage): void {
-    if (this.grid) this.labels.show(message, this.grid)
-    this.surfaces.labelsChanged(this.grid)
-    this.redraw()
-  }
-
-  /** Labels of a box of the level, in the order of the file, replace what is there. False when all are needed anew. */
-  showLabelPatch(patch: MaskPatch): boolean {
-    const isShown = this.grid !== null && this.labels.patch(patch, this.grid)
-    if (isShown) this.surfaces.labelsChanged(this.grid)
-    this.redraw()
-    return isShown
-  }
-
-  /** Puts labels at full resolution on their slice, if the crosshair is still in it. @returns whether they are shown */
-  showLabelPlane(part: LabelPlanePart | MaskPlane): boolean {
-    const plane = this.onDisplay(part)
-    if (!this.grid || !plane) return false
-    const here = displayIndexOf(this.grid, fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-    if (here['xyz'.indexOf(plane.axis)] !== plane.index) return false
-    const isShown = inGraphics('labels', () => this.labels.planes.show(plane))
-    this.redraw()
-    return isShown
-  }
-
-  /** Replaces a part of labels that are shown at full resolution. */
-  patchLabelPlane(part: MaskPlane): void {
-    const plane = this.onDisplay(part)
-    if (plane) inGraphics('labels', () => this.labels.planes.patch(plane))
-    this.redraw()
-  }
-
-  /** The level's labels are seen on all slices again. */
-  hideLabelPlanes(): void {
-    this.labels.planes.hide()
-    this.redraw()
-  }
-
-  private onDisplay(part: LabelPlanePart | MaskPlane): LabelPlanePart | null {
-    if (!this.grid) return null
-    return 'start_zyx' in part ? planeOnDisplay(part, this.grid) : part
   }
 
   /** Gives the left button to a tool; null gives it back to the crosshair. */
   setPointerTool(tool: PointerTool | null): void {
     this.pointer.tool = tool
     this.canvas.style.cursor = tool ? 'crosshair' : ''
-  }
-
-  clearLabels(): void {
-    this.labels.clear()
-    this.surfaces.labelsChanged(null)
-    this.redraw()
-  }
-
-  /** Colours and visibility of labels. */
-  setLabelStyles(styles: readonly LabelStyle[]): void {
-    inGraphics('labels', () => this.labels.setStyles(styles))
-    this.redraw()
-  }
-
-  setMaskOpacity(opacity: number, isVisible: boolean): void {
-    this.labels.setOpacity(opacity, isVisible)
-    this.redraw()
   }
 
   setLayout(layout: Layout): void {
@@ -370,52 +286,18 @@ export class VolumeView {
     this.redraw()
   }
 
-  /** Pixels that a picture has at the size of the screen, and the longest side that can be drawn. */
-  pictureSize(of: PictureOf): { width: number; height: number; longestSide: number } {
-    return { ...sizeOnScreen(this.canvas, this.places.panes, of), longestSide: longestSide(this.nv.gl) }
-  }
-
-  /** Draws a picture of its own size; what is on the screen stays. @throws {DomainError} as `drawPicture` does */
-  drawPicture<T>(order: PictureOrder, take: (drawn: DrawnPicture) => T): T {
-    const whole = { left: 0, top: 0, width: 1, height: 1 }
-    const stage = {
-      nv: this.nv,
-      canvas: this.canvas,
-      draw: this.drawUntold,
-      tiles: order.of === 'shown' ? this.nv.customLayout : tilesOf([{ kind: order.of, ...whole }], 0, 0),
-      setMoment: (moment: PictureMoment) => this.setMoment(moment),
-      slicesOf: () => this.places.drawn(1),
-    }
-    try {
-      return drawPicture(stage, order, take)
-    } finally {
-      if (order.plane) this.detail.hide()
-      if (this.grid) this.keepPlanesAt(fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-      this.redraw()
-    }
-  }
-
   /** Planes at full resolution are seen where the crosshair is in them. */
   private keepPlanesAt(indexXyz: Xyz): void {
     if (!this.grid) return
     const shown = displayIndexOf(this.grid, indexXyz)
     this.detail.keepAt(shown)
-    this.labels.planes.keepAt(shown)
-  }
-
-  /** Only of the scene: nobody is told, and it does not last. */
-  private setMoment({ crosshair, plane }: PictureMoment): void {
-    if (!this.grid) return
-    if (crosshair)
-      for (const [axis, at] of fractionOf(this.grid, crosshair).entries()) this.nv.scene.crosshairPos[axis] = at
-    this.keepPlanesAt(crosshair ?? fileVoxelAt(this.grid, this.nv.scene.crosshairPos))
-    if (plane?.voxels) this.detail.show(plane, plane.voxels)
+    this.labels.keepPlanesAt(shown)
   }
 
   dispose(): void {
     this.ended.abort()
     this.resized.disconnect()
-    this.surfaces.dispose()
+    this.labels.dispose()
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext()
   }

@@ -51,6 +51,22 @@ export class EditHistory {
     }
   }
 
+  /**
+   * Adds what was noted in the past, `undo` and `redo` among it. Where a step was undone that is not known here, or not
+   * as it was noted, nothing before that can be undone.
+   */
+  retrace(noted: HistoryEntry): void {
+    if (noted.name !== 'undo' && noted.name !== 'redo') return this.push(noted)
+    const step = noted.name === 'undo' ? this.undo() : this.redo()
+    if (!step || !isOfSameSize(step.change, noted.change)) this.clear()
+  }
+
+  /** What comes next is a step of its own, whatever its group. */
+  endGroup(): void {
+    const last = this.done.at(-1)
+    if (last) last.group = null
+  }
+
   /** Forgets all steps. */
   clear(): void {
     this.done = []
@@ -71,4 +87,8 @@ export class EditHistory {
     if (entry) this.done.push({ ...entry, group: null })
     return entry
   }
+}
+
+function isOfSameSize(one: MaskChange, other: MaskChange): boolean {
+  return one.numVoxels === other.numVoxels && one.bricks.length === other.bricks.length
 }

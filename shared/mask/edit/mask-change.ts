@@ -103,6 +103,21 @@ export function putChange(bricks: LabelBricks, change: MaskChange, side: 'before
   }
 }
 
+/**
+ * Puts in a change of which only what came after it is known, and finds what was there before.
+ * @returns the whole change
+ * @throws RangeError when it is damaged
+ */
+export function completeChange(bricks: LabelBricks, change: MaskChange): MaskChange {
+  const completed: BrickChange[] = []
+  for (const one of change.bricks) {
+    completed.push({ ...one, before: packRuns(bricks.readBox(one.startZyx, one.shapeZyx)) })
+    // One change may name a brick more than once.
+    putChange(bricks, { ...change, bricks: [one] }, 'after')
+  }
+  return { ...change, bricks: completed }
+}
+
 /** The same change the other way round. */
 export function reverseOf({ bricks, gained, numVoxels: count }: MaskChange): MaskChange {
   return {

@@ -30,10 +30,13 @@ export class MaskEditor {
   readonly locked: Set<number> = new Set()
   private readonly voxels: Map<number, number>
 
-  /** @param counts voxels of each label that occurs; background is found from them */
-  constructor(bricks: LabelBricks, counts: ReadonlyMap<number, number>, undoBytes = UNDO_BYTES) {
+  /**
+   * @param counts  voxels of each label that occurs; background is found from them
+   * @param history of the changes that led to `bricks`, as far as it is known
+   */
+  constructor(bricks: LabelBricks, counts: ReadonlyMap<number, number>, history = new EditHistory(UNDO_BYTES)) {
     this.bricks = bricks
-    this.history = new EditHistory(undoBytes)
+    this.history = history
     this.voxels = new Map(counts)
     const foreground = [...counts].reduce((sum, [label, count]) => sum + (label === 0 ? 0 : count), 0)
     this.voxels.set(0, numVoxels(bricks.shapeZyx) - foreground)

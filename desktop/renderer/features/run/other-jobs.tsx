@@ -4,14 +4,14 @@ import { useFacts, useSession } from '../../session/use-session.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { jobText, matchText } from './other-job-text.ts'
 
-/** Two requests each; a token may send 60 a minute. */
+/** A request each; a token may send 60 a minute. */
 const LOOK_EVERY_MS = 15_000
 
 /** Jobs of the same user on the server in use that this program did not make: folded, and asked for while open. */
 export function OtherJobs() {
   const { runs } = useSession()
   const server = useFacts((state) => (state.connection?.kind === 'server' ? state.connection.url : null))
-  const jobs = useFacts((state) => state.otherJobs)
+  const found = useFacts((state) => state.otherJobs)
   const volumeRef = useFacts((state) => state.volume?.volume_ref ?? null)
   const [isOpen, setIsOpen] = useState(false)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another server or file is another answer
@@ -26,13 +26,20 @@ export function OtherJobs() {
     <Panel title="On the server">
       <details className="fold" open={isOpen} onToggle={(event) => setIsOpen(event.currentTarget.open)}>
         <summary>Jobs made elsewhere</summary>
-        {jobs === null ? <p className="faint">Asking the server…</p> : null}
-        {jobs?.length === 0 ? <p className="faint">There are none.</p> : null}
+        {found === null ? <p className="faint">Asking the server…</p> : null}
+        {found?.jobs.length === 0 ? (
+          <p className="faint">There are none{found.has_older ? ' among the newest' : ''}.</p>
+        ) : null}
         <ul className="run-list">
-          {jobs?.map((job) => (
+          {found?.jobs.map((job) => (
             <JobRow key={job.job_id} job={job} />
           ))}
         </ul>
+        {found?.has_older ? (
+          <button type="button" className="wide" onClick={() => void runs.lookFurther()}>
+            Show older
+          </button>
+        ) : null}
       </details>
     </Panel>
   )

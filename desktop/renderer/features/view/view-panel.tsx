@@ -1,4 +1,4 @@
-import type { PlaneProjection } from '../../../../shared/contract/bridge.ts'
+import type { PlaneProjection } from '../../../../shared/contract/volume-port.ts'
 import { useFacts } from '../../session/use-session.ts'
 import { MOST_LEVEL_VOXELS } from '../../state/view-slice.ts'
 import { Panel } from '../../ui/panel.tsx'

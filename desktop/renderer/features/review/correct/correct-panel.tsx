@@ -52,8 +52,7 @@ function Correcting() {
   return (
     <>
       <p className="faint">
-        Began with {began}; {mask.num_operations} {mask.num_operations === 1 ? 'change' : 'changes'}, kept as they are
-        made.
+        Began with {began}; {mask.num_changes} {mask.num_changes === 1 ? 'change' : 'changes'}, kept as they are made.
       </p>
       {mask.warnings ? (
         <ul className="warnings">

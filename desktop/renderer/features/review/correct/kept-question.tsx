@@ -10,12 +10,12 @@ export function KeptQuestion() {
   const { masks } = useSession()
   const kept = useFacts((state) => state.keptMask)
   if (!kept) return null
-  const { volume_name, num_operations, changed_at, doubt } = kept
+  const { volume_name, num_changes, changed_at, doubt } = kept
   return (
     <div className="notice is-done kept" role="status">
       <p>
-        <strong>Corrections of {volume_name} were kept.</strong> {num_operations}{' '}
-        {num_operations === 1 ? 'change' : 'changes'} that no export holds, the last on{' '}
+        <strong>Corrections of {volume_name} were kept.</strong>{' '}
+        {num_changes === 1 ? '1 change' : `${num_changes} changes`}, not all of them in an export, last worked on{' '}
         {new Date(changed_at).toLocaleString()}.{doubt ? <strong> {DOUBTS[doubt]}</strong> : null}
       </p>
       <button type="button" className="primary" onClick={() => void masks.recover(true)}>
