@@ -134,6 +134,6 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
     }
     expect(run(['check', 'metrics'], `${own}\n`)).toMatchObject({ status: 0, text: '' })
     expect(run(['check', 'config', 'prometheus.yml'])).toMatchObject({ status: 0 })
-    expect(run(['check', 'rules', 'cryomamba-alerts.yml']).text).toContain('5 rules found')
+    expect(run(['check', 'rules', 'cryomamba-alerts.yml']).text).toContain('6 rules found')
   })
 })
