@@ -16,21 +16,25 @@ from synth_tomo import LABELS_WITH_MICROTUBULES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUNDLED = [ROOT / "resources/models" / name for name in ("demo-cryoet-unet", "demo-cryoet-unet-coarse")]
-SEED = 800000  # of no training, validation, sample or other evaluation
 SHAPE_ZYX = (96, 192, 192)
-SNRS = (0.15, 0.3, 0.6)
+# Seed, SNR, whether microtubules are drawn. Of no training, validation or other evaluation; 800005 has no room for any.
+VOLUMES = (
+    (800000, 0.15, False),
+    (800001, 0.3, False),
+    (800002, 0.6, False),
+    (800003, 0.15, True),
+    (800004, 0.3, True),
+    (800006, 0.6, True),
+)
 NAMES = list(LABELS_WITH_MICROTUBULES)[1:]
 
 
 def write_volumes(folder):
-    """Three volumes without microtubules, three with; (stem, SNR) of each."""
-    rows = []
-    for k, (microtubules, snr) in enumerate((m, snr) for m in (False, True) for snr in SNRS):
-        stem = f"seed-{SEED + k}"
-        if not (folder / f"{stem}-labels.mrc").exists():
-            write_pair(folder, stem, SHAPE_ZYX, SEED + k, snr, microtubules)
-        rows.append((stem, snr))
-    return rows
+    """Writes the volumes that are not there yet; (stem, SNR) of each."""
+    for seed, snr, microtubules in VOLUMES:
+        if not (folder / f"seed-{seed}-labels.mrc").exists():
+            write_pair(folder, f"seed-{seed}", SHAPE_ZYX, seed, snr, microtubules)
+    return [(f"seed-{seed}", snr) for seed, snr, _ in VOLUMES]
 
 
 def run_cli(*arguments):

@@ -86,7 +86,9 @@ def coarse_manifest(onnx_path, model_id):
     """The model.json of the package: that of the first model with the grid, tiles and labels of this one."""
     package = manifest(onnx_path, model_id, FEATURES)
     package["name"] = "Coarse demonstration network, synthetic tomograms"
-    package["description"] = "Membranes, particles, gold fiducials and microtubules at 20 Å; synthetic tomograms only"
+    package["description"] = (
+        "Membranes, particles, gold fiducials and microtubules on a 20 Å grid; trained on synthetic tomograms only"
+    )
     package["output"]["channels"] = CLASSES
     package["spacing"] = {"target_zyx": [COARSE_A] * 3, "unit": "angstrom", "policy": "resample"}
     package["tiles"]["patch_zyx"] = list(TILE_ZYX)
@@ -136,7 +138,7 @@ def main():
     onnx_path = options.out / "model.onnx"
     result["onnx_operators"] = export_onnx(net, onnx_path)
     package = coarse_manifest(onnx_path, options.id)
-    (options.out / "model.json").write_text(json.dumps(package, indent=2) + "\n")
+    (options.out / "model.json").write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (options.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"{onnx_path}: {package['onnx']['bytes']} bytes after {result['iterations']} iterations")
 
