@@ -12,6 +12,11 @@ export function packageVersion(): string {
 /** Model packages that come with the program. */
 export const BUNDLED_MODELS = path.join(PACKAGE_ROOT, 'resources/models')
 
+/** The bundled model that runs where none is named. */
+export const DEFAULT_MODEL = 'demo-cryoet-unet'
+
+export const BUNDLED_MODEL_IDS: readonly string[] = [DEFAULT_MODEL, 'demo-cryoet-unet-coarse']
+
 /** The compiled worker program. */
 export const WORKER_ENTRY = path.join(import.meta.dirname, 'inference/worker.js')
 

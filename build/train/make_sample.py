@@ -42,6 +42,15 @@ def write_mrc(path: pathlib.Path, voxels: np.ndarray, mode: int, label: str) -> 
     path.write_bytes(bytes(header) + np.ascontiguousarray(voxels).tobytes())
 
 
+def write_pair(out, stem, shape, seed, snr, microtubules=False):
+    """Writes `stem`.mrc and `stem`-labels.mrc into a folder; returns the labels."""
+    tomogram, labels, _ = make_tomogram(shape, seed, snr, microtubules)
+    scaled = np.clip(np.round(tomogram / np.abs(tomogram).max() * PEAK), -32768, 32767).astype("<i2")
+    write_mrc(out / f"{stem}.mrc", scaled, 1, f"CryoMamba synthetic tomogram, seed {seed}, SNR {snr}")
+    write_mrc(out / f"{stem}-labels.mrc", labels.astype("i1"), 0, "CryoMamba synthetic ground truth")
+    return labels
+
+
 def zyx(text: str) -> tuple[int, ...]:
     sizes = tuple(int(size) for size in text.split(","))
     if len(sizes) != 3:
@@ -55,12 +64,8 @@ def main() -> None:
     parser.add_argument("--shape", type=zyx, default=SHAPE_ZYX, help="Z,Y,X in voxels")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
-    out, seed = options.out, options.seed
-    out.mkdir(parents=True, exist_ok=True)
-    tomogram, labels, _ = make_tomogram(options.shape, seed, SNR)
-    scaled = np.clip(np.round(tomogram / np.abs(tomogram).max() * PEAK), -32768, 32767).astype("<i2")
-    write_mrc(out / "sample.mrc", scaled, 1, f"CryoMamba synthetic tomogram, seed {seed}, SNR {SNR}")
-    write_mrc(out / "sample-labels.mrc", labels.astype("i1"), 0, "CryoMamba synthetic ground truth")
+    options.out.mkdir(parents=True, exist_ok=True)
+    labels = write_pair(options.out, "sample", options.shape, options.seed, SNR)
     for name, value in LABELS.items():
         print(f"{name}: {(labels == value).sum()} voxels")
 

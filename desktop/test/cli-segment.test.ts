@@ -6,10 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasSharedData, SHARED_DATA } from '../../build/test-support/shared-data.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { hashVoxels } from '../../shared/node/volume-summary.ts'
+import type { Evaluation } from '../cli/commands/evaluate.ts'
 import { hasCompiledCli, ROOT, runCli } from './run-cli.ts'
 
 const SAMPLE = path.join(ROOT, 'resources/sample/sample.mrc')
+const TRUTH = path.join(ROOT, 'resources/sample/sample-labels.mrc')
 const DEMO_MODEL = path.join(ROOT, 'resources/models/demo-cryoet-unet')
+const COARSE_MODEL = 'demo-cryoet-unet-coarse'
 
 let folder: string
 beforeAll(async () => {
@@ -52,6 +55,20 @@ describe.runIf(hasCompiledCli)('cryomamba segment', () => {
     expect(hashes.size).toBe(1)
     expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([])
   }, 240_000)
+
+  it('finds what the sample holds with the coarse model too, resampled and back', async () => {
+    const out = path.join(folder, 'coarse.mrc')
+    const run = await runTidily(['segment', SAMPLE, '--out', out, '--model', COARSE_MODEL])
+    expect(run.code, run.err).toBe(0)
+    expect(run.out + run.err).toContain('the network ran at 20.22 × 20.22 × 20.22 angstrom')
+    const { out: text } = await runTidily(['evaluate', out, TRUTH, '--json'])
+    const { shape_zyx, labels } = JSON.parse(text) as Evaluation
+    expect(shape_zyx).toEqual([72, 160, 192])
+    const dice = Object.fromEntries(labels.map((one) => [one.label, one.dice]))
+    expect(dice[1], 'membrane').toBeGreaterThan(0.83)
+    expect(dice[2], 'particle').toBeGreaterThan(0.75)
+    expect(dice[3], 'fiducial').toBeGreaterThan(0.87)
+  }, 120_000)
 
   it('keeps stderr for one problem object with --json, and for two sentences without', async () => {
     const absent = path.join(folder, 'absent.mrc')
@@ -198,18 +215,23 @@ describe.runIf(hasCompiledCli)('cryomamba segment', () => {
 })
 
 describe.runIf(hasCompiledCli)('cryomamba models', () => {
-  it('lists the bundled model and says that it is a demonstration', async () => {
+  it('lists the bundled models, the default first, and says that they are demonstrations', async () => {
     const { out } = await runTidily(['models'])
-    expect(out).toMatch(/demo-cryoet-unet.*[Dd]emonstration/)
+    expect(out).toMatch(/^demo-cryoet-unet\b.*[Dd]emonstration/)
+    expect(out).toMatch(/demo-cryoet-unet-coarse.*[Dd]emonstration/)
   })
 })
 
 describe.runIf(hasCompiledCli)('cryomamba model check', () => {
-  it('tries the bundled network', async () => {
-    const { code, out, err } = await runTidily(['model', 'check', DEMO_MODEL, '--json'])
-    expect(code, err).toBe(0)
-    expect(JSON.parse(out)).toMatchObject({ id: 'demo-cryoet-unet', ok: true, seconds_per_tile: expect.any(Number) })
-  }, 60_000)
+  it.each(['demo-cryoet-unet', COARSE_MODEL])(
+    'tries the bundled network %s',
+    async (id) => {
+      const { code, out, err } = await runTidily(['model', 'check', path.join(ROOT, 'resources/models', id), '--json'])
+      expect(code, err).toBe(0)
+      expect(JSON.parse(out)).toMatchObject({ id, ok: true, seconds_per_tile: expect.any(Number) })
+    },
+    60_000,
+  )
 
   it.each([
     ['names another output', { output: { name: 'nothing' } }, 'nothing'],

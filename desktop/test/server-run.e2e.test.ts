@@ -44,7 +44,7 @@ describe('a run on a server', () => {
     await desktop.screenshot('04-connection-tested')
     await page.getByRole('button', { name: 'Connect', exact: true }).click()
     await page.getByTestId('connected').waitFor()
-    expect(await page.getByRole('radio', { name: /trained on synthetic/ }).isChecked()).toBe(true)
+    expect(await page.getByRole('radio', { name: /globular particles/ }).isChecked()).toBe(true)
     await desktop.screenshot('05-connected')
   })
 

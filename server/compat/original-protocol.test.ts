@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BUNDLED_MODEL_IDS, DEFAULT_MODEL } from '../package-facts.ts'
 import { EXPECTED, finishedOn, SHAPE, VOXELS } from '../test/job-calls.ts'
 import { makeMrc } from '../test/make-mrc.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer } from '../test/test-server.ts'
@@ -8,6 +12,7 @@ import { fakeThresholdNetwork, thresholdManifest } from '../test/threshold-model
 const FILE = Buffer.from(makeMrc(VOXELS, SHAPE))
 const SHA256 = createHash('sha256').update(FILE).digest('hex')
 const CHUNK = 4096
+const BUNDLED = path.resolve(import.meta.dirname, '../../resources/models')
 
 let server: TestServer
 beforeEach(async () => {
@@ -175,6 +180,28 @@ describe('a job in the words of the original', () => {
     })
     expect(reply.json()).toMatchObject({ model: 'threshold', params: { patch_zyx: [8, 8, 8], step: 0.5 } })
     expect((await finishedOn(server, reply.json().job_id)).state).toBe('completed')
+  })
+
+  it('runs the default where no model is named and the server has none but the bundled ones', async () => {
+    const restart = async (modelFolders: (own: string) => string[]) => {
+      await server.stop()
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-original-'))
+      const change = { modelFolders: modelFolders(path.join(folder, 'models')) }
+      const launcher = inProcessLauncher(fakeThresholdNetwork().createSession)
+      server = await makeTestServer({ launcher, manifest: thresholdManifest(), folder, change })
+    }
+    const order = async () => {
+      const { upload_id: uploadId } = await uploaded()
+      return (await ask('POST', '/v1/jobs', { params: { upload_id: uploadId } })).json()
+    }
+    await restart(() => [BUNDLED])
+    const { models } = (await ask('GET', '/v1/models')).json()
+    expect(models.map(({ id }: { id: string }) => id)).toEqual(BUNDLED_MODEL_IDS)
+    const job = await order()
+    expect(job.model).toBe(DEFAULT_MODEL)
+    await finishedOn(server, job.job_id)
+    await restart((own) => [BUNDLED, own])
+    expect((await order()).message).toContain('model must be named')
   })
 
   it('is refused where the words have no counterpart of the same meaning', async () => {

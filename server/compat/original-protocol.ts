@@ -12,6 +12,7 @@ import { describeDevices, type GpuProbe } from '../devices/gpu-inventory.ts'
 import type { ArtifactLinks } from '../jobs/artifact-links.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import { BUNDLED_MODEL_IDS, DEFAULT_MODEL } from '../package-facts.ts'
 import { PROBLEM_REPLIES } from '../routes/schemas.ts'
 import { uploadOnWire } from '../routes/wire.ts'
 import type { UploadService, UploadView } from '../uploads/upload-service.ts'
@@ -242,10 +243,11 @@ async function volumeOf(owner: string, uploadId: string, { uploads }: OriginalPr
   throw new DomainError('request_invalid', { reason: `the upload is ${record.state}, complete it first` })
 }
 
-/** The coded form names no model: it had one. */
+/** The coded form names no model: it had one. A server with no others than the bundled ones has a default. */
 function onlyModel(models: ModelRegistry): string {
-  const [first, ...others] = models.list()
-  if (first && others.length === 0) return first.manifest.id
+  const ids = models.list().map(({ manifest }) => manifest.id)
+  if (ids.length === 1) return ids[0]
+  if (ids.includes(DEFAULT_MODEL) && ids.every((id) => BUNDLED_MODEL_IDS.includes(id))) return DEFAULT_MODEL
   throw new DomainError('request_invalid', { reason: 'model must be named, the server has more than one' })
 }
 
