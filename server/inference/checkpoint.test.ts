@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
@@ -10,6 +8,7 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import { manifestOf, type Outcome, outFolderOf, run, unevenNetwork, valuesOf, volume } from '../test/run-here.ts'
 import { CHECKPOINT_NAME } from './checkpoint.ts'
 import type { NetworkSession } from './network-session.ts'
+import { OutputFiles } from './output-files.ts'
 import { stopReason } from './stop-reason.ts'
 
 const SHAPE: Zyx = [40, 21, 26]
@@ -34,7 +33,7 @@ interface Case {
 
 interface Attempt extends Case {
   outName: string
-  onRun?: (runs: number) => unknown
+  onRun?: (runs: number) => void
   signal?: AbortSignal
 }
 
@@ -42,8 +41,8 @@ async function attempt({ manifest = {}, params = {}, outName, onRun, signal }: A
   let numRuns = 0
   const session: NetworkSession = {
     ...unevenNetwork,
-    run: async (input, shape) => {
-      await onRun?.(++numRuns)
+    run: (input, shape) => {
+      onRun?.(++numRuns)
       return unevenNetwork.run(input, shape)
     },
   }
@@ -159,17 +158,22 @@ describe('what an earlier attempt left is not used', () => {
     expect(await everything(found)).toEqual(await everything(await attempt({ ...asked, outName: 'expected' })))
   })
 
-  it('and a job that cannot leave its planes says so instead of going on', async () => {
-    const onRun = async (runs: number) => {
-      if (runs === 20) mkdirSync(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
-      // Time for what goes on beside the tiles.
-      if (runs > 20) await delay(2)
-    }
-    await expect(attempt({ outName: 'out', onRun })).rejects.toMatchObject({ code: 'EISDIR' })
-  })
-
   it('and nothing is left where the job was canceled', async () => {
     await stopped({}, new DomainError('canceled'))
     expect(await readdir(outFolderOf('out'))).toEqual([])
   })
+})
+
+it('planes that cannot be put on the disk are told of with the next ones', async () => {
+  const folder = path.dirname(file)
+  const request = { dtype: 'uint8', ofFile: [0, 1, 2], keepsProbability: false, identity: 'x' } as const
+  const shapeZyx = [4, 2, 3] as const
+  const out = path.join(folder, 'planes')
+  await mkdir(out)
+  const files = await OutputFiles.open({ folder: out, shapeZyx, ...request })
+  await mkdir(path.join(out, `${CHECKPOINT_NAME}.partial`))
+  await files.add({ labels: new Uint8Array(6), probability: null, candidate: null })
+  await files.saveBeside()
+  await vi.waitFor(() => expect(files.saveBeside()).rejects.toMatchObject({ code: 'EISDIR' }))
+  await files.close(false)
 })
