@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     dataFolder: values.data,
-    token: randomBytes(32).toString('base64url'),
+    token: randomBytes(32).toString('hex'),
     isEmbedded: true,
   }
   const launcher = parentPort ? createUtilityLauncher(parentPort, WORKER_ENTRY) : createForkLauncher(WORKER_ENTRY)

@@ -52,7 +52,8 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
 async function secret(file: string): Promise<string> {
   const known = await readFile(file, 'utf8').catch(() => null)
   if (known?.trim()) return known.trim()
-  const made = randomBytes(32).toString('base64url')
+  // Never begins with a dash: people give it on command lines.
+  const made = randomBytes(32).toString('hex')
   await writeFile(file, `${made}\n`, { mode: 0o600 })
   return made
 }
