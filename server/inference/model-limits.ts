@@ -19,4 +19,7 @@ export function checkModelIsSupported(manifest: ModelManifest, numVolumes: numbe
   const { transpose_forward: forward, transpose_backward: backward } = manifest.axes
   if ([...forward].sort().join() !== '0,1,2' || backward.some((axis, i) => forward[axis] !== i))
     refuse('axes that are no transposition and its inverse')
+  // Splines are clipped to the range of all logits, which is known only when the last tile has run.
+  if (manifest.spacing.policy === 'resample' && manifest.resampling.logits.order > 1)
+    refuse(`logits resampled with splines of order ${manifest.resampling.logits.order}`)
 }

@@ -35,6 +35,17 @@ describe('transposition', () => {
   })
 })
 
+it('refuses logits on splines, which are clipped to a range known only at the end', async () => {
+  const base = manifestOf()
+  const resampling = { ...base.resampling, logits: { order: 3, order_z: 0 } }
+  const spacing = { target_zyx: [2, 2, 2], unit: 'angstrom', policy: 'resample' } as ModelManifest['spacing']
+  await expect(run([await volume('a.mrc', SHAPE)], manifestOf({ resampling, spacing }))).rejects.toMatchObject({
+    code: 'model_feature_unsupported',
+  })
+  // Where nothing is ever resampled the order means nothing.
+  await run([await volume('a.mrc', SHAPE)], manifestOf({ resampling }))
+})
+
 describe('the axis that planes are streamed along', () => {
   const shape: Zyx = [24, 512, 512]
   const flat = manifestOf()

@@ -9,3 +9,8 @@ it('converts lengths exactly where the numbers allow it', () => {
   expect(inUnit(3, 'um', 'mm')).toBe(0.003)
   expect(inUnit(2, 'm', 'um')).toBe(2e6)
 })
+
+it('leaves a length in its own unit as it is, to the last bit', () => {
+  // Of all doubles a tenth does not survive the way to ångström and back.
+  expect(inUnit(10 / 11, 'mm', 'mm')).toBe(10 / 11)
+})
