@@ -35,19 +35,28 @@ interface Case {
 interface Attempt extends Case {
   outName: string
   onRun?: (runs: number) => unknown
+  onOpening?: () => void
+  /** Told when the volume is measured and the network is there, before anything is restored. */
+  onReady?: () => void
   signal?: AbortSignal
 }
 
-async function attempt({ manifest = {}, params = {}, outName, onRun, signal }: Attempt) {
+async function attempt({ manifest = {}, params = {}, outName, onRun, onReady, ...more }: Attempt) {
   let numRuns = 0
   const session: NetworkSession = {
     ...unevenNetwork,
+    get warnings() {
+      onReady?.()
+      return []
+    },
     run: async (input, shape) => {
       await onRun?.(++numRuns)
       return unevenNetwork.run(input, shape)
     },
   }
-  const options = { outName, sha256: SHA256, saveIntervalMs: 0, ...(signal ? { signal } : {}) }
+  const { onOpening, signal } = more
+  const asked = { ...(onOpening ? { onOpening } : {}), ...(signal ? { signal } : {}) }
+  const options = { outName, sha256: SHA256, saveIntervalMs: 0, ...asked }
   return run([file], manifestOf(manifest), params, session, options)
 }
 
@@ -133,6 +142,28 @@ describe('a job that goes on where an earlier attempt was stopped', () => {
   })
 })
 
+describe('an attempt that is stopped before it has seen what an earlier one left', () => {
+  it.each(['onOpening', 'onReady'] as const)('leaves it to the next one: %s', async (when) => {
+    await stopped({}, stopReason(true))
+    const stop = new AbortController()
+    const second = attempt({ outName: 'out', signal: stop.signal, [when]: () => stop.abort(stopReason(true)) })
+    await expect(second).rejects.toMatchObject({ code: 'canceled' })
+    const found = await attempt({ outName: 'out' })
+    expect(found.tilesResumed).toBeGreaterThan(0)
+    expect(await everything(found)).toEqual(await everything(await attempt({ outName: 'expected' })))
+  })
+})
+
+/** False where a file of that name is being written just now. */
+function putFolder(name: string): boolean {
+  try {
+    mkdirSync(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
 describe('what an earlier attempt left is not used', () => {
   const planesLeft = () => path.join(outFolderOf('out'), 'labels.raw.partial')
 
@@ -160,8 +191,9 @@ describe('what an earlier attempt left is not used', () => {
   })
 
   it('and a job that cannot leave its planes says so instead of going on', async () => {
+    let isInTheWay = false
     const onRun = async (runs: number) => {
-      if (runs === 20) mkdirSync(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
+      if (runs >= 20 && !isInTheWay) isInTheWay = putFolder(path.join(outFolderOf('out'), `${CHECKPOINT_NAME}.partial`))
       // Time for what goes on beside the tiles.
       if (runs > 20) await delay(2)
     }

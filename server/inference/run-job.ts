@@ -138,6 +138,7 @@ class Run {
       ofFile: this.order.ofFile,
       keepsProbability: job.params.probability !== false || job.params.threshold !== undefined,
       identity: checkpointIdentity(job, this.needs.engine),
+      signal: this.needs.signal,
     })
     let isKept = false
     try {
