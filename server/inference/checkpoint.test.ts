@@ -6,10 +6,14 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { manifestOf, type Outcome, outFolderOf, run, unevenNetwork, valuesOf, volume } from '../test/run-here.ts'
 import { CHECKPOINT_NAME } from './checkpoint.ts'
+import type { JobDescription } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
+import { runJob } from './run-job.ts'
+import { withSmallerTiles } from './smaller-tiles.ts'
 import { stopReason } from './stop-reason.ts'
 
 const SHAPE: Zyx = [40, 21, 26]
@@ -163,6 +167,56 @@ function putFolder(name: string): boolean {
     return false
   }
 }
+
+describe('a job whose device has less memory than its tiles need', () => {
+  const LARGE: Zyx = [16, 64, 64]
+  const tiles = { ...manifestOf().tiles, patch_zyx: LARGE, step: 0.5 } as ModelManifest['tiles']
+
+  /** As the worker runs it. */
+  async function smaller(job: JobDescription, signal: AbortSignal, onRun: (runs: number) => void) {
+    let numRuns = 0
+    const session: NetworkSession = {
+      ...unevenNetwork,
+      run: async (input, shape) => {
+        if (shape[0] > 1 || shape[2] * shape[3] * shape[4] > 16 * 64 * 32) throw new DomainError('out_of_memory')
+        onRun(++numRuns)
+        return unevenNetwork.run(input, shape)
+      },
+    }
+    const deps = { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' }
+    const events = { progress: () => undefined, preview: () => undefined }
+    return withSmallerTiles(job, events, deps, signal, runJob)
+  }
+
+  function jobOf(outName: string, params: Partial<EffectiveParams>): JobDescription {
+    return {
+      ...{ jobId: 'j', attempt: 1, programVersion: 'test', createdAt: new Date().toISOString() },
+      volume: { path: file, filename: 'a.mrc', sha256: SHA256 },
+      model: { folder: '', manifest: manifestOf({ tiles }) },
+      params: {
+        ...{ patch_zyx: [...LARGE], step: 0.5, mirror_axes: [], preview_factor: 4, preview_interval_seconds: 0 },
+        ...{ threads: 1, provider: 'cpu', ...params },
+      },
+      outFolder: outFolderOf(outName),
+      saveIntervalMs: 0,
+    }
+  }
+
+  it.each<[string, Partial<EffectiveParams>, string[]]>([
+    ['smaller tiles', {}, ['patch_reduced']],
+    ['fewer tiles at once', { patch_zyx: [16, 64, 32], batch: 4 }, ['batch_reduced', 'batch_reduced']],
+  ])('goes on from its planes with %s', async (_name, params, warnings) => {
+    const expected = await smaller(jobOf('expected', params), new AbortController().signal, () => undefined)
+    const stop = new AbortController()
+    const first = smaller(jobOf('out', params), stop.signal, (runs) => runs === 3 && stop.abort(stopReason(true)))
+    await expect(first).rejects.toMatchObject({ code: 'canceled' })
+    const found = await smaller(jobOf('out', params), new AbortController().signal, () => undefined)
+    expect(found.result.tiles_resumed).toBeGreaterThan(0)
+    expect(found.result.mask_sha256).toBe(expected.result.mask_sha256)
+    const told = found.warnings.map(({ code }) => code)
+    expect(told.filter((code) => code.endsWith('_reduced'))).toEqual(warnings)
+  })
+})
 
 describe('what an earlier attempt left is not used', () => {
   const planesLeft = () => path.join(outFolderOf('out'), 'labels.raw.partial')
