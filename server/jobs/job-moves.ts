@@ -78,25 +78,32 @@ export class JobMoves {
     return true
   }
 
-  /** A job's move made by its worker; false when the job has moved on without it. */
-  async move(jobId: string, attempt: number, to: JobState, change: JobChange): Promise<boolean> {
-    const isMoved = await this.needs.jobs.move(jobId, attempt, statesBefore(to), to, change)
+  /** A job's move made by its worker; false when the job has moved on without it. @param from where not every state before is meant */
+  async move(
+    jobId: string,
+    attempt: number,
+    to: JobState,
+    change: JobChange,
+    from: readonly JobState[] = statesBefore(to),
+  ): Promise<boolean> {
+    const isMoved = await this.needs.jobs.move(jobId, attempt, from, to, change)
     if (isMoved) await this.tellState(jobId, to, attempt)
     return isMoved
   }
 
-  async markCanceled(jobId: string, attempt: number): Promise<void> {
+  /** @param from where not every state before is meant. @returns false when it was in none of them */
+  async markCanceled(jobId: string, attempt: number, from?: readonly JobState[]): Promise<boolean> {
+    if (!(await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() }, from))) return false
     this.live.delete(jobId)
-    if (await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() })) {
-      await this.removeAttempts(jobId, attempt)
-    }
+    await this.removeAttempts(jobId, attempt)
+    return true
   }
 
-  /** Puts a job aside until its user resumes it; what is finished stays. */
-  async pause(jobId: string, attempt: number): Promise<boolean> {
-    this.live.delete(jobId)
+  /** Puts a job aside until its user resumes it; what is finished stays. As `markCanceled`. */
+  async pause(jobId: string, attempt: number, from?: readonly JobState[]): Promise<boolean> {
     const change = { device: null, claimedBy: null, leaseUntil: null, startedAt: null }
-    if (!(await this.move(jobId, attempt, 'paused', change))) return false
+    if (!(await this.move(jobId, attempt, 'paused', change, from))) return false
+    this.live.delete(jobId)
     await keepPlanes(this.jobFolder(jobId), attempt)
     return true
   }

@@ -81,12 +81,10 @@ export class JobRunner {
     clearInterval(this.heartbeat)
     if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
-      const isEnded = run.isSettled
-      run.dismiss()
       // A job that has failed or was canceled stays so, although its worker is not gone yet.
-      if (isEnded) continue
+      if (run.isSettled) run.dismiss()
       // Where the database is away, the next start finds the job running and queues it again.
-      await this.moves.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
+      else await run.abandon().catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
   }
