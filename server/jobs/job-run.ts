@@ -285,9 +285,9 @@ export class JobRun {
       }
     }
     moves.forgetProgress(jobId)
-    const tilesRun = result.tiles - (result.tiles_resumed ?? 0)
-    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: tilesRun }
-    await moves.queue.measured(ran, result.seconds).catch(() => undefined)
+    // What an attempt takes that has few tiles left says little of the speed.
+    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
+    if (!result.tiles_resumed) await moves.queue.measured(ran, result.seconds).catch(() => undefined)
     await moves.tellState(jobId, 'completed', attempt)
     const record = await jobs.find(jobId)
     if (record) await moves.record({ type: 'completed', data: { job: await moves.view(record) } }, jobId)

@@ -222,4 +222,8 @@ it('a job that is handed back by a server that stops goes on from its finished r
   await start()
   expect(await finishedOn(server, jobId)).toMatchObject({ attempt: 2, result: { tiles_resumed: 12 } })
   await expectRightMask(jobId, 2)
+  // What only its last tiles took is no measure for the next one.
+  const facts = { model: 'threshold', shape_zyx: SHAPE, dtype: 'float32', voxel_size_zyx: null, unit: null }
+  const asked = { method: 'POST', url: '/v1/jobs/estimate', headers: AUTH, payload: facts } as const
+  expect((await server.app.inject(asked)).json().seconds).toBeNull()
 })
