@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -216,6 +216,25 @@ describe('a job whose device has less memory than its tiles need', () => {
     const told = found.warnings.map(({ code }) => code)
     expect(told.filter((code) => code.endsWith('_reduced'))).toEqual(warnings)
   })
+})
+
+it('an attempt that was thought to be lost writes nothing more once the next one has its planes', async () => {
+  const moved = outFolderOf('next')
+  const labels = path.join(moved, 'labels.raw.partial')
+  let sizeThen = -1
+  const onRun = async (runs: number) => {
+    // Time for what goes on beside the tiles.
+    await delay(2)
+    if (runs !== 60) return
+    renameSync(outFolderOf('out'), moved)
+    sizeThen = (await stat(labels)).size
+  }
+  await expect(attempt({ outName: 'out', onRun })).rejects.toMatchObject({ code: 'file_unwritable' })
+  expect(sizeThen).toBeGreaterThan(0)
+  expect((await stat(labels)).size).toBe(sizeThen)
+  const found = await attempt({ outName: 'next' })
+  expect(found.tilesResumed).toBeGreaterThan(0)
+  expect(await everything(found)).toEqual(await everything(await attempt({ outName: 'expected' })))
 })
 
 describe('what an earlier attempt left is not used', () => {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
@@ -87,10 +87,19 @@ export class OutputFiles {
     }
   }
 
-  /** Writes the next plane. Not kept. */
+  /** Writes the next plane. Not kept. @throws {DomainError} `file_unwritable` */
   async add(plane: FinishedPlane): Promise<void> {
+    await this.checkIsOurs()
     this.addToHash(plane)
     for (const [i, part] of parts(plane).entries()) await this.writers[i].add(part)
+  }
+
+  /** A server that was thought to be lost may go on: the next attempt has the files then, and they stay open here. */
+  private async checkIsOurs(): Promise<void> {
+    const { folder } = this.request
+    await access(path.join(folder, NAMES.labels)).catch((cause) => {
+      throw new DomainError('file_unwritable', { path: folder, reason: cause.code, cause })
+    })
   }
 
   private addToHash(plane: FinishedPlane): void {
