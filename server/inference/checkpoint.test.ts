@@ -131,6 +131,8 @@ describe('a job that goes on where an earlier attempt was stopped', () => {
     let numRuns = 0
     const found = await attempt({ outName: 'out', onRun: () => numRuns++ })
     expect(found.tilesResumed + numRuns).toBe(found.tilesReported)
+    const provenance = await readFile(path.join(outFolderOf('out'), 'provenance.json'), 'utf8')
+    expect(JSON.parse(provenance)).toMatchObject({ tiles_resumed: found.tilesResumed })
   })
 
   it('goes on again and again', async () => {

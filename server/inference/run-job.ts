@@ -338,7 +338,7 @@ class Run {
         header: sources[0].header,
         ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
         measured: this.measuresPlanes() ? measuring.end() : measureFile(measuring, labels, signal),
-        ...{ warnings: this.warnings, engine, startedAt, signal },
+        ...{ warnings: this.warnings, engine, startedAt, signal, tilesResumed: this.tilesResumed },
       }),
     )
     const result: JobResult = {
