@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -101,6 +101,17 @@ describe('a job that is paused', () => {
     expect((await server.app.inject({ method: 'DELETE', url, headers: AUTH })).json().code).toBe('volume_in_use')
     await post(jobId, 'resume')
     expect((await finishedOn(server, jobId)).result?.tiles_resumed).toBe(12)
+    await expectRightMask(jobId, 2)
+  })
+
+  it('begins anew where its planes cannot be taken over', async () => {
+    const jobId = await pausedAtGate()
+    const inTheWay = path.join(server.dataFolder, 'jobs', jobId, 'attempt-2', 'something')
+    await mkdir(inTheWay, { recursive: true })
+    await post(jobId, 'resume')
+    const done = await finishedOn(server, jobId)
+    expect(done).toMatchObject({ state: 'completed', attempt: 2 })
+    expect(done.result?.tiles_resumed).toBeUndefined()
     await expectRightMask(jobId, 2)
   })
 
