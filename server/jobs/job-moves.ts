@@ -72,7 +72,7 @@ export class JobMoves {
     const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
     if (!isMoved) return false
     this.unrecorded.delete(record.jobId)
-    await keepPlanes(this.jobFolder(record.jobId), record.attempt)
+    await this.keepPlanes(record)
     await this.tellState(record.jobId, 'queued', record.attempt + 1)
     this.onQueued()
     return true
@@ -104,8 +104,13 @@ export class JobMoves {
     const change = { device: null, claimedBy: null, leaseUntil: null, startedAt: null }
     if (!(await this.move(jobId, attempt, 'paused', change, from))) return false
     this.live.delete(jobId)
-    await keepPlanes(this.jobFolder(jobId), attempt)
+    await this.keepPlanes({ jobId, attempt })
     return true
+  }
+
+  /** The move is recorded: a file that cannot be removed now is no reason to keep it from anybody. Retention removes it. */
+  private async keepPlanes({ jobId, attempt }: Pick<JobRecord, 'jobId' | 'attempt'>): Promise<void> {
+    await keepPlanes(this.jobFolder(jobId), attempt).catch(() => undefined)
   }
 
   /** Ends a job with a failure. Where that cannot be recorded, users see it all the same, and it is recorded later. */
