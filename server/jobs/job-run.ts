@@ -305,7 +305,9 @@ export class JobRun {
   private async failed(error: ProblemEnvelope): Promise<void> {
     const { moves, goesElsewhere, stopping } = this.needs
     const isOfDevice = error.code === 'provider_unavailable' && !this.isCanceled
-    if (!isOfDevice || !goesElsewhere(this.record)) return this.fail(error)
+    const isForOther = isOfDevice && goesElsewhere(this.record)
+    // One that is to pause need not find another one now.
+    if (!isForOther && !(isOfDevice && this.isPaused)) return this.fail(error)
     this.settled = true
     if (await this.stoppedByUser()) return
     await onceBack(() => moves.requeue(this.record), stopping)
