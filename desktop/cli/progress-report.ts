@@ -12,6 +12,7 @@ const LINE_INTERVAL_MS = 2_000
 export class ProgressReport {
   private lineMs = Number.NEGATIVE_INFINITY
   private lastPhase = ''
+  private tilesShare = 0
   private readonly io: CommandIo
 
   constructor(io: CommandIo) {
@@ -37,7 +38,14 @@ export class ProgressReport {
     const speed = progress.tiles_per_second === null ? '' : `, ${progress.tiles_per_second.toFixed(2)} tiles/s`
     const shown = previews === 0 ? '' : `, ${previews} previews`
     const detail = `${progress.tiles_done} of ${progress.tiles_total} tiles${speed}${timeLeft(progress.seconds_left)}${shown}`
-    this.show('Segmenting', progress.tiles_total > 0 ? progress.tiles_done / progress.tiles_total : 0, detail)
+    this.tilesShare = progress.tiles_total > 0 ? progress.tiles_done / progress.tiles_total : 0
+    this.show('Segmenting', this.tilesShare, detail)
+  }
+
+  /** Somebody else put the job aside: nothing more is told of it until they resume it. */
+  paused(jobId: string): void {
+    const how = `in the window or with POST /v1/jobs/${jobId}/resume`
+    this.show('Paused', this.tilesShare, `the job goes on once it is resumed, ${how}`)
   }
 
   /** What the job will hold, once, before it begins. */

@@ -71,7 +71,10 @@ async function follow(client: CryoMambaClient, begun: Job, report: ProgressRepor
   report.tiles(begun.progress, previews)
   try {
     const job = await client.watchJob(begun.job_id, {
-      onFrame: (frame) => frame.type === 'progress' && report.tiles(frame.data, previews),
+      onFrame: (frame) => {
+        if (frame.type === 'progress') report.tiles(frame.data, previews)
+        if (frame.type === 'state' && frame.data.state === 'paused') report.paused(begun.job_id)
+      },
       onPreview: () => {
         previews++
       },

@@ -44,9 +44,27 @@ function runAfter(...events: RunEvent[]) {
 }
 
 const envelope = { seq: 1, job_id: 'j', time: '' }
+const told = (state: Job['state'], attempt: number): RunEvent => ({
+  type: 'frame',
+  frame: { ...envelope, type: 'state', data: { state, attempt } },
+})
 const failed: RunEvent = { type: 'failed', problem: new DomainError('worker_lost', { reason: 'x' }).toEnvelope() }
 
 describe('nextRun', () => {
+  it('no longer pauses where another attempt has begun, as after a crash of the server', () => {
+    const pausing: RunEvent = { type: 'pausing', isAsked: true }
+    expect(runAfter(told('running', 1), pausing, told('previewing', 1)).is_pausing).toBe(true)
+    for (const state of ['queued', 'running'] as const)
+      expect(runAfter(told('running', 1), pausing, told(state, 2)).is_pausing).toBe(false)
+  })
+
+  it('waits for the end of a job that is canceled while it is paused', () => {
+    const canceling = runAfter(told('running', 1), { type: 'canceling' }, told('paused', 1))
+    expect(canceling).toMatchObject({ phase: 'running', is_canceling: true })
+    expect(isGoing(canceling)).toBe(true)
+    expect(nextRun(canceling, { type: 'canceled' }).phase).toBe('canceled')
+  })
+
   it('begins with the labels of the model, without background and without counts', () => {
     expect(runAfter().labels).toEqual([{ value: 3, name: 'membrane', color: '#00ff00', voxels: null }])
   })

@@ -164,9 +164,13 @@ function uploadFacts(progress: UploadProgress): RunView['upload'] {
   }
 }
 
-/** A job that was put aside is nobody's to watch until it is resumed. */
-function phaseOf({ is_pausing: isPausing }: RunView, state: Job['state']): Pick<RunView, 'phase' | 'is_pausing'> {
-  if (state === 'paused') return { phase: 'paused', is_pausing: false }
+/**
+ * A job that was put aside is nobody's to watch until it is resumed, unless it was canceled while it was: its end comes
+ * then. An attempt that begins says that a pause of the one before was lost, with its server.
+ */
+function phaseOf(run: RunView, { state, attempt }: Pick<Job, 'state' | 'attempt'>): Partial<RunView> {
+  if (state === 'paused') return run.is_canceling ? {} : { phase: 'paused', is_pausing: false }
+  const isPausing = run.is_pausing && attempt === run.attempt
   return { phase: state === 'queued' ? 'queued' : 'running', is_pausing: isPausing }
 }
 
@@ -174,7 +178,7 @@ function withJob(run: RunView, job: Job): RunView {
   const counted = run.labels.map((label) => ({ ...label, voxels: job.result?.labels[String(label.value)] ?? null }))
   return {
     ...run,
-    ...phaseOf(run, job.state),
+    ...phaseOf(run, job),
     attempt: job.attempt,
     progress: job.progress,
     warnings: job.warnings,
@@ -190,7 +194,7 @@ function withFrame(run: RunView, frame: LiveFrame): RunView {
   const isNewAttempt = frame.data.attempt !== run.attempt
   return {
     ...run,
-    ...phaseOf(run, frame.data.state),
+    ...phaseOf(run, frame.data),
     attempt: frame.data.attempt,
     num_previews: isNewAttempt ? 0 : run.num_previews,
     coverage: isNewAttempt ? 0 : run.coverage,

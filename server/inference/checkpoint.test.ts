@@ -1,14 +1,20 @@
+import { renameSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { manifestOf, type Outcome, outFolderOf, run, unevenNetwork, valuesOf, volume } from '../test/run-here.ts'
 import { CHECKPOINT_NAME } from './checkpoint.ts'
+import type { JobDescription } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import { OutputFiles } from './output-files.ts'
+import { runJob } from './run-job.ts'
+import { withSmallerTiles } from './smaller-tiles.ts'
 import { stopReason } from './stop-reason.ts'
 
 const SHAPE: Zyx = [40, 21, 26]
@@ -33,20 +39,29 @@ interface Case {
 
 interface Attempt extends Case {
   outName: string
-  onRun?: (runs: number) => void
+  onRun?: (runs: number) => unknown
+  onOpening?: () => void
+  /** Told when the volume is measured and the network is there, before anything is restored. */
+  onReady?: () => void
   signal?: AbortSignal
 }
 
-async function attempt({ manifest = {}, params = {}, outName, onRun, signal }: Attempt) {
+async function attempt({ manifest = {}, params = {}, outName, onRun, onReady, ...more }: Attempt) {
   let numRuns = 0
   const session: NetworkSession = {
     ...unevenNetwork,
-    run: (input, shape) => {
-      onRun?.(++numRuns)
+    get warnings() {
+      onReady?.()
+      return []
+    },
+    run: async (input, shape) => {
+      await onRun?.(++numRuns)
       return unevenNetwork.run(input, shape)
     },
   }
-  const options = { outName, sha256: SHA256, saveIntervalMs: 0, ...(signal ? { signal } : {}) }
+  const { onOpening, signal } = more
+  const asked = { ...(onOpening ? { onOpening } : {}), ...(signal ? { signal } : {}) }
+  const options = { outName, sha256: SHA256, saveIntervalMs: 0, ...asked }
   return run([file], manifestOf(manifest), params, session, options)
 }
 
@@ -117,6 +132,8 @@ describe('a job that goes on where an earlier attempt was stopped', () => {
     let numRuns = 0
     const found = await attempt({ outName: 'out', onRun: () => numRuns++ })
     expect(found.tilesResumed + numRuns).toBe(found.tilesReported)
+    const provenance = await readFile(path.join(outFolderOf('out'), 'provenance.json'), 'utf8')
+    expect(JSON.parse(provenance)).toMatchObject({ tiles_resumed: found.tilesResumed })
   })
 
   it('goes on again and again', async () => {
@@ -130,6 +147,87 @@ describe('a job that goes on where an earlier attempt was stopped', () => {
     }
     expect(await everything(await attempt({ outName: 'out' }))).toEqual(await everything(expected))
   })
+})
+
+describe('an attempt that is stopped before it has seen what an earlier one left', () => {
+  it.each(['onOpening', 'onReady'] as const)('leaves it to the next one: %s', async (when) => {
+    await stopped({}, stopReason(true))
+    const stop = new AbortController()
+    const second = attempt({ outName: 'out', signal: stop.signal, [when]: () => stop.abort(stopReason(true)) })
+    await expect(second).rejects.toMatchObject({ code: 'canceled' })
+    const found = await attempt({ outName: 'out' })
+    expect(found.tilesResumed).toBeGreaterThan(0)
+    expect(await everything(found)).toEqual(await everything(await attempt({ outName: 'expected' })))
+  })
+})
+
+describe('a job whose device has less memory than its tiles need', () => {
+  const LARGE: Zyx = [16, 64, 64]
+  const tiles = { ...manifestOf().tiles, patch_zyx: LARGE, step: 0.5 } as ModelManifest['tiles']
+
+  /** As the worker runs it. */
+  async function smaller(job: JobDescription, signal: AbortSignal, onRun: (runs: number) => void) {
+    let numRuns = 0
+    const session: NetworkSession = {
+      ...unevenNetwork,
+      run: async (input, shape) => {
+        if (shape[0] > 1 || shape[2] * shape[3] * shape[4] > 16 * 64 * 32) throw new DomainError('out_of_memory')
+        onRun(++numRuns)
+        return unevenNetwork.run(input, shape)
+      },
+    }
+    const deps = { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' }
+    const events = { progress: () => undefined, preview: () => undefined }
+    return withSmallerTiles(job, events, deps, signal, runJob)
+  }
+
+  function jobOf(outName: string, params: Partial<EffectiveParams>): JobDescription {
+    return {
+      ...{ jobId: 'j', attempt: 1, programVersion: 'test', createdAt: new Date().toISOString() },
+      volume: { path: file, filename: 'a.mrc', sha256: SHA256 },
+      model: { folder: '', manifest: manifestOf({ tiles }) },
+      params: {
+        ...{ patch_zyx: [...LARGE], step: 0.5, mirror_axes: [], preview_factor: 4, preview_interval_seconds: 0 },
+        ...{ threads: 1, provider: 'cpu', ...params },
+      },
+      outFolder: outFolderOf(outName),
+      saveIntervalMs: 0,
+    }
+  }
+
+  it.each<[string, Partial<EffectiveParams>, string[]]>([
+    ['smaller tiles', {}, ['patch_reduced']],
+    ['fewer tiles at once', { patch_zyx: [16, 64, 32], batch: 4 }, ['batch_reduced', 'batch_reduced']],
+  ])('goes on from its planes with %s', async (_name, params, warnings) => {
+    const expected = await smaller(jobOf('expected', params), new AbortController().signal, () => undefined)
+    const stop = new AbortController()
+    const first = smaller(jobOf('out', params), stop.signal, (runs) => runs === 3 && stop.abort(stopReason(true)))
+    await expect(first).rejects.toMatchObject({ code: 'canceled' })
+    const found = await smaller(jobOf('out', params), new AbortController().signal, () => undefined)
+    expect(found.result.tiles_resumed).toBeGreaterThan(0)
+    expect(found.result.mask_sha256).toBe(expected.result.mask_sha256)
+    const told = found.warnings.map(({ code }) => code)
+    expect(told.filter((code) => code.endsWith('_reduced'))).toEqual(warnings)
+  })
+})
+
+it('an attempt that was thought to be lost writes nothing more once the next one has its planes', async () => {
+  const moved = outFolderOf('next')
+  const labels = path.join(moved, 'labels.raw.partial')
+  let sizeThen = -1
+  const onRun = async (runs: number) => {
+    // Time for what goes on beside the tiles.
+    await delay(2)
+    if (runs !== 60) return
+    renameSync(outFolderOf('out'), moved)
+    sizeThen = (await stat(labels)).size
+  }
+  await expect(attempt({ outName: 'out', onRun })).rejects.toMatchObject({ code: 'file_unwritable' })
+  expect(sizeThen).toBeGreaterThan(0)
+  expect((await stat(labels)).size).toBe(sizeThen)
+  const found = await attempt({ outName: 'next' })
+  expect(found.tilesResumed).toBeGreaterThan(0)
+  expect(await everything(found)).toEqual(await everything(await attempt({ outName: 'expected' })))
 })
 
 describe('what an earlier attempt left is not used', () => {
@@ -166,7 +264,13 @@ describe('what an earlier attempt left is not used', () => {
 
 it('planes that cannot be put on the disk are told of with the next ones', async () => {
   const folder = path.dirname(file)
-  const request = { dtype: 'uint8', ofFile: [0, 1, 2], keepsProbability: false, identity: 'x' } as const
+  const request = {
+    dtype: 'uint8',
+    ofFile: [0, 1, 2],
+    keepsProbability: false,
+    identity: 'x',
+    signal: new AbortController().signal,
+  } as const
   const shapeZyx = [4, 2, 3] as const
   const out = path.join(folder, 'planes')
   await mkdir(out)

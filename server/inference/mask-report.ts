@@ -34,6 +34,8 @@ export function maskProvenance(facts: {
   engine: string
   startedAt: Date
   finishedAt: Date
+  /** That earlier attempts had finished. */
+  tilesResumed?: number
 }) {
   const { job } = facts
   const { manifest } = job.model
@@ -43,6 +45,7 @@ export function maskProvenance(facts: {
     job: { job_id: job.jobId, attempt: job.attempt, created_at: job.createdAt },
     started_at: facts.startedAt.toISOString(),
     finished_at: facts.finishedAt.toISOString(),
+    ...(facts.tilesResumed ? { tiles_resumed: facts.tilesResumed } : {}),
     ...(job.moreVolumes?.length
       ? { more_inputs: job.moreVolumes.map(({ filename, sha256 }) => ({ filename, sha256 })) }
       : {}),

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { type Axes, reordered } from './axis-order.ts'
 import { CHECKPOINT_NAME, type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts'
@@ -26,6 +27,7 @@ export interface OutputRequest {
   keepsProbability: boolean
   /** From `checkpointIdentity`; null: nothing is left to another attempt. */
   identity: string | null
+  signal: AbortSignal
 }
 
 const NAMES = {
@@ -58,7 +60,10 @@ export class OutputFiles {
     this.writers = ordered(files).map((file) => new PlaneWriter(file, request.ofFile))
   }
 
-  /** Goes on from what an earlier attempt left in the folder where it is right, and begins anew where not. */
+  /**
+   * Goes on from what an earlier attempt left in the folder where it is right, and begins anew where not.
+   * @throws {DomainError} `canceled`; what is in the folder stays then
+   */
   static async open(request: OutputRequest): Promise<OutputFiles> {
     const checkpoint = await readCheckpoint(request.folder, request.identity)
     await removeOthers(request, checkpoint !== null)
@@ -70,19 +75,31 @@ export class OutputFiles {
     return new OutputFiles(request, files, 0)
   }
 
-  /** Gives the planes of the earlier attempt, in their order, to whoever has to see all. Once, before the first `add`. */
+  /**
+   * Gives the planes of the earlier attempt, in their order, to whoever has to see all. Once, before the first `add`.
+   * @throws {DomainError} `canceled`
+   */
   async restore(take: (plane: FinishedPlane) => Promise<void>): Promise<void> {
-    for await (const plane of restoredPlanes(this.files, this.request.ofFile, this.numRestored)) {
+    for await (const plane of restoredPlanes(this.files, this.request, this.numRestored)) {
       this.addToHash(plane)
       for (const [i, part] of parts(plane).entries()) await this.writers[i].restore(part)
       await take(plane)
     }
   }
 
-  /** Writes the next plane. Not kept. */
+  /** Writes the next plane. Not kept. @throws {DomainError} `file_unwritable` */
   async add(plane: FinishedPlane): Promise<void> {
+    await this.checkIsOurs()
     this.addToHash(plane)
     for (const [i, part] of parts(plane).entries()) await this.writers[i].add(part)
+  }
+
+  /** A server that was thought to be lost may go on: the next attempt has the files then, and they stay open here. */
+  private async checkIsOurs(): Promise<void> {
+    const { folder } = this.request
+    await access(path.join(folder, NAMES.labels)).catch((cause) => {
+      throw new DomainError('file_unwritable', { path: folder, reason: cause.code, cause })
+    })
   }
 
   private addToHash(plane: FinishedPlane): void {
@@ -116,7 +133,8 @@ export class OutputFiles {
   /** What is true of the planes so far once they are on the disk; null where nothing is new. */
   private async written(): Promise<Checkpoint | null> {
     const { identity } = this.request
-    if (identity === null || this.numPlanes === this.numSaved) return null
+    // Fewer than an earlier attempt saved are there while they are not restored yet.
+    if (identity === null || this.numPlanes <= this.numSaved) return null
     for (const writer of this.writers) await writer.flush()
     return { identity, numPlanes: this.numPlanes, sha256: this.hash.copy().digest('hex') }
   }
@@ -190,18 +208,24 @@ async function reopen(request: OutputRequest, checkpoint: Checkpoint): Promise<O
   if (files === null) return null
   const hash = createHash('sha256')
   try {
-    for await (const plane of restoredPlanes(files, ofFile, checkpoint.numPlanes)) addTo(hash, plane)
+    for await (const plane of restoredPlanes(files, request, checkpoint.numPlanes)) addTo(hash, plane)
     if (hash.digest('hex') === checkpoint.sha256) return files
   } catch {
     // Shorter than it was: as good as none.
   }
   for (const file of ordered(files)) await file.close()
+  if (request.signal.aborted) throw new DomainError('canceled')
   return null
 }
 
-async function* restoredPlanes(files: Outputs, ofFile: Axes, numPlanes: number): AsyncGenerator<FinishedPlane> {
+async function* restoredPlanes(
+  files: Outputs,
+  { ofFile, signal }: Pick<OutputRequest, 'ofFile' | 'signal'>,
+  numPlanes: number,
+): AsyncGenerator<FinishedPlane> {
   const streams = ordered(files).map((file) => planesOf(file, ofFile, numPlanes))
   for (let i = 0; i < numPlanes; i++) {
+    if (signal.aborted) throw new DomainError('canceled')
     const [labels, probability = null, candidate = null] = await Promise.all(
       streams.map(async (stream) => (await stream.next()).value),
     )

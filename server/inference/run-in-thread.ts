@@ -20,6 +20,8 @@ export function runInThread(
   deps: RunDependencies,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
+  // Nobody would tell the thread, which then takes it for an end that leaves nothing to the next attempt.
+  if (signal.aborted) return Promise.reject(new DomainError('canceled'))
   const workerData: ThreadStart = { job, engine: deps.engine }
   const thread = new Worker(new URL('./pipeline-thread.js', import.meta.url), { workerData })
   const host = new NetworkHost(job, deps, signal)

@@ -41,6 +41,12 @@ export interface RunDependencies {
   startMeasuring?: StartMeasuring
 }
 
+/** A device that cannot be used, or has too little memory, leaves what is finished right. */
+function saysNothingOfPlanes(error: unknown): boolean {
+  const problem = asMemoryProblem(error, 'The job')
+  return problem instanceof DomainError && ['provider_unavailable', 'out_of_memory'].includes(problem.code)
+}
+
 /** Finished planes are put on the disk this often, so that a lost worker or server costs no more. */
 const SAVE_INTERVAL_MS = 30_000
 
@@ -138,6 +144,7 @@ class Run {
       ofFile: this.order.ofFile,
       keepsProbability: job.params.probability !== false || job.params.threshold !== undefined,
       identity: checkpointIdentity(job, this.needs.engine),
+      signal: this.needs.signal,
     })
     let isKept = false
     try {
@@ -146,8 +153,7 @@ class Run {
       const isToGoOn = shallKeep(this.needs.signal)
       // Where that fails, what was saved before is right all the same.
       if (isToGoOn) await growing.save().catch((reason) => console.error(reason))
-      // A device that cannot be used says nothing of what an earlier attempt made on another.
-      isKept = isToGoOn || (error instanceof DomainError && error.code === 'provider_unavailable')
+      isKept = isToGoOn || saysNothingOfPlanes(error)
       throw error
     } finally {
       await growing.close(isKept)
@@ -332,7 +338,7 @@ class Run {
         header: sources[0].header,
         ...(job.params.probability === false ? { ...outputs, probability: null, candidate: null } : outputs),
         measured: this.measuresPlanes() ? measuring.end() : measureFile(measuring, labels, signal),
-        ...{ warnings: this.warnings, engine, startedAt, signal },
+        ...{ warnings: this.warnings, engine, startedAt, signal, tilesResumed: this.tilesResumed },
       }),
     )
     const result: JobResult = {

@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
 import type { EffectiveParams } from '../../shared/contract/jobs.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning } from '../../shared/volume/header.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
+import { checkpointIdentity, readCheckpoint } from './checkpoint.ts'
 import type { JobDescription, RunEvents, RunOutcome } from './messages.ts'
 import type { RunDependencies, runJob } from './run-job.ts'
 
@@ -11,7 +11,8 @@ const LEAST_TILE_VOX = 32
 
 /**
  * Runs a job, and again with fewer tiles at once, then with a smaller tile, while it or its network runs out of memory.
- * A warning says so, in the outcome and in the provenance, and the outcome holds the parameters in effect.
+ * A warning says so, in the outcome and in the provenance, and the outcome holds the parameters in effect. Where an earlier
+ * attempt left planes of smaller tiles, it begins with these.
  * @throws {DomainError} `out_of_memory` where no smaller tile is allowed; what `run` throws
  */
 export async function withSmallerTiles(
@@ -21,9 +22,10 @@ export async function withSmallerTiles(
   signal: AbortSignal,
   run: typeof runJob,
 ): Promise<RunOutcome> {
-  const warnings: VolumeWarning[] = [...(job.earlierWarnings ?? [])]
+  const left = await leftWithSmaller(job, deps.engine)
+  const warnings: VolumeWarning[] = [...(job.earlierWarnings ?? []), ...left.warnings]
   let lacking: DomainError | null = null
-  for (let params = job.params; ; ) {
+  for (let { params } = left; ; ) {
     try {
       return await run({ ...job, params, earlierWarnings: warnings }, events, deps, signal)
     } catch (error) {
@@ -35,8 +37,20 @@ export async function withSmallerTiles(
       if (less === null) throw lacking
       warnings.push(less.warning)
       params = less.params
-      await rm(job.outFolder, { recursive: true, force: true })
     }
+  }
+}
+
+/** The parameters that planes of an earlier attempt were made with, and what was said of them; those of the job where there are none. */
+async function leftWithSmaller(job: JobDescription, engine: string) {
+  const warnings: VolumeWarning[] = []
+  for (let { params } = job; ; ) {
+    const identity = checkpointIdentity({ ...job, params }, engine)
+    if (await readCheckpoint(job.outFolder, identity)) return { params, warnings }
+    const less = needsLess(params, job.model)
+    if (less === null) return { params: job.params, warnings: [] }
+    warnings.push(less.warning)
+    params = less.params
   }
 }
 

@@ -31,6 +31,8 @@ export interface ArtifactFacts {
   warnings: VolumeWarning[]
   engine: string
   startedAt: Date
+  /** That earlier attempts had finished. */
+  tilesResumed?: number
   signal: AbortSignal
 }
 

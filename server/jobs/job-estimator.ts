@@ -69,6 +69,8 @@ function isLike(job: JobRecord, model: { id: string; version: string }, params: 
   const { effectiveParams: ran } = job
   return (
     job.state === 'completed' &&
+    // The time of its last attempt is not that of all its tiles.
+    !job.result?.tiles_resumed &&
     job.model === model.id &&
     job.modelVersion === model.version &&
     ran !== null &&

@@ -72,33 +72,45 @@ export class JobMoves {
     const isMoved = await this.needs.jobs.move(record.jobId, record.attempt, statesBefore('queued'), 'queued', change)
     if (!isMoved) return false
     this.unrecorded.delete(record.jobId)
-    await keepPlanes(this.jobFolder(record.jobId), record.attempt)
+    await this.keepPlanes(record)
     await this.tellState(record.jobId, 'queued', record.attempt + 1)
     this.onQueued()
     return true
   }
 
-  /** A job's move made by its worker; false when the job has moved on without it. */
-  async move(jobId: string, attempt: number, to: JobState, change: JobChange): Promise<boolean> {
-    const isMoved = await this.needs.jobs.move(jobId, attempt, statesBefore(to), to, change)
+  /** A job's move made by its worker; false when the job has moved on without it. @param from where not every state before is meant */
+  async move(
+    jobId: string,
+    attempt: number,
+    to: JobState,
+    change: JobChange,
+    from: readonly JobState[] = statesBefore(to),
+  ): Promise<boolean> {
+    const isMoved = await this.needs.jobs.move(jobId, attempt, from, to, change)
     if (isMoved) await this.tellState(jobId, to, attempt)
     return isMoved
   }
 
-  async markCanceled(jobId: string, attempt: number): Promise<void> {
+  /** @param from where not every state before is meant. @returns false when it was in none of them */
+  async markCanceled(jobId: string, attempt: number, from?: readonly JobState[]): Promise<boolean> {
+    if (!(await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() }, from))) return false
     this.live.delete(jobId)
-    if (await this.move(jobId, attempt, 'canceled', { finishedAt: new Date().toISOString() })) {
-      await this.removeAttempts(jobId, attempt)
-    }
+    await this.removeAttempts(jobId, attempt)
+    return true
   }
 
-  /** Puts a job aside until its user resumes it; what is finished stays. */
-  async pause(jobId: string, attempt: number): Promise<boolean> {
-    this.live.delete(jobId)
+  /** Puts a job aside until its user resumes it; what is finished stays. As `markCanceled`. */
+  async pause(jobId: string, attempt: number, from?: readonly JobState[]): Promise<boolean> {
     const change = { device: null, claimedBy: null, leaseUntil: null, startedAt: null }
-    if (!(await this.move(jobId, attempt, 'paused', change))) return false
-    await keepPlanes(this.jobFolder(jobId), attempt)
+    if (!(await this.move(jobId, attempt, 'paused', change, from))) return false
+    this.live.delete(jobId)
+    await this.keepPlanes({ jobId, attempt })
     return true
+  }
+
+  /** The move is recorded: a file that cannot be removed now is no reason to keep it from anybody. Retention removes it. */
+  private async keepPlanes({ jobId, attempt }: Pick<JobRecord, 'jobId' | 'attempt'>): Promise<void> {
+    await keepPlanes(this.jobFolder(jobId), attempt).catch(() => undefined)
   }
 
   /** Ends a job with a failure. Where that cannot be recorded, users see it all the same, and it is recorded later. */

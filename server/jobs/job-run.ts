@@ -127,6 +127,12 @@ export class JobRun {
     setTimeout(kill, Math.max(leastGraceMs, 2 * this.perRunMs())).unref()
   }
 
+  /** The server stops before the worker has ended: its job becomes what its user asked for, or goes back on the queue. */
+  async abandon(): Promise<void> {
+    this.dismiss()
+    if (!(await this.stoppedByUser())) await this.needs.moves.requeue(this.record)
+  }
+
   /** The server stops: the job ends at its next tile and goes back on the queue. */
   handBack(): void {
     this.isHandedBack = true
@@ -225,22 +231,27 @@ export class JobRun {
   }
 
   private async canceled(): Promise<void> {
-    const { moves, log, stopping } = this.needs
+    const { moves, log } = this.needs
     const { jobId, attempt } = this.record
     this.settled = true
-    if (this.isCanceled) await onceBack(() => moves.markCanceled(jobId, attempt), stopping)
-    else if (this.isPaused) await this.paused()
-    else if (this.isHandedBack) {
+    if (await this.stoppedByUser()) return
+    if (this.isHandedBack) {
       log.info({ job_id: jobId, attempt }, 'job handed back')
       await moves.requeue(this.record)
     }
   }
 
-  private async paused(): Promise<void> {
+  /** The job of a worker that is gone, as its user asked for it. @returns false where they asked for nothing */
+  private async stoppedByUser(): Promise<boolean> {
     const { moves, log, stopping } = this.needs
     const { jobId, attempt } = this.record
-    log.info({ job_id: jobId, attempt }, 'job paused')
-    await onceBack(() => moves.pause(jobId, attempt), stopping)
+    if (this.isPaused && !this.isCanceled) {
+      log.info({ job_id: jobId, attempt }, 'job paused')
+      await onceBack(() => moves.pause(jobId, attempt), stopping)
+    }
+    // It may be canceled while the pause is recorded.
+    if (this.isCanceled) await onceBack(() => moves.markCanceled(jobId, attempt), stopping)
+    return this.isCanceled || this.isPaused
   }
 
   private async finish(outcome: RunOutcome): Promise<void> {
@@ -274,9 +285,9 @@ export class JobRun {
       }
     }
     moves.forgetProgress(jobId)
-    const tilesRun = result.tiles - (result.tiles_resumed ?? 0)
-    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: tilesRun }
-    await moves.queue.measured(ran, result.seconds).catch(() => undefined)
+    // What an attempt takes that has few tiles left says little of the speed.
+    const ran = { ...this.record, effectiveParams: outcome.params, tilesTotal: result.tiles }
+    if (!result.tiles_resumed) await moves.queue.measured(ran, result.seconds).catch(() => undefined)
     await moves.tellState(jobId, 'completed', attempt)
     const record = await jobs.find(jobId)
     if (record) await moves.record({ type: 'completed', data: { job: await moves.view(record) } }, jobId)
@@ -294,8 +305,11 @@ export class JobRun {
   private async failed(error: ProblemEnvelope): Promise<void> {
     const { moves, goesElsewhere, stopping } = this.needs
     const isOfDevice = error.code === 'provider_unavailable' && !this.isCanceled
-    if (!isOfDevice || !goesElsewhere(this.record)) return this.fail(error)
+    const isForOther = isOfDevice && goesElsewhere(this.record)
+    // One that is to pause need not find another one now.
+    if (!isForOther && !(isOfDevice && this.isPaused)) return this.fail(error)
     this.settled = true
+    if (await this.stoppedByUser()) return
     await onceBack(() => moves.requeue(this.record), stopping)
   }
 
@@ -316,8 +330,7 @@ export class JobRun {
     this.settled = true
     const reason = this.hungSeconds === null ? exit.reason : `no sign of life for ${this.hungSeconds} s`
     log.error({ job_id: jobId, attempt, reason, stderr: exit.lastLines }, 'worker lost')
-    if (this.isCanceled) return onceBack(() => moves.markCanceled(jobId, attempt), stopping)
-    if (this.isPaused) return this.paused()
+    if (await this.stoppedByUser()) return
     const losses = this.record.losses + 1
     if (losses < MOST_WORKER_LOSSES) await onceBack(() => moves.requeue(this.record, losses), stopping)
     else await this.fail(new DomainError('worker_lost', { reason }).toEnvelope())

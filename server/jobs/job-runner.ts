@@ -81,12 +81,10 @@ export class JobRunner {
     clearInterval(this.heartbeat)
     if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
-      const isEnded = run.isSettled
-      run.dismiss()
       // A job that has failed or was canceled stays so, although its worker is not gone yet.
-      if (isEnded) continue
+      if (run.isSettled) run.dismiss()
       // Where the database is away, the next start finds the job running and queues it again.
-      await this.moves.requeue(run.record).catch((error) => this.log.error({ err: error }, 'job not handed back'))
+      else await run.abandon().catch((error) => this.log.error({ err: error }, 'job not handed back'))
     }
     this.running.clear()
   }
@@ -217,7 +215,7 @@ export class JobRunner {
       this.running.set(slot.deviceId, run)
       void run.gone.then(() => this.free(slot, run))
       if (!(await this.moves.move(jobId, attempt, 'running', change))) return run.dismiss()
-      await adoptPlanes(this.moves.jobFolder(jobId), attempt)
+      await this.adopt(jobId, attempt)
       run.begin(description)
       this.log.info({ job_id: jobId, attempt, device: slot.deviceId }, 'job started')
     } catch (error) {
@@ -229,6 +227,13 @@ export class JobRunner {
       await this.moves.fail(jobId, attempt, problem.toEnvelope())
       this.mustLookAgain = true
     }
+  }
+
+  /** Where a folder cannot be moved, as one that a scanner for viruses looks through, the job begins anew. */
+  private async adopt(jobId: string, attempt: number): Promise<void> {
+    await adoptPlanes(this.moves.jobFolder(jobId), attempt).catch((error) =>
+      this.log.error({ err: error, job_id: jobId, attempt }, 'planes of earlier attempts could not be taken over'),
+    )
   }
 
   private async free(slot: DeviceSlot, run: JobRun): Promise<void> {

@@ -181,7 +181,8 @@ export class JobService {
       return this.moves.view(record)
     }
     if (RUNNING.includes(record.state)) this.onCancel(jobId)
-    else await this.moves.markCanceled(record.jobId, record.attempt)
+    // Where it has begun or was resumed meanwhile, its worker must be told.
+    else if (!(await this.moves.markCanceled(jobId, record.attempt, [record.state]))) return this.cancel(owner, jobId)
     return this.get(owner, jobId)
   }
 
@@ -193,7 +194,10 @@ export class JobService {
     const record = await this.findOwn(owner, jobId)
     if (record.state !== 'paused') checkMove(record.state, 'paused', 'pausing')
     if (RUNNING.includes(record.state)) this.onPause(jobId)
-    else if (record.state === 'queued') await this.moves.pause(record.jobId, record.attempt)
+    else if (record.state === 'queued') {
+      // Where it has begun meanwhile, its worker must be told.
+      if (!(await this.moves.pause(jobId, record.attempt, ['queued']))) return this.pause(owner, jobId)
+    }
     return this.get(owner, jobId)
   }
 

@@ -22,8 +22,9 @@ export function jobFigures(metrics: ServerMetrics, jobs: JobFacts): (frame: Live
   return (frame) => {
     const { job_id: jobId } = frame
     if (frame.type === 'progress') {
-      const done = frame.data.tiles_done
-      metrics.tilesDone(Math.max(0, done - (tilesOf.get(jobId) ?? 0)))
+      const { tiles_done: done, tiles_per_second: speed } = frame.data
+      // Before the first tile of an attempt no speed is known: what is done then was done by an earlier one.
+      if (speed !== null) metrics.tilesDone(Math.max(0, done - (tilesOf.get(jobId) ?? 0)))
       tilesOf.set(jobId, done)
     }
     if (frame.type !== 'state') return

@@ -1,6 +1,6 @@
 import type { JobStatus, Overview } from '../../shared/contract/operation.ts'
 import { bar, type Column, type Content, element, tableSection } from './elements.ts'
-import { bytes, duration, percent, secondsBetween } from './words.ts'
+import { bytes, duration, jobState, percent, secondsBetween } from './words.ts'
 
 export interface Actions {
   cancel(job: JobStatus): void
@@ -101,13 +101,9 @@ function short(jobId: string): string {
   return jobId.slice(-8)
 }
 
-function stateOf({ state, device, attempt, progress }: JobStatus): Content {
-  const again = attempt > 1 ? `, attempt ${attempt}` : ''
-  if (state === 'queued') {
-    const reason = progress.waits_for === 'memory' ? ', waits for memory' : ''
-    return `queued${progress.queue_position ? ` (${progress.queue_position}${reason})` : ''}${again}`
-  }
-  return element('span', 'good', `${state} on ${device ?? '–'}${again}`)
+function stateOf(job: JobStatus): Content {
+  const isRunning = job.state !== 'queued' && job.state !== 'paused'
+  return isRunning ? element('span', 'good', jobState(job)) : jobState(job)
 }
 
 function tiles({ tiles_done: done, tiles_total: total }: JobStatus['progress']): Content[] {

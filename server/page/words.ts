@@ -1,4 +1,6 @@
-/** Numbers as the page writes them. */
+import type { JobStatus } from '../../shared/contract/operation.ts'
+
+/** Numbers and states as the page writes them. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
@@ -26,4 +28,13 @@ export function percent(value: number | null): string {
 /** Time between two moments, in seconds. @param from ISO 8601 */
 export function secondsBetween(from: string, until: string): number {
   return (Date.parse(until) - Date.parse(from)) / 1000
+}
+
+/** How an unfinished job stands. */
+export function jobState({ state, device, attempt, progress }: JobStatus): string {
+  const again = attempt > 1 ? `, attempt ${attempt}` : ''
+  if (state === 'paused') return `paused by its user${again}`
+  if (state !== 'queued') return `${state} on ${device ?? '–'}${again}`
+  const reason = progress.waits_for === 'memory' ? ', waits for memory' : ''
+  return `queued${progress.queue_position ? ` (${progress.queue_position}${reason})` : ''}${again}`
 }

@@ -1,8 +1,11 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DomainError } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
+import type { ServerConfig } from '../config.ts'
+import type { JobRepository } from '../jobs/job-repository.ts'
 import { createJobOn, EXPECTED, finishedOn, jobOn, SHAPE } from './job-calls.ts'
 import { AUTH, inProcessLauncher, makeTestServer, type TestServer, until } from './test-server.ts'
 import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
@@ -30,10 +33,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function start(): Promise<void> {
-  const network = fakeThresholdNetwork((run) => (run === GATE_TILE ? gate.wait : undefined))
+async function start(change: Partial<ServerConfig> = {}, atGate = () => gate.wait): Promise<void> {
+  const network = fakeThresholdNetwork((run) => (run === GATE_TILE ? atGate() : undefined))
   const launcher = inProcessLauncher(network.createSession)
-  server = await makeTestServer({ launcher, manifest: thresholdManifest(), folder })
+  server = await makeTestServer({ launcher, manifest: thresholdManifest(), folder, change })
   numRuns = network.numRuns
 }
 
@@ -42,6 +45,8 @@ async function runningAtGate(): Promise<string> {
   await until(async () => numRuns() === GATE_TILE)
   return jobId
 }
+
+const cancel = (jobId: string) => server.app.inject({ method: 'DELETE', url: `/v1/jobs/${jobId}`, headers: AUTH })
 
 const post = (jobId: string, action: string) =>
   server.app.inject({ method: 'POST', url: `/v1/jobs/${jobId}/${action}`, headers: AUTH, payload: {} })
@@ -73,7 +78,10 @@ describe('a job that is paused', () => {
     expect((await jobOn(server, jobId)).state).toBe('paused')
 
     const runsOfOther = numRuns() - runsBefore
-    expect((await post(jobId, 'resume')).json()).toMatchObject({ state: 'queued', attempt: 2 })
+    expect((await post(jobId, 'resume')).json()).toMatchObject({
+      state: expect.stringMatching(/queued|running/),
+      attempt: 2,
+    })
     const done = await finishedOn(server, jobId)
     expect(done).toMatchObject({ state: 'completed', attempt: 2, result: { tiles: NUM_TILES } })
     // Rows of 12 tiles begin at planes 0, 3, 7, 10 and 13. Those before 10 are final: only the first row touches no other.
@@ -93,6 +101,17 @@ describe('a job that is paused', () => {
     expect((await server.app.inject({ method: 'DELETE', url, headers: AUTH })).json().code).toBe('volume_in_use')
     await post(jobId, 'resume')
     expect((await finishedOn(server, jobId)).result?.tiles_resumed).toBe(12)
+    await expectRightMask(jobId, 2)
+  })
+
+  it('begins anew where its planes cannot be taken over', async () => {
+    const jobId = await pausedAtGate()
+    const inTheWay = path.join(server.dataFolder, 'jobs', jobId, 'attempt-2', 'something')
+    await mkdir(inTheWay, { recursive: true })
+    await post(jobId, 'resume')
+    const done = await finishedOn(server, jobId)
+    expect(done).toMatchObject({ state: 'completed', attempt: 2 })
+    expect(done.result?.tiles_resumed).toBeUndefined()
     await expectRightMask(jobId, 2)
   })
 
@@ -133,6 +152,79 @@ describe('a job that is paused', () => {
   })
 })
 
+describe('a job that moves while its user stops it', () => {
+  /** What the next request sees of a job that a device takes just then. */
+  function seenAsQueuedOnce(): void {
+    const { jobs } = server.retentionNeeds
+    const find = jobs.find.bind(jobs)
+    const asQueued = async (id: string) => {
+      const found = await find(id)
+      return found && { ...found, state: 'queued' as const }
+    }
+    vi.spyOn(jobs, 'find').mockImplementationOnce(asQueued)
+  }
+
+  it('is paused by its worker where it has begun meanwhile', async () => {
+    const jobId = await runningAtGate()
+    seenAsQueuedOnce()
+    expect((await post(jobId, 'pause')).json().state).toMatch(/running|previewing/)
+    gate.open()
+    await until(async () => (await jobOn(server, jobId)).state === 'paused')
+    await post(jobId, 'resume')
+    expect((await finishedOn(server, jobId)).result?.tiles_resumed).toBe(12)
+    await expectRightMask(jobId, 2)
+  })
+
+  it('is canceled by its worker where it has begun meanwhile', async () => {
+    const jobId = await runningAtGate()
+    seenAsQueuedOnce()
+    expect((await cancel(jobId)).json().state).toMatch(/running|previewing/)
+    gate.open()
+    expect((await finishedOn(server, jobId)).state).toBe('canceled')
+  })
+
+  it('is canceled where its pause was just being recorded', async () => {
+    const jobId = await runningAtGate()
+    const jobs = server.retentionNeeds.jobs as unknown as JobRepository
+    const move = jobs.move.bind(jobs)
+    vi.spyOn(jobs, 'move').mockImplementation(async (...asked) => {
+      if (asked[3] === 'paused') await cancel(jobId)
+      return move(...asked)
+    })
+    await post(jobId, 'pause')
+    gate.open()
+    expect((await finishedOn(server, jobId)).state).toBe('canceled')
+    const left = () => readdir(path.join(server.dataFolder, 'jobs', jobId)).catch(() => [])
+    await until(async () => (await left()).length === 0)
+  })
+
+  it.each([[['a', 'b']], [['a']]])('is paused where its device of %j fails just then', async (names) => {
+    await server.close()
+    const devices = names.map((deviceId) => ({ deviceId, provider: 'cpu', env: {} }))
+    await start({ devices }, async () => {
+      await gate.wait
+      throw new DomainError('provider_unavailable', { provider: 'cuda', reason: 'it is gone' })
+    })
+    const jobId = await runningAtGate()
+    await post(jobId, 'pause')
+    gate.open()
+    await until(async () => (await jobOn(server, jobId)).state === 'paused')
+    expect(await jobOn(server, jobId)).toMatchObject({ attempt: 1 })
+  })
+
+  it.each([
+    ['paused', (jobId: string) => post(jobId, 'pause')],
+    ['canceled', cancel],
+  ] as const)('is %s where the server stops before its tile is done', async (state, ask) => {
+    const jobId = await runningAtGate()
+    await ask(jobId)
+    await server.close(100)
+    gate.open()
+    await start()
+    expect((await jobOn(server, jobId)).state).toBe(state)
+  })
+})
+
 it('a job that is handed back by a server that stops goes on from its finished rows', async () => {
   const jobId = await runningAtGate()
   const closing = server.close(60_000)
@@ -141,4 +233,8 @@ it('a job that is handed back by a server that stops goes on from its finished r
   await start()
   expect(await finishedOn(server, jobId)).toMatchObject({ attempt: 2, result: { tiles_resumed: 12 } })
   await expectRightMask(jobId, 2)
+  // What only its last tiles took is no measure for the next one.
+  const facts = { model: 'threshold', shape_zyx: SHAPE, dtype: 'float32', voxel_size_zyx: null, unit: null }
+  const asked = { method: 'POST', url: '/v1/jobs/estimate', headers: AUTH, payload: facts } as const
+  expect((await server.app.inject(asked)).json().seconds).toBeNull()
 })

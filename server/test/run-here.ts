@@ -86,6 +86,8 @@ export interface RunOptions {
   sha256?: string
   saveIntervalMs?: number
   signal?: AbortSignal
+  /** Told when the network is asked for, before anything else. */
+  onOpening?: () => void
 }
 
 /** Where a run of this name leaves its files. */
@@ -107,6 +109,10 @@ export async function run(
   const previews: PreviewHeader[] = []
   const payloads: Uint8Array[] = []
   let tilesReported = 0
+  const createSession = async () => {
+    options.onOpening?.()
+    return session
+  }
   const outcome = await runJob(
     {
       jobId: 'test',
@@ -138,7 +144,7 @@ export async function run(
         payloads.push(payload)
       },
     },
-    { openVolume: openVolumeFile, createSession: async () => session, engine: 'test' },
+    { openVolume: openVolumeFile, createSession, engine: 'test' },
     signal,
   )
   const read = async (name: string) => {
