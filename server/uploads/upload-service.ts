@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { InitUpload } from '../../shared/contract/uploads.ts'
@@ -8,10 +7,9 @@ import type { ServerConfig } from '../config.ts'
 import { JoinedWork } from '../joined-work.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 import type { VolumeService } from '../volumes/volume-service.ts'
-import { watchedBody } from './body-watch.ts'
 import { asDiskProblem } from './disk-problem.ts'
 import type { FileHasher } from './file-hasher.ts'
-import { writePart } from './part-writer.ts'
+import { type IncomingPart, PartReceiver } from './part-receiver.ts'
 import { PartsAtOnce } from './parts-at-once.ts'
 import { type AdmissionLimits, UploadAdmission } from './upload-admission.ts'
 import { UploadHashes } from './upload-hashes.ts'
@@ -22,14 +20,6 @@ export interface UploadView {
   record: UploadRecord
   receivedParts: number[]
   volume: VolumeRecord | null
-}
-
-/** A part as it arrives. `lengthBytes` is the announced length, null where the sender announces none. */
-export interface IncomingPart {
-  partIndex: number
-  sha256: string
-  lengthBytes: number | null
-  body: AsyncIterable<Uint8Array>
 }
 
 type Limits = AdmissionLimits &
@@ -58,7 +48,7 @@ const EXTEND_SHARE = 0.02
 export class UploadService {
   /** Removes what retention may until so much is free on the disk; set where there is retention. */
   makeRoom: (freeBytes: number) => Promise<void> = async () => undefined
-  private readonly inFlight = new Map<string, { stop: AbortController; done: Promise<unknown> }>()
+  private readonly receiver: PartReceiver
   private readonly remaking = new JoinedWork<UploadRecord>()
   private readonly partsAtOnce = new PartsAtOnce()
   private readonly hashes: UploadHashes
@@ -87,6 +77,7 @@ export class UploadService {
     this.hashes = new UploadHashes(uploads, hasher)
     const partialOf = (uploadId: string) => this.partialPath(uploadId)
     this.verifier = new UploadVerifier(uploads, volumes, this.hashes, partialOf, onError)
+    this.receiver = new PartReceiver(uploads, partialOf, limits.uploadIdleSeconds * 1000)
   }
 
   /** Makes the folder and goes on with verifications that a stop interrupted. */
@@ -99,7 +90,7 @@ export class UploadService {
 
   /** Waits for running verifications, but for a long one not to its end: it begins anew at the next start. */
   async stop(): Promise<void> {
-    for (const { stop } of this.inFlight.values()) stop.abort()
+    this.receiver.stop()
     const checked = this.verifier.stop()
     await Promise.race([checked, delay(LAST_CHECKS_MS, undefined, { ref: false })])
     await this.hashes.close()
@@ -184,7 +175,7 @@ export class UploadService {
   private async remadeIfGone(record: UploadRecord): Promise<UploadRecord> {
     const found = await stat(this.partialPath(record.uploadId)).catch(() => null)
     if (found?.size === record.totalBytes) return record
-    await this.stopWriters(record.uploadId)
+    await this.receiver.stopUpload(record.uploadId)
     this.hashes.forget(record.uploadId)
     await this.uploads.forgetParts(record.uploadId)
     await rm(this.partialPath(record.uploadId), { force: true })
@@ -204,102 +195,14 @@ export class UploadService {
    *   `upload_incomplete`, `upload_stalled`, `upload_connection_lost`, `disk_full`, `rate_limited`
    */
   receivePart(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
-    return this.partsAtOnce.during(owner, () => this.receive(owner, uploadId, part))
-  }
-
-  private async receive(owner: string, uploadId: string, part: IncomingPart): Promise<ReceivedPart> {
-    const record = await this.find(owner, uploadId)
-    if (record.state !== 'receiving') throw new DomainError('upload_state', { state: record.state })
-    const totalParts = Math.ceil(record.totalBytes / record.chunkBytes)
-    const { partIndex } = part
-    if (partIndex >= totalParts) throw new DomainError('upload_part_index', { partIndex, totalParts })
-    const offsetBytes = partIndex * record.chunkBytes
-    const expectedBytes = Math.min(record.chunkBytes, record.totalBytes - offsetBytes)
-    if (part.lengthBytes !== null && part.lengthBytes !== expectedBytes) {
-      throw new DomainError('upload_part_size', { partIndex, foundBytes: part.lengthBytes, expectedBytes })
-    }
-    return this.asOnlyWriter(`${uploadId}/${partIndex}`, async (signal) => {
-      const recorded = await this.uploads.part(uploadId, partIndex)
-      if (recorded) return this.compareWithRecorded(recorded, part, signal)
-      const file = await this.openPartial(record)
-      try {
-        const written = await writePart(part.body, {
-          file,
-          offsetBytes,
-          partIndex,
-          expectedBytes,
-          announced: part.sha256,
-          idleMs: this.limits.uploadIdleSeconds * 1000,
-          signal,
-        })
-        if (signal.aborted) throw new DomainError('canceled')
-        await this.uploads.recordPart(uploadId, written)
+    return this.partsAtOnce.during(owner, async () => {
+      const record = await this.find(owner, uploadId)
+      return this.receiver.receive(record, part, async () => {
         await this.extend(record)
         // Only a head start: the check of the whole reads what is not hashed by then.
-        this.hashes.partStored(record, this.partialPath(uploadId), partIndex).catch(() => undefined)
-        return written
-      } finally {
-        await file.close()
-      }
+        this.hashes.partStored(record, this.partialPath(uploadId), part.partIndex).catch(() => undefined)
+      })
     })
-  }
-
-  /** A recorded part is never written over: bytes that were checked stay as they are. */
-  private async compareWithRecorded(
-    recorded: ReceivedPart,
-    part: IncomingPart,
-    signal: AbortSignal,
-  ): Promise<ReceivedPart> {
-    const hash = createHash('sha256')
-    let foundBytes = 0
-    const watch = { partIndex: part.partIndex, idleMs: this.limits.uploadIdleSeconds * 1000, signal }
-    for await (const batch of watchedBody(part.body, watch)) {
-      for (const chunk of batch) {
-        foundBytes += chunk.length
-        hash.update(chunk)
-      }
-      if (foundBytes > recorded.sizeBytes) break
-    }
-    const found = hash.digest('hex')
-    if (found !== recorded.sha256)
-      throw new DomainError('upload_part_corrupt', { partIndex: part.partIndex, found, announced: recorded.sha256 })
-    return recorded
-  }
-
-  /** For one part. @throws {DomainError} `upload_incomplete` where the file is not there as it was made: begin again */
-  private async openPartial({ uploadId, totalBytes, chunkBytes }: UploadRecord): Promise<FileHandle> {
-    const file = await open(this.partialPath(uploadId), 'r+').catch((error) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    })
-    if (file && (await file.stat()).size === totalBytes) return file
-    await file?.close()
-    const totalParts = Math.ceil(totalBytes / chunkBytes)
-    throw new DomainError('upload_incomplete', { missing: totalParts, totalParts })
-  }
-
-  /** @returns once they record nothing any more */
-  private async stopWriters(uploadId: string): Promise<void> {
-    const writers = [...this.inFlight].flatMap(([key, writer]) => (key.startsWith(`${uploadId}/`) ? [writer] : []))
-    for (const { stop } of writers) stop.abort()
-    await Promise.allSettled(writers.map(({ done }) => done))
-  }
-
-  private async asOnlyWriter<T>(key: string, write: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const former = this.inFlight.get(key)
-    former?.stop.abort()
-    const stop = new AbortController()
-    const done = (former?.done ?? Promise.resolve()).then(
-      () => write(stop.signal),
-      () => write(stop.signal),
-    )
-    const entry = { stop, done }
-    this.inFlight.set(key, entry)
-    try {
-      return await done
-    } finally {
-      if (this.inFlight.get(key) === entry) this.inFlight.delete(key)
-    }
   }
 
   /**
@@ -330,7 +233,7 @@ export class UploadService {
    */
   async delete(owner: string, uploadId: string): Promise<void> {
     const record = await this.find(owner, uploadId)
-    await this.stopWriters(uploadId)
+    await this.receiver.stopUpload(uploadId)
     // First, so that no check of it begins any more; what a stop leaves of its files is removed later.
     await this.uploads.delete(uploadId)
     const removed = this.verifier
