@@ -40,9 +40,10 @@ export class LogitsBack {
   /** Where a plane of logits lies: nothing is padded any more. */
   readonly window: PlaneWindow
 
-  constructor(grid: ModelGrid, volumeShapeZyx: Zyx, numChannels: number) {
+  /** @param firstZ the first plane of the volume that is wanted: what comes in begins at `firstPlaneFor` it */
+  constructor(grid: ModelGrid, volumeShapeZyx: Zyx, numChannels: number, firstZ = 0) {
     this.numChannels = numChannels
-    this.resampler = new SlabResampler(grid.shapeZyx, volumeShapeZyx, { ...grid.logits, numChannels })
+    this.resampler = new SlabResampler(grid.shapeZyx, volumeShapeZyx, { ...grid.logits, numChannels }, firstZ)
     this.plane = new Float32Array(numChannels * grid.shapeZyx[1] * grid.shapeZyx[2])
     const sizeYx = [volumeShapeZyx[1], volumeShapeZyx[2]] as const
     this.window = { paddedYx: sizeYx, belowYx: [0, 0], sizeYx }
@@ -56,11 +57,6 @@ export class LogitsBack {
   /** The first plane of the network's grid that plane `z` of the volume and those after it need. */
   static firstPlaneFor(z: number, grid: ModelGrid, volumeShapeZyx: Zyx): number {
     return firstPlaneNeeded(z, grid.shapeZyx, volumeShapeZyx, grid.logits)
-  }
-
-  /** A plane of the network's grid that was not made. @returns how many planes came out that mean nothing */
-  skip(): number {
-    return [...this.resampler.push(this.plane)].length
   }
 
   /** The planes of the volume that are final now, [channel, y, x]. */

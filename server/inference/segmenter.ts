@@ -92,7 +92,6 @@ export class Segmenter {
     const { ringFile, blendThreads = 0 } = this.needs
     const { region, grid } = input
     const decode = makeDecoder(manifest, keepsProbability ? (params.threshold ?? null) : null)
-    const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels)
     const planeVox = region.shapeZyx[1] * region.shapeZyx[2]
     const probability = keepsProbability ? new Uint8Array(planeVox) : null
     const candidate = keepsProbability ? newLabels(dtype, planeVox) : null
@@ -108,8 +107,7 @@ export class Segmenter {
     )
     const knownOfRegion = this.knownOfRegion(numKnown)
     const firstPlane = this.firstPlane(knownOfRegion)
-    let numBack = 0
-    if (back) for (let z = 0; z < firstPlane; z++) numBack += back.skip()
+    const back = grid && new LogitsBack(grid, region.shapeZyx, manifest.output.channels, knownOfRegion)
     const finish = async (sums: Float32Array, weights: WeightOf, window: PlaneWindow) => {
       decode(sums, weights, window, decoded)
       await whole.add(probability && candidate ? [decoded.labels, probability, candidate] : [decoded.labels])
@@ -132,8 +130,7 @@ export class Segmenter {
         rowDone: events.rowDone,
         planeDone: async (sums, weights, window) => {
           if (!back) return finish(sums, weights, window)
-          for (const logits of back.push(sums, weights, window))
-            if (numBack++ >= knownOfRegion) await finish(logits, () => 1, back.window)
+          for (const logits of back.push(sums, weights, window)) await finish(logits, () => 1, back.window)
         },
       },
     )

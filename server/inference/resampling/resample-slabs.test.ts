@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { numVoxels, type Zyx } from '../../../shared/volume/zyx.ts'
 import type { ResampleOptions } from './plan.ts'
-import { dataRanges, needsRanges, resampleSlabs, SlabResampler, slabBytes } from './resample-slabs.ts'
+import { dataRanges, firstPlaneNeeded, needsRanges, resampleSlabs, SlabResampler, slabBytes } from './resample-slabs.ts'
 import { resampleData, resampleLogits } from './resample-volume.ts'
 
 const SHAPES: [Zyx, Zyx][] = [
@@ -166,3 +166,27 @@ it('the bytes of a resampler are told for an axis that could never be made', () 
     expect(slabBytes([40, 4, 3], huge, options)).toBe(slabBytes([40, 4, 3], [41, 4, 3], options))
   }
 })
+
+it.each([
+  [20, 13],
+  [13, 20],
+  [20, 5],
+  [20, 20],
+])(
+  'from %i to %i planes, those behind the known ones come out the same without what only these need',
+  (size, newSize) => {
+    const [from, to] = [[size, 3, 4] as const, [newSize, 5, 3] as const]
+    const options = { order: 1, orderZ: 0, separateAxis: null } as const
+    const planes = Array.from({ length: size }, (_, z) =>
+      Float32Array.from({ length: 12 }, (_, i) => Math.sin(z * 12 + i)),
+    )
+    const all = new SlabResampler(from, to, options)
+    const expected = planes.flatMap((plane) => [...all.push(plane)])
+    for (let known = 0; known <= newSize; known++) {
+      const first = firstPlaneNeeded(known, from, to, options)
+      const resampler = new SlabResampler(from, to, options, known)
+      const found = planes.slice(first).flatMap((plane) => [...resampler.push(plane)])
+      expect(found, `${known} known`).toEqual(expected.slice(known))
+    }
+  },
+)

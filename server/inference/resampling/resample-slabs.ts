@@ -3,7 +3,7 @@ import { type ResampleOptions, type ResamplePlan, resamplePlan, type ValueRanges
 import { PlaneFinisher, PlaneResampler } from './plane-steps.ts'
 import { axisTaps, needsPrefilter } from './spline.ts'
 import { RangeCollector } from './value-ranges.ts'
-import { createZResampler, mostPlanesHeld, type ZResampler } from './z-resampler.ts'
+import { createZResampler, firstSourcePlane, mostPlanesHeld, type ZResampler } from './z-resampler.ts'
 
 export interface SlabOptions extends ResampleOptions {
   /** Channels of a plane; 1 unless said otherwise. */
@@ -44,13 +44,14 @@ export class SlabResampler {
   private readonly along: ZResampler
   private readonly finisher: PlaneFinisher
 
-  constructor(shapeZyx: Zyx, newShapeZyx: Zyx, options: SlabOptions) {
+  /** @param firstNewZ the first plane wanted of the new grid: then the first one pushed is `firstPlaneNeeded`; not with splines along z */
+  constructor(shapeZyx: Zyx, newShapeZyx: Zyx, options: SlabOptions, firstNewZ = 0) {
     if (needsRanges(shapeZyx, newShapeZyx, options) && options.ranges?.length !== (options.numChannels ?? 1)) {
       throw new Error('splines are clipped to the range of the source: one entry of ranges per channel is needed')
     }
     this.plan = resamplePlan(shapeZyx, newShapeZyx, options)
     this.planes = new PlaneResampler(this.plan)
-    this.along = createZResampler(shapeZyx[0], newShapeZyx[0], this.plan.orderAlongZ)
+    this.along = createZResampler(shapeZyx[0], newShapeZyx[0], this.plan.orderAlongZ, firstNewZ)
     this.finisher = new PlaneFinisher(this.plan, options.ranges ?? [])
   }
 
@@ -81,14 +82,14 @@ export async function* resampleSlabs(
 }
 
 /**
- * The first plane of the source that makes a difference to plane `newZ` of the new grid and to those after it.
- * Splines along z need all.
+ * The first plane of the source that makes a difference to plane `newZ` of the new grid and to those after it. Splines
+ * along z need all.
  */
 export function firstPlaneNeeded(newZ: number, shapeZyx: Zyx, newShapeZyx: Zyx, options: ResampleOptions): number {
   const { orderAlongZ } = resamplePlan(shapeZyx, newShapeZyx, options)
-  if (newZ >= newShapeZyx[0]) return shapeZyx[0]
-  if (shapeZyx[0] === newShapeZyx[0]) return newZ
-  return needsPrefilter(orderAlongZ) ? 0 : axisTaps(shapeZyx[0], newShapeZyx[0], orderAlongZ).first[newZ]
+  const [size, newSize] = [shapeZyx[0], newShapeZyx[0]]
+  if (size === newSize) return newZ
+  return needsPrefilter(orderAlongZ) ? 0 : firstSourcePlane(axisTaps(size, newSize, orderAlongZ), newZ, size)
 }
 
 /** Most bytes a `SlabResampler` holds, with the plane it is given and the one it gives. */

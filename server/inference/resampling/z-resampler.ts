@@ -18,10 +18,15 @@ export function mostPlanesHeld(size: number, newSize: number, order: number): nu
   return needsPrefilter(order) ? SPLINE_PLANES : LINEAR_PLANES
 }
 
-/** The resampler for one axis length, order and new length. Planes given by `push` belong to the caller. */
-export function createZResampler(size: number, newSize: number, order: number): ZResampler {
+/**
+ * The resampler for one axis length, order and new length. Planes given by `push` belong to the caller.
+ * @param firstNew the first plane wanted: those pushed begin at `firstSourcePlane`. Splines need all
+ */
+export function createZResampler(size: number, newSize: number, order: number, firstNew = 0): ZResampler {
   if (size === newSize) return new PassOn()
-  return needsPrefilter(order) ? new SplineZ(size, newSize, order) : new LinearZ(size, newSize, order)
+  if (!needsPrefilter(order)) return new LinearZ(size, newSize, order, firstNew)
+  if (firstNew > 0) throw new Error('splines cannot begin behind the first plane')
+  return new SplineZ(size, newSize, order)
 }
 
 class PassOn implements ZResampler {
@@ -33,6 +38,12 @@ class PassOn implements ZResampler {
   }
 }
 
+/** The plane of the source that a line begins with where the first new ones are known; all where none is. */
+export function firstSourcePlane({ first }: AxisTaps, firstNew: number, size: number): number {
+  if (firstNew === 0) return 0
+  return firstNew < first.length ? first[firstNew] : size
+}
+
 /** The last plane and the one that is made from it. */
 const LINEAR_PLANES = 2
 
@@ -42,12 +53,14 @@ class LinearZ implements ZResampler {
   private readonly size: number
   private readonly isUsed: Uint8Array
   private previous: Float32Array = new Float32Array(0)
-  private z = 0
-  private nextNew = 0
+  private z: number
+  private nextNew: number
 
-  constructor(size: number, newSize: number, order: number) {
+  constructor(size: number, newSize: number, order: number, firstNew: number) {
     this.size = size
     this.taps = axisTaps(size, newSize, order)
+    this.nextNew = firstNew
+    this.z = firstSourcePlane(this.taps, firstNew, size)
     this.isUsed = new Uint8Array(size)
     for (const first of this.taps.first) this.isUsed.fill(1, first, first + this.taps.numTaps)
   }
