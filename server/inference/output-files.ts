@@ -98,7 +98,7 @@ export class OutputFiles {
   private async checkIsOurs(): Promise<void> {
     const { folder } = this.request
     await access(path.join(folder, NAMES.labels)).catch((cause) => {
-      throw new DomainError('file_unwritable', { path: folder, reason: cause.code, cause })
+      throw new DomainError('file_unwritable', { path: NAMES.labels, reason: cause.code, cause })
     })
   }
 
