@@ -1,7 +1,8 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { writeFully } from '../../shared/node/write-fully.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
-import { addTile, type Ring } from './ring-accumulator.ts'
+import { addTile } from './add-tile.ts'
+import type { Ring } from './ring-accumulator.ts'
 
 /**
  * The ring of weighted sums in a scratch file, for planes that memory does not hold: the same sums in the same order, so

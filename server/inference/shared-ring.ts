@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { asMemoryProblem } from './memory-problem.ts'
 import type { Ring } from './ring-accumulator.ts'
+import { makeRingStore, RingPlanes, type RingShape, type RingStore, ringScratchBytes } from './ring-planes.ts'
 
 /** Most workers that add tiles up: two keep pace with any network, more would wait for memory. */
 export const MOST_BLEND_THREADS = 2
@@ -14,11 +15,8 @@ export interface BlendStart {
   /** This worker's share: planes whose place in the ring is `index` modulo `numWorkers`. */
   index: number
   numWorkers: number
-  numChannels: number
-  patchZyx: Zyx
-  strides: Zyx
-  planeShapeYx: readonly [number, number]
-  planes: SharedArrayBuffer[]
+  shape: RingShape
+  store: RingStore
   weights: SharedArrayBuffer
   tiles: SharedArrayBuffer[]
 }
@@ -37,7 +35,7 @@ export interface BlendOrder {
  */
 export class SharedRing implements Ring {
   readonly planeShapeYx: readonly [number, number]
-  private readonly planes: Float32Array<SharedArrayBuffer>[]
+  private readonly planes: RingPlanes
   private readonly tiles: Float32Array<SharedArrayBuffer>[]
   private readonly workers: BlendWorker[]
   /** Until when a slot is read by workers. */
@@ -45,43 +43,36 @@ export class SharedRing implements Ring {
   private numTiles = 0
 
   /** @param weights z, y, x order, one patch; copied */
-  constructor(
-    numWorkers: number,
-    numChannels: number,
-    patchZyx: Zyx,
-    strides: Zyx,
-    planeShapeYx: readonly [number, number],
-    weights: Float32Array,
-  ) {
+  constructor(numWorkers: number, shape: RingShape, weights: Float32Array) {
+    const { numChannels, patchZyx, planeShapeYx } = shape
     this.planeShapeYx = planeShapeYx
-    const planeVox = planeShapeYx[0] * planeShapeYx[1]
-    this.planes = Array.from({ length: patchZyx[0] }, () => sharedFloats(numChannels * planeVox))
+    const store = makeRingStore(shape, numWorkers)
+    this.planes = new RingPlanes(shape, store, 0, numWorkers)
     this.tiles = Array.from({ length: SHARED_TILES }, () => sharedFloats(numChannels * numVoxels(patchZyx)))
     this.slotFree = this.tiles.map(() => Promise.resolve())
     const shared = sharedFloats(weights.length)
     shared.set(weights)
-    const start = {
-      ...{ numWorkers, numChannels, patchZyx, strides, planeShapeYx, weights: shared.buffer },
-      ...{ planes: this.planes.map(({ buffer }) => buffer), tiles: this.tiles.map(({ buffer }) => buffer) },
-    }
+    const tiles = this.tiles.map(({ buffer }) => buffer)
+    const start = { numWorkers, shape, store, weights: shared.buffer, tiles }
     this.workers = Array.from({ length: numWorkers }, (_, index) => new BlendWorker({ ...start, index }))
   }
 
   /** Bytes beside those of the planes. */
   static extraBytes(numWorkers: number, numChannels: number, patchZyx: Zyx): number {
-    if (numWorkers === 0) return 0
-    return 4 * numVoxels(patchZyx) * (1 + SHARED_TILES * numChannels) + numWorkers * WORKER_BYTES
+    if (numWorkers === 0) return ringScratchBytes(patchZyx, 1)
+    const tiles = 4 * numVoxels(patchZyx) * (1 + SHARED_TILES * numChannels)
+    return tiles + numWorkers * WORKER_BYTES + ringScratchBytes(patchZyx, numWorkers)
   }
 
   /** @throws {DomainError} `out_of_memory`; what ended a worker */
   async plane(z: number): Promise<Float32Array> {
     await this.settled()
-    return this.planes[z % this.planes.length]
+    return this.planes.plane(z)
   }
 
   async clear(z: number): Promise<void> {
     await this.settled()
-    this.planes[z % this.planes.length].fill(0)
+    this.planes.plane(z).fill(0)
   }
 
   async add(output: Float32Array, _weights: Float32Array, startZyx: Zyx): Promise<void> {

@@ -235,9 +235,10 @@ async function makeRing(
   weights: Float32Array,
 ): Promise<Ring> {
   if (ringFile) return ScratchRing.create(ringFile, numChannels, patch, strides, planeShape)
-  if (blendThreads === 0) return new RingAccumulator(numChannels, patch, strides, planeShape)
+  const shape = { numChannels, patchZyx: patch, strides, planeShapeYx: planeShape }
+  if (blendThreads === 0) return new RingAccumulator(shape)
   const numWorkers = Math.min(blendThreads, MOST_BLEND_THREADS, patch[0])
-  return new SharedRing(numWorkers, numChannels, patch, strides, planeShape, weights)
+  return new SharedRing(numWorkers, shape, weights)
 }
 
 /** Distance in the network's buffer between neighbours along the axes of the run. */

@@ -20,6 +20,7 @@ function noise(length: number, seed: number): Float32Array {
   })
 }
 
+const shapeWith = (strides: Zyx) => ({ numChannels: CHANNELS, patchZyx: PATCH, strides, planeShapeYx: PLANE })
 const WEIGHTS = noise(5 * 4 * 7, 7)
 
 /** Every plane as it is when its row of tiles is through. */
@@ -40,7 +41,7 @@ describe.runIf(hasCompiledServer)('sums of tiles made by threads', () => {
   /** The compiled program: threads are started from it. */
   async function sharedRing(numWorkers: number, strides: Zyx) {
     const { SharedRing }: typeof import('../inference/shared-ring.ts') = await import(DIST)
-    return new SharedRing(numWorkers, CHANNELS, PATCH, strides, PLANE, WEIGHTS)
+    return new SharedRing(numWorkers, shapeWith(strides), WEIGHTS)
   }
 
   it.each([
@@ -49,7 +50,7 @@ describe.runIf(hasCompiledServer)('sums of tiles made by threads', () => {
     [3, [28, 7, 1]],
     [2, [1, 35, 5]],
   ] as [number, Zyx][])('%i of them, strides %j, are those of one thread, bit for bit', async (numWorkers, strides) => {
-    const alone = await run(new RingAccumulator(CHANNELS, PATCH, strides, PLANE))
+    const alone = await run(new RingAccumulator(shapeWith(strides)))
     const ring = await sharedRing(numWorkers, strides)
     const together = await run(ring)
     await ring.close()
