@@ -4,7 +4,8 @@ import type { Zyx } from '../../shared/volume/zyx.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import { loadModelPackage } from '../models/model-registry.ts'
 import { thresholdManifest } from '../test/threshold-model.ts'
-import { makeDecoder, type WeightOf } from './decode-plane.ts'
+import { makeDecoder } from './decode-plane.ts'
+import type { WeightOf } from './plane-window.ts'
 
 const DEMO = path.resolve(import.meta.dirname, '../../resources/models/demo-cryoet-unet')
 
@@ -43,12 +44,10 @@ function byDefinition({ sums, sizeYx, values, weights }: Plane) {
     const all = [...values.keys()]
     const best = largest(all.filter((channel) => values[channel] !== 0))
     const others = own.filter((_, channel) => channel !== best).map((value) => value - own[best])
-    // What is so far away that it changes no 255th is left out, so that halves fall as they always did.
-    const near = others.filter((difference) => difference > -12 * weight)
-    const total = near.reduce((sum, difference) => sum + Math.exp(difference / weight), 1)
+    const total = others.reduce((sum, difference) => sum + Math.exp(difference / weight), 1)
     into.labels.push(values[largest(all)])
     into.candidate.push(values[best])
-    into.probability.push(others.some((difference) => difference > 6.24 * weight) ? 0 : Math.round(255 / total))
+    into.probability.push(Math.round(255 / total))
   }
   return into
 }

@@ -27,7 +27,8 @@ function planOf(
 }
 
 describe('the memory of tiles', () => {
-  const tiles = (change: Partial<EffectiveParams>) => planOf([256, 256, 256], undefined, change).tiles_bytes - kernelBytes
+  const tiles = (change: Partial<EffectiveParams>) =>
+    planOf([256, 256, 256], undefined, change).tiles_bytes - kernelBytes
   const patchBytes = 4 * 64 * 128 * 128
   // A plane of a tile and of its weights, where the kernel that adds them up reads them.
   const kernelBytes = 2 * 4 * 128 * 128

@@ -1,8 +1,8 @@
 import type { Abort } from '../../shared/volume/header.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
-import type { PlaneWindow, WeightOf } from './decode-plane.ts'
 import type { ModelGrid } from './model-grid.ts'
 import type { PlaneStream } from './plane-stream.ts'
+import type { PlaneWindow, WeightOf } from './plane-window.ts'
 import type { ValueRanges } from './resampling/plan.ts'
 import { firstPlaneNeeded, SlabResampler, slabBytes } from './resampling/resample-slabs.ts'
 
