@@ -6,7 +6,7 @@ import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { createNvidiaSmi } from '../adapters/nvidia-smi.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { NetworkSession } from '../inference/network-session.ts'
-import { runInThread } from '../inference/run-in-thread.ts'
+import { prepareThread, runInThread } from '../inference/run-in-thread.ts'
 import { loadModelPackage, type ModelPackage } from '../models/model-registry.ts'
 import { BUNDLED_MODELS, packageVersion } from '../package-facts.ts'
 import { type BenchVolume, generatedVolume, repeatedSample } from './bench-volume.ts'
@@ -153,6 +153,8 @@ type Timed = Awaited<ReturnType<typeof timeJob>>
 
 /** A job, and what the network alone takes for its tiles right before and after it: the machine changes over minutes. */
 async function timeRound<T extends Timed>(session: NetworkSession, job: () => Promise<T>, batch = 1) {
+  // As a worker does before it is given a job.
+  prepareThread()
   const before = await bareRuns(session, batch)
   const timed = await job()
   const bareMs = median([...before, ...(await bareRuns(session, batch))]) / batch

@@ -1,5 +1,5 @@
 import { getPriority, setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { DomainError, envelopeOf, errorFromEnvelope } from '../../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { asDiskProblem } from './disk-problem.ts'
@@ -28,17 +28,23 @@ interface Waiting {
 }
 
 const waiting = new Map<number, Waiting>()
+
+/** Buffers of inputs that came back. All runs of a job are of one length. */
+const usedInputs: Float32Array<ArrayBuffer>[] = []
 type Opened = Extract<ToThread, { type: 'opened' }>
 
 let opening: { resolve(opened: Opened): void; reject(error: unknown): void } | null = null
 
 port.on('message', (message: ToThread) => {
   switch (message.type) {
+    case 'start':
+      return void work(message)
     case 'opened':
       return opening?.resolve(message)
     case 'open-failed':
       return opening?.reject(errorFromEnvelope(message.error))
     case 'output':
+      usedInputs.push(message.input as Float32Array<ArrayBuffer>)
       return settle(message.id)?.resolve(message.output)
     case 'network-failed':
       return settle(message.id)?.reject(errorFromEnvelope(message.error))
@@ -68,7 +74,8 @@ const createSession: SessionFactory = async (request) => {
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject })
         // The caller keeps its buffer; the copy goes to the other thread without another one.
-        const copy = new Float32Array(input)
+        const copy = usedInputs.pop() ?? new Float32Array(input.length)
+        copy.set(input)
         send({ type: 'network', id, input: copy, shape }, [copy.buffer])
       })
     },
@@ -77,26 +84,24 @@ const createSession: SessionFactory = async (request) => {
   return session
 }
 
-const { job, engine } = workerData as ThreadStart
-
-// The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
-// Linux priorities are of threads; elsewhere this would be the network's too. A GPU shall not wait for this thread.
-// What was started lower stays there.
-const isBesideNetwork = process.platform === 'linux' && job.params.provider === 'cpu'
-if (isBesideNetwork && getPriority(0) < NICENESS) setPriority(0, NICENESS)
 const events = {
   progress: (progress: Extract<FromThread, { type: 'progress' }>['progress']) => send({ type: 'progress', progress }),
   preview: (header: Extract<FromThread, { type: 'preview' }>['header'], payload: Uint8Array) =>
     send({ type: 'preview', header, payload }),
 }
-const deps = { openVolume: openVolumeFile, createSession, engine, startMeasuring: measureInThread }
-try {
-  send({
-    type: 'finished',
-    outcome: await runJob(job, events, deps, stop.signal),
-  })
-} catch (error) {
-  const isOurs = error instanceof DomainError && error.code !== 'internal'
-  if (!isOurs) console.error(error)
-  send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
+
+async function work({ job, engine }: ThreadStart): Promise<void> {
+  // The network's threads wait for each other at every layer: what works beside them takes the time that they leave. On
+  // Linux priorities are of threads; elsewhere this would be the network's too. A GPU shall not wait for this thread.
+  // What was started lower stays there.
+  const isBesideNetwork = process.platform === 'linux' && job.params.provider === 'cpu'
+  if (isBesideNetwork && getPriority(0) < NICENESS) setPriority(0, NICENESS)
+  const deps = { openVolume: openVolumeFile, createSession, engine, startMeasuring: measureInThread }
+  try {
+    send({ type: 'finished', outcome: await runJob(job, events, deps, stop.signal) })
+  } catch (error) {
+    const isOurs = error instanceof DomainError && error.code !== 'internal'
+    if (!isOurs) console.error(error)
+    send({ type: 'failed', error: envelopeOf(asDiskProblem(error)) })
+  }
 }

@@ -7,7 +7,34 @@ import type { NetworkSession } from './network-session.ts'
 import type { RunDependencies } from './run-job.ts'
 import { shallKeep } from './stop-reason.ts'
 import { ThreadLife } from './thread-life.ts'
-import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
+import type { FromThread, ToThread } from './thread-messages.ts'
+
+let prepared: Worker | null = null
+
+/** Starts the thread of the next job, so that it need not load its program first. */
+export function prepareThread(): void {
+  if (prepared) return
+  const thread = newThread()
+  const forget = () => {
+    if (prepared === thread) prepared = null
+  }
+  thread.once('error', forget)
+  thread.once('exit', forget)
+  // It keeps nobody from ending.
+  thread.unref()
+  prepared = thread
+}
+
+function takeThread(): Worker {
+  const thread = prepared ?? newThread()
+  prepared = null
+  thread.ref()
+  return thread
+}
+
+function newThread(): Worker {
+  return new Worker(new URL('./pipeline-thread.js', import.meta.url))
+}
 
 /**
  * Runs a job with everything but the network in a thread of its own: the network blocks this thread while it runs, and
@@ -22,12 +49,12 @@ export function runInThread(
 ): Promise<RunOutcome> {
   // Nobody would tell the thread, which then takes it for an end that leaves nothing to the next attempt.
   if (signal.aborted) return Promise.reject(new DomainError('canceled'))
-  const workerData: ThreadStart = { job, engine: deps.engine }
-  const thread = new Worker(new URL('./pipeline-thread.js', import.meta.url), { workerData })
+  const thread = takeThread()
   const host = new NetworkHost(job, deps, signal)
   const life = new ThreadLife(() => thread.performance.eventLoopUtilization().active)
   events.worksBeside?.(() => life.isAlive())
   const send = (message: ToThread, buffers: ArrayBuffer[] = []) => thread.postMessage(message, buffers)
+  send({ type: 'start', job, engine: deps.engine })
   const onAbort = () => send({ type: 'cancel', keep: shallKeep(signal) })
   signal.addEventListener('abort', onAbort, { once: true })
   const outcome = new Promise<RunOutcome>((resolve, reject) => {
@@ -90,7 +117,7 @@ class NetworkHost {
       if (this.signal.aborted) throw new DomainError('canceled')
       if (!this.session) throw new Error('the network was not opened')
       const output = await this.session.run(input, shape)
-      send({ type: 'output', id, output }, transferable(output))
+      send({ type: 'output', id, output, input }, [...transferable(output), ...transferable(input)])
       if (++this.numRuns === 2) await this.remember()
     } catch (error) {
       send({ type: 'network-failed', id, error: envelopeOf(error) })

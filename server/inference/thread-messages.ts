@@ -3,7 +3,7 @@ import type { ProblemEnvelope } from '../../shared/errors/domain-error.ts'
 import type { JobDescription, RunOutcome, RunProgress } from './messages.ts'
 import type { SessionRequest } from './network-session.ts'
 
-/** What a thread is started with. */
+/** The one job of a thread. */
 export interface ThreadStart {
   job: JobDescription
   engine: string
@@ -18,10 +18,11 @@ export type FromThread =
   | { type: 'finished'; outcome: RunOutcome }
   | { type: 'failed'; error: ProblemEnvelope }
 
-/** And back. */
+/** And back. The input of a run that succeeded comes back, too, to be filled again. */
 export type ToThread =
+  | ({ type: 'start' } & ThreadStart)
   | { type: 'opened'; warnings: readonly string[]; tilesPerRun?: number }
   | { type: 'open-failed'; error: ProblemEnvelope }
-  | { type: 'output'; id: number; output: Float32Array }
+  | { type: 'output'; id: number; output: Float32Array; input: Float32Array }
   | { type: 'network-failed'; id: number; error: ProblemEnvelope }
   | { type: 'cancel'; keep: boolean }

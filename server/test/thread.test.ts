@@ -23,13 +23,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** The compiled program: threads are started from it, and errors are told apart by its classes. */
 async function compiled() {
   const load = (file: string) => import(path.join(ROOT, 'dist', file))
-  const { runInThread }: typeof import('../inference/run-in-thread.ts') = await load(
+  const { prepareThread, runInThread }: typeof import('../inference/run-in-thread.ts') = await load(
     'server/inference/run-in-thread.js',
   )
   const { createOnnxSession }: typeof import('../adapters/onnx-session.ts') = await load(
     'server/adapters/onnx-session.js',
   )
-  return { runInThread, deps: { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' } }
+  return {
+    prepareThread,
+    runInThread,
+    deps: { openVolume: openVolumeFile, createSession: createOnnxSession, engine: 'test' },
+  }
 }
 
 describe.runIf(hasCompiledServer)('a job whose network runs beside the thread that streams the volume', () => {
@@ -56,10 +60,14 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
   }
 
   it('gives the bytes of one that does all in turn', async () => {
-    const { runInThread, deps } = await compiled()
+    const { prepareThread, runInThread, deps } = await compiled()
     const signal = new AbortController().signal
     const alone = await runJob(await jobOf('alone'), events, { ...deps, createSession: createOnnxSession }, signal)
     const beside = await runInThread(await jobOf('beside'), events, deps, signal)
+    prepareThread()
+    prepareThread()
+    const prepared = await runInThread(await jobOf('prepared'), events, deps, signal)
+    expect(prepared.result.mask_sha256).toBe(beside.result.mask_sha256)
     expect(beside.result.mask_sha256).toBe(alone.result.mask_sha256)
     const hashes = ({ artifacts }: typeof alone) =>
       artifacts.filter(({ name }) => name !== 'provenance.json').map(({ name, sha256 }) => [name, sha256])
