@@ -1,4 +1,5 @@
 import type { Zyx } from '../volume/zyx.ts'
+import { foregroundFrom, wordsOf } from './foreground.ts'
 
 /** Labels are 0 (background) to 65535. */
 export const NUM_LABELS = 65536
@@ -46,9 +47,6 @@ export class PlaneRuns {
 export class RunReader {
   private readonly numRows: number
   private readonly rowVox: number
-  /** The plane, wherever it comes from, so that it can be looked at two voxels at a time. */
-  private readonly plane: Uint16Array
-  private readonly pairs: Uint32Array
   private runs: PlaneRuns
   private lastRuns: PlaneRuns
 
@@ -59,8 +57,6 @@ export class RunReader {
     const [, ny, nx] = shapeZyx
     this.numRows = ny
     this.rowVox = nx
-    this.pairs = new Uint32Array(Math.ceil((ny * nx) / 2))
-    this.plane = new Uint16Array(this.pairs.buffer, 0, ny * nx)
     this.runs = new PlaneRuns(ny)
     this.lastRuns = new PlaneRuns(ny)
   }
@@ -70,37 +66,33 @@ export class RunReader {
    * @param plane y, x order, labels 0 to 65535. Not kept. @throws RangeError for a plane of another size
    */
   read(plane: ArrayLike<number>): PlaneRuns {
-    const { numRows, rowVox, plane: labels } = this
-    if (plane.length !== labels.length)
-      throw new RangeError(`a plane of ${plane.length} voxels, not ${numRows} × ${rowVox}`)
-    const runs = this.lastRuns
-    this.lastRuns = this.runs
-    this.runs = runs
-    labels.set(plane)
-    runs.size = 0
-    for (let y = 0, row = 0, at = this.foregroundFrom(0); y < numRows; y++, row += rowVox) {
+    const { numRows, rowVox } = this
+    const planeVox = numRows * rowVox
+    if (plane.length !== planeVox) throw new RangeError(`a plane of ${plane.length} voxels, not ${numRows} × ${rowVox}`)
+    const words = wordsOf(plane)
+    const runs = this.turn()
+    let at = foregroundFrom(plane, words, 0, planeVox)
+    for (let y = 0, row = 0; y < numRows; y++, row += rowVox) {
       runs.rows[y] = runs.size
       const rowEnd = row + rowVox
       while (at < rowEnd) {
         const start = at
-        const label = labels[start]
+        const label = plane[start]
         do at++
-        while (at < rowEnd && labels[at] === label)
+        while (at < rowEnd && plane[at] === label)
         runs.push(label, start - row, at - row)
-        at = this.foregroundFrom(at)
+        if (at < planeVox && plane[at] === 0) at = foregroundFrom(plane, words, at, planeVox)
       }
     }
     runs.rows[numRows] = runs.size
     return runs
   }
 
-  /** First voxel from here on that is not background, over the ends of rows; the size of the plane after the last one. */
-  private foregroundFrom(from: number): number {
-    const { plane, pairs } = this
-    if (from >= plane.length || plane[from] !== 0) return from
-    let pair = (from + 1) >>> 1
-    while (pair < pairs.length && pairs[pair] === 0) pair++
-    const at = 2 * pair
-    return at < plane.length && plane[at] === 0 ? at + 1 : Math.min(at, plane.length)
+  private turn(): PlaneRuns {
+    const runs = this.lastRuns
+    this.lastRuns = this.runs
+    this.runs = runs
+    runs.size = 0
+    return runs
   }
 }
