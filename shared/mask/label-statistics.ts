@@ -43,7 +43,7 @@ export interface LabelReport {
 
 /**
  * Voxels, volume, surface area and objects (neighbours by faces, edges or corners) of each label of a mask, from its
- * planes in ascending z. Memory: a plane, the runs of two, the objects that reach into one plane, the largest of each label.
+ * planes in ascending z. Memory: the runs of two planes, the objects that reach into one plane, the largest of each label.
  * States: adding (`add` once per plane) → complete (`label`, `values`).
  */
 export class LabelStatistics {
@@ -88,8 +88,8 @@ export class LabelStatistics {
   /** The next plane, y, x order, labels 0 to 65535. Not kept. @throws RangeError for a plane of another size or too many */
   add(plane: ArrayLike<number>): void {
     const [nz] = this.shapeZyx
-    const runs = this.reader.read(plane)
     if (this.planes === nz) throw new RangeError(`more than ${nz} planes`)
+    const runs = this.reader.read(plane)
     this.planes++
     this.countVoxels(runs, plane.length)
     this.surface?.add(runs)

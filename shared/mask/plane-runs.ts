@@ -11,8 +11,8 @@ export const NUM_LABELS = 65536
 export class PlaneRuns {
   size = 0
   readonly rows: Uint32Array
-  starts = new Uint32Array(0)
-  ends = new Uint32Array(0)
+  starts = new Int32Array(0)
+  ends = new Int32Array(0)
   labels = new Uint16Array(0)
   /** Object of each run; written by whoever looks for objects. */
   ids = new Uint32Array(0)
@@ -33,8 +33,8 @@ export class PlaneRuns {
 
   private grow(length: number): void {
     const { starts, ends, labels } = this
-    this.starts = new Uint32Array(length)
-    this.ends = new Uint32Array(length)
+    this.starts = new Int32Array(length)
+    this.ends = new Int32Array(length)
     this.labels = new Uint16Array(length)
     this.ids = new Uint32Array(length)
     this.starts.set(starts)

@@ -158,18 +158,23 @@ export class SurfaceMeter {
   /** Adds the neighbourhood at `corners`, as often as it comes. */
   private addNeighbourhoods(times: number): void {
     const { corners, areaOf, sums } = this
-    for (let first = 0, done = 0; first < 8; first++) {
-      const label = corners[first]
-      if (label === 0 || (done & (1 << first)) !== 0) continue
-      let code = 0
-      for (let i = first; i < 8; i++) if (corners[i] === label) code |= 1 << i
-      done |= code
+    for (let left = 255 - codeOf(0, corners); left !== 0; ) {
+      const label = corners[31 - Math.clz32(left)]
+      const code = codeOf(label, corners)
       const area = areaOf[code]
       let sum = sums[label]
       for (let i = 0; i < times; i++) sum += area
       sums[label] = sum
+      left &= ~code
     }
   }
+}
+
+/** Code of a neighbourhood where the corners of a label are inside. */
+function codeOf(label: number, corners: Uint16Array): number {
+  let code = 0
+  for (let i = 0; i < 8; i++) if (corners[i] === label) code |= 1 << i
+  return code
 }
 
 /** Beyond every column. */
