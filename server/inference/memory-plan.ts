@@ -183,7 +183,7 @@ function outputBytes(
   const planes = perVoxel.reduce((sum, bytes) => sum + decodedVox * bytes + writerBytes(shape, order.ofFile, bytes), 0)
   const factor = params.preview_factor
   const preview = factor === null ? 0 : labelBytes * (factor * planeVox + 3 * Math.ceil(numVoxels(shape) / factor ** 3))
-  // Written masks are read back in chunks and compared; objects are found with two planes of 32-bit numbers.
+  // Written masks are read back in chunks and compared; objects are found in the runs of two planes.
   const objects = OBJECT_BYTES * Math.min(MOST_OPEN, planeVox / 2)
   const writing = 6 * 8 * 1024 * 1024 + 2 * planeVox * 4 + objects
   return Math.ceil(planes + preview * (params.draft ? 2 : 1) + writing + measureThreadBytes(planeVox, dtype))

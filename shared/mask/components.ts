@@ -1,5 +1,6 @@
 import type { Zyx } from '../volume/zyx.ts'
 import { type ObjectFacts, ObjectTable } from './object-table.ts'
+import { RunReader } from './plane-runs.ts'
 import { type Connectivity, PlaneScan } from './plane-scan.ts'
 
 /** One connected object of one label. */
@@ -18,7 +19,7 @@ export const MOST_PROVISIONAL = 32 * 1024 * 1024
  * Connected objects of a label map, each label on its own, from planes in ascending z; the volume is never held.
  * States: adding (`add` once per plane) → complete (all planes in: `components`, `secondPass`).
  *
- * Memory: two planes and about 90 bytes per provisional object, which are more than the final ones: every voxel without
+ * Memory: the runs of two planes and about 90 bytes per provisional object, which are more than the final ones: every voxel without
  * a neighbour of its label before it in z, y, x order starts one, and unions join them later.
  *
  * @see Rosenfeld and Pfaltz 1966, two-pass labelling
@@ -26,6 +27,7 @@ export const MOST_PROVISIONAL = 32 * 1024 * 1024
 export class ComponentFinder {
   private readonly shapeZyx: Zyx
   private readonly connectivity: Connectivity
+  private readonly reader: RunReader
   private readonly scan: PlaneScan
   private readonly table = new ObjectTable(MOST_PROVISIONAL)
 
@@ -33,6 +35,7 @@ export class ComponentFinder {
   constructor(shapeZyx: Zyx, connectivity: Connectivity = 26) {
     this.shapeZyx = shapeZyx
     this.connectivity = connectivity
+    this.reader = new RunReader(shapeZyx)
     this.scan = new PlaneScan(shapeZyx, connectivity)
   }
 
@@ -41,7 +44,7 @@ export class ComponentFinder {
    * @throws RangeError for a plane of another size, a plane too many, more than `MOST_PROVISIONAL` provisional objects
    */
   add(plane: ArrayLike<number>): void {
-    this.scan.next(plane, this.table)
+    this.scan.next(this.reader.read(plane), this.table)
   }
 
   /** All objects, ascending by id. @throws RangeError while planes are missing */
@@ -61,7 +64,7 @@ export class ComponentFinder {
   secondPass(): ComponentPlanes {
     this.checkComplete()
     const scan = new PlaneScan(this.shapeZyx, this.connectivity)
-    return new ComponentPlanes(scan, this.finalIds(), this.table.allLabels())
+    return new ComponentPlanes(new RunReader(this.shapeZyx), scan, this.finalIds(), this.table.allLabels())
   }
 
   private checkComplete(): void {
@@ -86,13 +89,15 @@ export class ComponentFinder {
  * States: reading (`next` once per plane, ascending z) → done.
  */
 export class ComponentPlanes {
+  private readonly reader: RunReader
   private readonly scan: PlaneScan
   private readonly ids: Uint32Array
   private readonly labels: Uint16Array
   private numProvisional = 0
 
   /** Made by `ComponentFinder.secondPass`. @param ids final id of each provisional one */
-  constructor(scan: PlaneScan, ids: Uint32Array, labels: Uint16Array) {
+  constructor(reader: RunReader, scan: PlaneScan, ids: Uint32Array, labels: Uint16Array) {
+    this.reader = reader
     this.scan = scan
     this.ids = ids
     this.labels = labels
@@ -103,19 +108,24 @@ export class ComponentPlanes {
    * @throws RangeError when the planes differ from those of the first pass
    */
   next(plane: ArrayLike<number>): Uint32Array {
-    const found = this.scan.next(plane, this)
-    for (let i = 0; i < found.length; i++) found[i] = this.ids[found[i]]
-    return found
+    const runs = this.reader.read(plane)
+    this.scan.next(runs, this)
+    const numRows = runs.rows.length - 1
+    const rowVox = plane.length / numRows
+    const out = new Uint32Array(plane.length)
+    for (let y = 0; y < numRows; y++)
+      for (let run = runs.rows[y]; run < runs.rows[y + 1]; run++) {
+        const id = this.ids[runs.ids[run]]
+        const end = y * rowVox + runs.ends[run]
+        for (let at = y * rowVox + runs.starts[run]; at < end; at++) out[at] = id
+      }
+    return out
   }
 
   start(label: number): number {
     const id = ++this.numProvisional
     if (this.labels[id] !== label) throw new RangeError('the planes of the second pass differ from those of the first')
     return id
-  }
-
-  labelOf(id: number): number {
-    return this.labels[id]
   }
 
   union(): void {}

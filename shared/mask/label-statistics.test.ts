@@ -115,6 +115,14 @@ it('refuses planes of another size, too many and too few', () => {
   expect(() => statistics.add([0, 0, 0])).toThrow(RangeError)
 })
 
+it('keeps its numbers where planes too many are refused', () => {
+  const header = headerOf([1, 1, 3], [1, 1, 1], 'nm')
+  const statistics = new LabelStatistics(header)
+  statistics.add([0, 7, 0])
+  for (let i = 0; i < 3; i++) expect(() => statistics.add([7, 7, 7])).toThrow(RangeError)
+  expect(statistics.label(7)).toEqual(measure(Uint8Array.from([0, 7, 0]), header).label(7))
+})
+
 it.skipIf(!hasSkimage)('gives the objects of scipy.ndimage and the area of skimage (skipped without them)', () => {
   // Blobs of three labels: thresholds of a sum of waves, without chance.
   const shape: Zyx = [31, 43, 57]

@@ -4,6 +4,7 @@ import { MEASURE_UNITS } from '../volume/physical-volume.ts'
 import { numVoxels, reverseTriple, type Zyx } from '../volume/zyx.ts'
 import { type CensusLimits, type LabelObjects, ObjectCensus } from './object-census.ts'
 import { type ObjectFacts, TooManyObjects } from './object-table.ts'
+import { NUM_LABELS, type PlaneRuns, RunReader } from './plane-runs.ts'
 import { SurfaceMeter } from './surface.ts'
 
 /** How `surface_area` is estimated; part of the reports, since estimators differ by more than masks do. */
@@ -42,7 +43,7 @@ export interface LabelReport {
 
 /**
  * Voxels, volume, surface area and objects (neighbours by faces, edges or corners) of each label of a mask, from its
- * planes in ascending z. Memory: a few planes, the objects that reach into one plane, the largest of each label.
+ * planes in ascending z. Memory: the runs of two planes, the objects that reach into one plane, the largest of each label.
  * States: adding (`add` once per plane) → complete (`label`, `values`).
  */
 export class LabelStatistics {
@@ -53,7 +54,9 @@ export class LabelStatistics {
   /** Null where the voxel size or its unit is unknown. */
   private readonly measures: { name: string; voxelVolume: number; spacingZyx: Zyx; squared: number } | null
   private readonly surface: SurfaceMeter | null
-  private readonly counts = new Map<number, number>()
+  private readonly reader: RunReader
+  /** Voxels by label. */
+  private readonly counts = new Float64Array(NUM_LABELS)
   private planes = 0
   /** Null once there are too many objects; written by `add` only. */
   private census: ObjectCensus | null
@@ -77,20 +80,21 @@ export class LabelStatistics {
             squared: units.squared,
           }
         : null
+    this.reader = new RunReader(shapeZyx)
     this.surface = this.measures && new SurfaceMeter(shapeZyx, this.measures.spacingZyx)
     this.census = new ObjectCensus(shapeZyx, limits)
   }
 
   /** The next plane, y, x order, labels 0 to 65535. Not kept. @throws RangeError for a plane of another size or too many */
   add(plane: ArrayLike<number>): void {
-    const [nz, ny, nx] = this.shapeZyx
-    if (plane.length !== ny * nx) throw new RangeError(`a plane of ${plane.length} voxels, not ${ny} × ${nx}`)
+    const [nz] = this.shapeZyx
     if (this.planes === nz) throw new RangeError(`more than ${nz} planes`)
+    const runs = this.reader.read(plane)
     this.planes++
-    this.countVoxels(plane)
-    this.surface?.add(plane)
+    this.countVoxels(runs, plane.length)
+    this.surface?.add(runs)
     try {
-      this.census?.add(plane)
+      this.census?.add(runs)
     } catch (error) {
       if (!(error instanceof TooManyObjects)) throw error
       this.census = null
@@ -111,12 +115,12 @@ export class LabelStatistics {
 
   /** Labels that occur, ascending, background included. */
   values(): number[] {
-    return [...this.counts.keys()].sort((a, b) => a - b)
+    return [...this.counts.keys()].filter((label) => this.counts[label] > 0)
   }
 
   /** Measures of one label; of the background voxels and volume only. @throws RangeError while planes are missing */
   label(value: number): LabelReport | Pick<LabelReport, 'voxels' | 'share' | 'volume'> {
-    const voxels = this.counts.get(value) ?? 0
+    const voxels = this.counts[value] ?? 0
     const size = { voxels, share: voxels / numVoxels(this.shapeZyx), volume: this.volumeOf(voxels) }
     const { areas, objects } = this.results()
     if (value === 0) return size
@@ -132,13 +136,15 @@ export class LabelStatistics {
     }
   }
 
-  private countVoxels(plane: ArrayLike<number>): void {
-    for (let i = 0; i < plane.length; ) {
-      const label = plane[i]
-      const start = i
-      while (i < plane.length && plane[i] === label) i++
-      this.counts.set(label, (this.counts.get(label) ?? 0) + i - start)
+  private countVoxels({ size, labels, starts, ends }: PlaneRuns, planeVox: number): void {
+    const { counts } = this
+    let background = planeVox
+    for (let run = 0; run < size; run++) {
+      const length = ends[run] - starts[run]
+      counts[labels[run]] += length
+      background -= length
     }
+    counts[0] += background
   }
 
   private results() {

@@ -1,5 +1,6 @@
 import type { Zyx } from '../volume/zyx.ts'
 import { type ObjectFacts, ObjectTable } from './object-table.ts'
+import type { PlaneRuns } from './plane-runs.ts'
 import { PlaneScan } from './plane-scan.ts'
 
 /** Objects listed at most for one label. */
@@ -40,8 +41,9 @@ export class ObjectCensus {
   private readonly numPlanes: number
   private readonly lists = new Map<number, LargestObjects>()
   private readonly limits: Required<CensusLimits>
+  /** By id, longer than the table; used again from plane to plane. */
+  private isOpen = new Uint8Array(1024)
 
-  /** @throws RangeError when the shape is not three whole numbers >= 1 */
   constructor(shapeZyx: Zyx, limits: CensusLimits = {}) {
     this.limits = { mostListed: MOST_LISTED, mostListedInAll: MOST_LISTED_IN_ALL, mostOpen: MOST_OPEN, ...limits }
     this.numPlanes = shapeZyx[0]
@@ -50,19 +52,19 @@ export class ObjectCensus {
   }
 
   /**
-   * The next plane, y, x order, labels 0 (background) to 65535. Not kept, not changed.
+   * The next plane. @param runs read again in the next call; their ids are written
    * @throws {TooManyObjects} more than `mostOpen` at once: the census is of no use then
-   * @throws RangeError for a plane of another size, a plane too many
+   * @throws RangeError for a plane too many
    */
-  add(plane: ArrayLike<number>): void {
-    const ids = this.scan.next(plane, this.table)
-    this.table.gather()
-    const isOpen = new Uint8Array(this.table.size + 1)
-    if (this.scan.planes < this.numPlanes) for (let i = 0; i < ids.length; i++) isOpen[ids[i]] = 1
-    for (let id = 1; id < isOpen.length; id++) if (isOpen[id] === 1) isOpen[this.table.root(id)] = 1
-    for (let id = 1; id < isOpen.length; id++)
-      if (isOpen[id] === 0 && this.table.root(id) === id) this.listOf(this.table.labelOf(id)).take(this.table, id)
-    this.scan.renumber(this.table.keepOnly(isOpen))
+  add(runs: PlaneRuns): void {
+    const { scan, table } = this
+    scan.next(runs, table)
+    table.gather()
+    const isOpen = this.openObjects(runs)
+    for (let id = 1; id <= table.size; id++)
+      if (isOpen[id] === 0 && table.root(id) === id) this.listOf(table.labelOf(id)).take(table, id)
+    const newIds = table.keepOnly(isOpen)
+    for (let run = 0; run < runs.size; run++) runs.ids[run] = newIds[runs.ids[run]]
   }
 
   /** Objects per label that occurs, ascending. @throws RangeError while planes are missing */
@@ -71,6 +73,17 @@ export class ObjectCensus {
       throw new RangeError(`${this.scan.planes} of ${this.numPlanes} planes were added`)
     const sorted = [...this.lists].sort(([a], [b]) => a - b)
     return new Map(sorted.map(([label, list]) => [label, { numObjects: list.numObjects, largest: list.sorted() }]))
+  }
+
+  /** 1 for the ids in the latest plane, and for the roots of these, where more planes come. */
+  private openObjects(runs: PlaneRuns): Uint8Array {
+    const { table } = this
+    if (this.isOpen.length <= table.size) this.isOpen = new Uint8Array(2 * table.size)
+    const isOpen = this.isOpen.fill(0, 0, table.size + 1)
+    if (this.scan.planes === this.numPlanes) return isOpen
+    for (let run = 0; run < runs.size; run++) isOpen[runs.ids[run]] = 1
+    for (let id = 1; id <= table.size; id++) if (isOpen[id] === 1) isOpen[table.root(id)] = 1
+    return isOpen
   }
 
   /** A new label may lower the share of all, which only makes a list a prefix of what it was. */

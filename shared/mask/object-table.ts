@@ -29,6 +29,8 @@ export class ObjectTable implements ScanTarget {
   private parent = new Uint32Array(1024)
   private labels = new Uint16Array(1024)
   private facts = new Float64Array(1024 * FACTS)
+  /** What `keepOnly` gives; used again. */
+  private newIds = new Uint32Array(1024)
 
   /** @param most objects that are taken */
   constructor(most: number) {
@@ -92,7 +94,8 @@ export class ObjectTable implements ScanTarget {
     for (let id = 1; id <= this.size; id++) {
       const root = this.root(id)
       if (root === id) continue
-      const [from, to] = [id * FACTS, root * FACTS]
+      const from = id * FACTS
+      const to = root * FACTS
       for (let i = 0; i < 4; i++) {
         facts[to + i] += facts[from + i]
         facts[from + i] = 0
@@ -117,16 +120,19 @@ export class ObjectTable implements ScanTarget {
   /**
    * Forgets the objects that are not kept; the others get the ids 1, 2, … in the order that they had.
    * @param isKept by id, after `gather`; a root is kept where any part of it is
-   * @returns the new id of each old one that is kept; 0 for 0. The parts of an object get the id of its root
+   * @returns the new id of each old one, 0 for 0 and those that are not kept; the parts of an object get the id of its
+   *   root. Longer than the ids, and overwritten by the next call
    */
   keepOnly(isKept: Uint8Array): Uint32Array {
-    const newIds = new Uint32Array(this.size + 1)
+    const { size } = this
+    if (this.newIds.length <= size) this.newIds = new Uint32Array(this.parent.length)
+    const { newIds } = this
     let numKept = 0
-    for (let id = 1; id < newIds.length; id++) {
+    for (let id = 1; id <= size; id++) {
       const root = this.root(id)
-      if (isKept[root] === 1) newIds[id] = root === id ? ++numKept : newIds[root]
+      newIds[id] = isKept[root] === 0 ? 0 : root === id ? ++numKept : newIds[root]
     }
-    for (let id = 1, kept = 0; id < newIds.length; id++) {
+    for (let id = 1, kept = 0; id <= size; id++) {
       if (newIds[id] !== kept + 1) continue
       kept++
       this.parent[kept] = kept

@@ -1,4 +1,5 @@
 import type { Zyx } from '../volume/zyx.ts'
+import { PlaneRuns } from './plane-runs.ts'
 
 /** Voxels that touch: 6 by faces, 26 by faces, edges or corners. */
 export type Connectivity = 6 | 26
@@ -7,8 +8,6 @@ export type Connectivity = 6 | 26
 export interface ScanTarget {
   /** Starts a provisional object. */
   start(label: number): number
-  /** Label of a provisional object; 0 for id 0, the background. */
-  labelOf(id: number): number
   /** Two provisional objects touch. */
   union(first: number, second: number): void
   /** A run of voxels [x, xEnd) of one provisional object. */
@@ -16,102 +15,94 @@ export interface ScanTarget {
 }
 
 /**
- * Gives each voxel a provisional id: that of its first neighbour of the same label, in a fixed order, or a new one. It
- * does not depend on unions, so two scans of the same planes give the same ids.
+ * Gives each run of voxels a provisional id: that of the first neighbour of its first voxel, in a fixed order, that has
+ * the same label, or a new one. It does not depend on unions, so two scans of the same planes give the same ids.
  */
 export class PlaneScan {
   /** Planes that were scanned. */
   planes = 0
   private readonly shapeZyx: Zyx
-  private readonly widthVox: number
-  private readonly sameOffsets: number[]
-  private readonly beforeOffsets: number[]
-  /** Ids with one voxel of background around the plane, so that no neighbour needs a check. */
-  private before: Uint32Array
-  private current: Uint32Array
+  /** Rows with neighbours that come before: one of the same plane, then those of the plane before. */
+  private readonly nearRows: readonly NearRow[]
+  private before: PlaneRuns
 
-  /** @throws RangeError when the shape is not three whole numbers >= 1 */
   constructor(shapeZyx: Zyx, connectivity: Connectivity) {
-    if (!shapeZyx.every((size) => Number.isSafeInteger(size) && size >= 1))
-      throw new RangeError(`a label map of ${shapeZyx.join(' × ')} voxels`)
     this.shapeZyx = shapeZyx
-    const width = shapeZyx[2] + 2
-    this.widthVox = width
-    this.before = new Uint32Array(width * (shapeZyx[1] + 2))
-    this.current = new Uint32Array(this.before.length)
-    this.sameOffsets = connectivity === 6 ? [-1, -width] : [-1, -width - 1, -width, -width + 1]
-    this.beforeOffsets = connectivity === 6 ? [0] : [-width, 0, width].flatMap((row) => [row - 1, row, row + 1])
+    const reach = connectivity === 6 ? 0 : 1
+    const offsets = connectivity === 6 ? [-1, 0] : [-1, -1, 0, 1]
+    this.nearRows = offsets.map((offset) => new NearRow(offset, reach))
+    this.before = new PlaneRuns(shapeZyx[1])
   }
 
-  /** Provisional ids of the next plane, without the border; a new array. */
-  next(plane: ArrayLike<number>, target: ScanTarget): Uint32Array {
-    const [nz, ny, nx] = this.shapeZyx
-    if (plane.length !== ny * nx) throw new RangeError(`a plane of ${plane.length} voxels, not ${ny} × ${nx}`)
+  /** Sets the provisional ids of the runs of the next plane. @param runs read again in the next call, with their ids */
+  next(runs: PlaneRuns, target: ScanTarget): void {
+    const [nz, ny] = this.shapeZyx
     if (this.planes === nz) throw new RangeError(`more than ${nz} planes`)
-    const swap = this.before
-    this.before = this.current
-    this.current = swap.fill(0)
-    const out = new Uint32Array(ny * nx)
-    for (let y = 0; y < ny; y++) this.scanRow(plane, y, target, out)
+    for (let y = 0; y < ny; y++) if (runs.rows[y] < runs.rows[y + 1]) this.scanRow(runs, y, target)
+    this.before = runs
     this.planes++
-    return out
   }
 
-  /** Other ids for the voxels of the latest plane, where the target gave its objects new ones. */
-  renumber(newIds: Uint32Array): void {
-    for (let i = 0; i < this.current.length; i++) this.current[i] = newIds[this.current[i]]
-  }
-
-  private scanRow(plane: ArrayLike<number>, y: number, target: ScanTarget, out: Uint32Array): void {
-    const nx = this.shapeZyx[2]
-    const row = y * nx
-    const start = (y + 1) * this.widthVox + 1
-    for (let x = 0; x < nx; ) {
-      const label = plane[row + x]
-      if (label === 0) {
-        x++
-        continue
-      }
-      const runStart = x
-      const id = this.idOf(start + x, label, target)
-      for (; x < nx && plane[row + x] === label; x++) {
-        this.current[start + x] = id
-        if (x > runStart) this.join(start + x, id, label, target)
-        out[row + x] = id
-      }
-      target.count(id, this.planes, y, runStart, x)
+  private scanRow(runs: PlaneRuns, y: number, target: ScanTarget): void {
+    const { nearRows } = this
+    for (let i = 0; i < nearRows.length; i++) nearRows[i].open(i === 0 ? runs : this.before, y)
+    for (let run = runs.rows[y]; run < runs.rows[y + 1]; run++) {
+      const label = runs.labels[run]
+      const start = runs.starts[run]
+      const end = runs.ends[run]
+      let id = 0
+      for (let i = 0; i < nearRows.length && id === 0; i++) id = nearRows[i].idAt(start, label)
+      if (id === 0) id = target.start(label)
+      runs.ids[run] = id
+      for (let i = 0; i < nearRows.length; i++) nearRows[i].unite(start, end, label, id, target)
+      target.count(id, this.planes, y, start, end)
     }
   }
+}
 
-  /** Id of the first voxel of a run: that of a neighbour before it, or a new one. */
-  private idOf(at: number, label: number, target: ScanTarget): number {
-    let id = 0
-    for (const offset of this.sameOffsets) {
-      const other = this.current[at + offset]
-      if (other !== 0 && target.labelOf(other) === label) id = this.merge(id, other, target)
-    }
-    for (const offset of this.beforeOffsets) {
-      const other = this.before[at + offset]
-      if (other !== 0 && target.labelOf(other) === label) id = this.merge(id, other, target)
-    }
-    return id === 0 ? target.start(label) : id
+/** The runs of a row that come before those of another row beside it and touch them, from left to right. */
+class NearRow {
+  private readonly offset: number
+  /** Columns that a run reaches beyond its ends. */
+  private readonly reach: number
+  private runs = new PlaneRuns(0)
+  private at = 0
+  private end = 0
+
+  constructor(offset: number, reach: number) {
+    this.offset = offset
+    this.reach = reach
   }
 
-  private merge(id: number, other: number, target: ScanTarget): number {
-    if (id === 0) return other
-    if (id !== other) target.union(id, other)
-    return id
+  /** The row beside row `y`; without runs beyond the plane. */
+  open(runs: PlaneRuns, y: number): void {
+    const row = y + this.offset
+    const isInside = row >= 0 && row < runs.rows.length - 1
+    this.runs = runs
+    this.at = isInside ? runs.rows[row] : 0
+    this.end = isInside ? runs.rows[row + 1] : 0
   }
 
-  /** A later voxel of a run has its id already; its other neighbours may belong to other provisional objects. */
-  private join(at: number, id: number, label: number, target: ScanTarget): void {
-    for (const offset of this.sameOffsets) {
-      const other = this.current[at + offset]
-      if (other !== 0 && other !== id && target.labelOf(other) === label) target.union(id, other)
-    }
-    for (const offset of this.beforeOffsets) {
-      const other = this.before[at + offset]
-      if (other !== 0 && other !== id && target.labelOf(other) === label) target.union(id, other)
-    }
+  /** Id of the first run of this label that touches the voxel at `x`, or 0. @param x ascending from call to call */
+  idAt(x: number, label: number): number {
+    const { runs, end, reach } = this
+    this.skipTo(x)
+    for (let run = this.at; run < end && runs.starts[run] <= x + reach; run++)
+      if (runs.labels[run] === label) return runs.ids[run]
+    return 0
+  }
+
+  /** Unites an object with all runs of its label that touch its run [x, xEnd). */
+  unite(x: number, xEnd: number, label: number, id: number, target: ScanTarget): void {
+    const { runs, end, reach } = this
+    this.skipTo(x)
+    for (let run = this.at; run < end && runs.starts[run] < xEnd + reach; run++)
+      if (runs.labels[run] === label && runs.ids[run] !== id) target.union(id, runs.ids[run])
+  }
+
+  /** Runs that end before a run reaches column `x` touch no later one either. */
+  private skipTo(x: number): void {
+    const { runs, end, reach } = this
+    while (this.at < end && runs.ends[this.at] + reach <= x) this.at++
   }
 }

@@ -52,6 +52,19 @@ describe('downsampleLabels', () => {
       }
   })
 
+  it('is the same wherever the labels begin in memory, also where background ends inside a word', () => {
+    for (let sx = 1; sx <= 9; sx++)
+      for (let place = 0; place < 6 * sx; place++) {
+        const plain = Array.from({ length: 6 * sx }, (_, i) => (i === place ? 255 : i === place + 2 ? 3 : 0))
+        for (let before = 0; before < 4; before++) {
+          const labels = Uint8Array.from([...new Array(before).fill(9), ...plain, 9, 9, 9]).subarray(before)
+          const volume = labels.subarray(0, plain.length)
+          for (const factor of [1, 2, 4])
+            expect([...downsampleLabels(volume, [2, 3, sx], factor)]).toEqual(plainRule(volume, [2, 3, sx], factor))
+        }
+      }
+  })
+
   it('has ceil shape', () => {
     expect(blockGridShape([5, 8, 9], 4)).toEqual([2, 2, 3])
   })

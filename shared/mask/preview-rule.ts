@@ -1,4 +1,5 @@
 import type { Zyx } from '../volume/zyx.ts'
+import { foregroundFrom, wordsOf } from './foreground.ts'
 
 /** Labels as they are stored: uint8 up to label 254, else uint16. */
 export type LabelArray = Uint8Array | Uint16Array
@@ -48,20 +49,95 @@ export function downsampleLabels<T extends LabelArray>(labels: T, shapeZyx: Zyx,
 /** One layer of blocks: `slab` holds the 1 to `factor` planes that it covers; the result goes into `out`. */
 export function downsamplePlanes<T extends LabelArray>(slab: T, slabShapeZyx: Zyx, factor: number, out: T): void {
   const [numPlanes, sy, sx] = slabShapeZyx
+  const row = new BlockRow(slab, slabShapeZyx, factor)
   const nx = Math.ceil(sx / factor)
-  const block = new BlockCounter(slab instanceof Uint8Array ? 256 : 65536)
-  for (let by = 0, at = 0; by * factor < sy; by++) {
-    const yEnd = Math.min((by + 1) * factor, sy)
-    for (let bx = 0; bx < nx; bx++, at++) {
-      const x0 = bx * factor
-      const xEnd = Math.min(x0 + factor, sx)
-      for (let z = 0; z < numPlanes; z++)
-        for (let y = by * factor; y < yEnd; y++) {
-          const row = (z * sy + y) * sx
-          for (let x = x0; x < xEnd; x++) if (slab[row + x] !== 0) block.add(slab[row + x])
-        }
-      out[at] = block.winner(numPlanes * (yEnd - by * factor) * (xEnd - x0))
+  for (let by = 0; by * factor < sy; by++) {
+    const yStart = by * factor
+    const yEnd = Math.min(yStart + factor, sy)
+    row.clear()
+    for (let z = 0; z < numPlanes; z++) for (let y = yStart; y < yEnd; y++) row.add(z, y)
+    for (let bx = 0; bx < nx; bx++) out[by * nx + bx] = row.labelOf(bx, yStart, yEnd)
+  }
+}
+
+/**
+ * A row of blocks along x. Most blocks are background or hold one label, which takes one count per block; the few with
+ * more are looked at once more.
+ */
+class BlockRow {
+  private readonly slab: LabelArray
+  private readonly words: Uint32Array
+  private readonly shapeZyx: Zyx
+  private readonly factor: number
+  /** Per block: one of its labels, its foreground voxels, and whether these have more than one label. */
+  private readonly labels: Uint16Array
+  private readonly counts: Uint32Array
+  private readonly isMixed: Uint8Array
+  private counter: BlockCounter | null = null
+
+  constructor(slab: LabelArray, shapeZyx: Zyx, factor: number) {
+    this.slab = slab
+    this.words = wordsOf(slab)
+    this.shapeZyx = shapeZyx
+    this.factor = factor
+    const numBlocks = Math.ceil(shapeZyx[2] / factor)
+    this.labels = new Uint16Array(numBlocks)
+    this.counts = new Uint32Array(numBlocks)
+    this.isMixed = new Uint8Array(numBlocks)
+  }
+
+  /** Begins another row of blocks. */
+  clear(): void {
+    this.counts.fill(0)
+    this.isMixed.fill(0)
+  }
+
+  /** Takes a row of voxels. */
+  add(z: number, y: number): void {
+    const { slab, words, factor } = this
+    const [, sy, sx] = this.shapeZyx
+    const start = (z * sy + y) * sx
+    const end = start + sx
+    let at = foregroundFrom(slab, words, start, end)
+    while (at < end) {
+      const label = slab[at]
+      const bx = Math.floor((at - start) / factor)
+      const blockEnd = Math.min(start + (bx + 1) * factor, end)
+      const runStart = at
+      do at++
+      while (at < blockEnd && slab[at] === label)
+      this.count(bx, label, at - runStart)
+      if (at < end && slab[at] === 0) at = foregroundFrom(slab, words, at, end)
     }
+  }
+
+  /** The label of a block whose rows were added. */
+  labelOf(bx: number, yStart: number, yEnd: number): number {
+    if (this.counts[bx] === 0) return 0
+    const [numPlanes, , sx] = this.shapeZyx
+    const xStart = bx * this.factor
+    const numVox = numPlanes * (yEnd - yStart) * (Math.min(xStart + this.factor, sx) - xStart)
+    if (this.counts[bx] * 4 < numVox) return 0
+    return this.isMixed[bx] === 0 ? this.labels[bx] : this.mostFrequent(xStart, yStart, yEnd)
+  }
+
+  private count(bx: number, label: number, voxels: number): void {
+    if (this.counts[bx] === 0) this.labels[bx] = label
+    else if (this.labels[bx] !== label) this.isMixed[bx] = 1
+    this.counts[bx] += voxels
+  }
+
+  private mostFrequent(xStart: number, yStart: number, yEnd: number): number {
+    const { slab, factor } = this
+    const [numPlanes, sy, sx] = this.shapeZyx
+    const xEnd = Math.min(xStart + factor, sx)
+    this.counter ??= new BlockCounter(slab instanceof Uint8Array ? 256 : 65536)
+    for (let z = 0; z < numPlanes; z++)
+      for (let y = yStart; y < yEnd; y++) {
+        const row = (z * sy + y) * sx
+        for (let x = xStart; x < xEnd; x++) if (slab[row + x] !== 0) this.counter.add(slab[row + x])
+      }
+    return this.counter.winner()
   }
 }
 
@@ -69,7 +145,6 @@ export function downsamplePlanes<T extends LabelArray>(slab: T, slabShapeZyx: Zy
 class BlockCounter {
   private readonly counts: Uint32Array
   private readonly seen: number[] = []
-  private foreground = 0
 
   constructor(numLabels: number) {
     this.counts = new Uint32Array(numLabels)
@@ -77,21 +152,17 @@ class BlockCounter {
 
   add(label: number): void {
     if (this.counts[label]++ === 0) this.seen.push(label)
-    this.foreground++
   }
 
-  /** The label of a block of `numVox` voxels; forgets the block. */
-  winner(numVox: number): number {
-    if (this.foreground === 0) return 0
+  /** The most frequent label, of equals the lowest; forgets the block. */
+  winner(): number {
     let best = 0
     for (const label of this.seen) {
       const isMore = this.counts[label] > this.counts[best]
       if (best === 0 || isMore || (this.counts[label] === this.counts[best] && label < best)) best = label
     }
-    const isBold = this.foreground * 4 >= numVox
     for (const label of this.seen) this.counts[label] = 0
     this.seen.length = 0
-    this.foreground = 0
-    return isBold ? best : 0
+    return best
   }
 }

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
 import type { Zyx } from '../volume/zyx.ts'
+import { RunReader } from './plane-runs.ts'
 import { SurfaceMeter, surfelAreas } from './surface.ts'
 
 function measure(labels: ArrayLike<number>, [nz, ny, nx]: Zyx, spacingZyx: Zyx): Map<number, number> {
   const meter = new SurfaceMeter([nz, ny, nx], spacingZyx)
+  const reader = new RunReader([nz, ny, nx])
   const all = Array.from(labels)
-  for (let z = 0; z < nz; z++) meter.add(all.slice(z * ny * nx, (z + 1) * ny * nx))
+  for (let z = 0; z < nz; z++) meter.add(reader.read(all.slice(z * ny * nx, (z + 1) * ny * nx)))
   return meter.areas()
 }
 
@@ -49,6 +51,33 @@ it('measures each label against everything else, so that a face between two labe
   expect(together.get(4)).toBeCloseTo(measure([0, 0, 4, 0, 0, 4], [1, 2, 3], [1, 2, 3]).get(4) ?? 0)
 })
 
+it('adds the areas of the neighbourhoods in their order, to the last bit', () => {
+  const spacing: Zyx = [3.1, 1.7, 0.9]
+  const areas = surfelAreas(spacing)
+  for (let nx = 1; nx <= 9; nx++) {
+    const shape: Zyx = [4, 5, nx]
+    let state = nx
+    const labels = Uint8Array.from({ length: 20 * nx }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      return Math.max(0, Math.floor(state / 2 ** 30) - 1)
+    })
+    const at = (z: number, y: number, x: number) =>
+      z < 0 || y < 0 || x < 0 || z > 3 || y > 4 || x >= nx ? 0 : labels[(z * 5 + y) * nx + x]
+    const found = measure(labels, shape, spacing)
+    for (const label of [1, 2]) {
+      let sum = 0
+      for (let z = -1; z < 4; z++)
+        for (let y = -1; y < 5; y++)
+          for (let x = -1; x < nx; x++) {
+            let code = 0
+            for (let i = 0; i < 8; i++) if (at(z + (i >> 2), y + ((i >> 1) & 1), x + (i & 1)) === label) code |= 1 << i
+            sum += areas[code]
+          }
+      expect(found.get(label) ?? 0).toBe(sum)
+    }
+  }
+})
+
 it('makes a sphere 7 to 11 % too large', () => {
   const shape: Zyx = [43, 45, 47]
   const ball = Uint8Array.from({ length: 43 * 45 * 47 }, (_, i) => {
@@ -60,11 +89,11 @@ it('makes a sphere 7 to 11 % too large', () => {
   expect(ratio).toBeLessThan(1.11)
 })
 
-it('refuses planes of another size, too many and too few', () => {
+it('refuses too many planes and too few', () => {
   const meter = new SurfaceMeter([1, 2, 2], [1, 1, 1])
+  const runs = new RunReader([1, 2, 2]).read([0, 0, 0, 0])
   expect(() => meter.areas()).toThrow(RangeError)
-  expect(() => meter.add([1])).toThrow(RangeError)
-  meter.add([0, 0, 0, 0])
+  meter.add(runs)
   expect(meter.areas()).toEqual(meter.areas())
-  expect(() => meter.add([0, 0, 0, 0])).toThrow(RangeError)
+  expect(() => meter.add(runs)).toThrow(RangeError)
 })

@@ -1,4 +1,5 @@
 import { reverseTriple, type Zyx } from '../volume/zyx.ts'
+import { NUM_LABELS, PlaneRuns } from './plane-runs.ts'
 
 /**
  * The 13 kinds of 2 × 2 × 2 neighbourhoods with a surface that differ by more than rotation, mirroring and exchange of
@@ -62,7 +63,7 @@ const AXIS_ORDERS: readonly Zyx[] = (
 ).flatMap((axes) => [axes, reverseTriple(axes)])
 
 /**
- * Surface area per label, from planes in ascending z; two planes are held, never the volume.
+ * Surface area per label, from planes in ascending z; the runs of two planes are read, never the volume.
  * States: adding (`add` once per plane) → complete (`areas`).
  *
  * The estimate is the marching-cubes surface through edge midpoints (`surfelAreas`), each label against everything else;
@@ -73,100 +74,140 @@ const AXIS_ORDERS: readonly Zyx[] = (
 export class SurfaceMeter {
   private readonly shapeZyx: Zyx
   private readonly areaOf: Float64Array
-  private readonly sums = new Map<number, number>()
-  /** The last plane and the one before, with one voxel of background around. */
-  private before: Uint16Array
-  private current: Uint16Array
-  /** Rows of the two planes, with the border, that hold something: between rows of background is no surface. */
-  private usedBefore: Uint8Array
-  private usedCurrent: Uint8Array
+  /** By label. Areas are added in z, y, x order of their neighbourhoods, which their last bits depend on. */
+  private readonly sums = new Float64Array(NUM_LABELS)
+  /** Labels of the neighbourhood that is looked at; `surfelAreas` numbers them. */
+  private readonly corners = new Uint16Array(8)
+  /** The four rows that are looked at: of the plane before and the current one, each from y to y + 1. */
+  private readonly first = new RowCursor()
+  private readonly second = new RowCursor()
+  private readonly third = new RowCursor()
+  private readonly fourth = new RowCursor()
+  private before: PlaneRuns
   private planes = 0
 
   /** @param spacingZyx distance between voxel centres, any unit; areas come in its square */
   constructor(shapeZyx: Zyx, spacingZyx: Zyx) {
     this.shapeZyx = shapeZyx
     this.areaOf = surfelAreas(spacingZyx)
-    this.before = new Uint16Array((shapeZyx[1] + 2) * (shapeZyx[2] + 2))
-    this.current = new Uint16Array(this.before.length)
-    this.usedBefore = new Uint8Array(shapeZyx[1] + 2)
-    this.usedCurrent = new Uint8Array(shapeZyx[1] + 2)
+    this.before = new PlaneRuns(shapeZyx[1])
   }
 
-  /** The next plane, y, x order, labels 0 to 65535. @throws RangeError for a plane of another size or too many */
-  add(plane: ArrayLike<number>): void {
-    const [nz, ny, nx] = this.shapeZyx
-    if (plane.length !== ny * nx) throw new RangeError(`a plane of ${plane.length} voxels, not ${ny} × ${nx}`)
+  /** The next plane. @param runs read again in the next call. @throws RangeError for a plane too many */
+  add(runs: PlaneRuns): void {
+    const [nz] = this.shapeZyx
     if (this.planes >= nz) throw new RangeError(`more than ${nz} planes`)
-    this.turn()
-    for (let y = 0; y < ny; y++) {
-      let used = 0
-      const to = (y + 1) * (nx + 2) + 1
-      for (let x = 0, from = y * nx; x < nx; x++) used |= this.current[to + x] = plane[from + x]
-      this.usedCurrent[y + 1] = used === 0 ? 0 : 1
-    }
-    this.measure()
+    this.measure(this.before, runs)
+    this.before = runs
     this.planes++
   }
 
   /** Area per label that occurs. @throws RangeError while planes are missing */
   areas(): Map<number, number> {
-    if (this.planes < this.shapeZyx[0]) throw new RangeError(`${this.planes} of ${this.shapeZyx[0]} planes were added`)
-    if (this.planes === this.shapeZyx[0]) {
-      this.turn()
-      this.measure()
+    const [nz, ny] = this.shapeZyx
+    if (this.planes < nz) throw new RangeError(`${this.planes} of ${nz} planes were added`)
+    if (this.planes === nz) {
+      this.measure(this.before, new PlaneRuns(ny))
       this.planes++
     }
-    return new Map([...this.sums].sort(([a], [b]) => a - b))
+    const areas = new Map<number, number>()
+    for (let label = 1; label < NUM_LABELS; label++) if (this.sums[label] !== 0) areas.set(label, this.sums[label])
+    return areas
   }
 
-  private turn(): void {
-    const swap = this.before
-    this.before = this.current
-    this.current = swap.fill(0)
-    const swapUsed = this.usedBefore
-    this.usedBefore = this.usedCurrent
-    this.usedCurrent = swapUsed.fill(0)
+  /** Adds the neighbourhoods between two planes. */
+  private measure(before: PlaneRuns, current: PlaneRuns): void {
+    if (before.size === 0 && current.size === 0) return
+    const { first, second, third, fourth } = this
+    for (let y = -1; y < this.shapeZyx[1]; y++) {
+      first.open(before, y)
+      second.open(before, y + 1)
+      third.open(current, y)
+      fourth.open(current, y + 1)
+      this.measureRows()
+    }
   }
 
-  /** Adds the neighbourhoods between the two planes. */
-  private measure(): void {
-    const { before, current } = this
-    const width = this.shapeZyx[2] + 2
-    const eight = new Uint16Array(8)
-    const { usedBefore, usedCurrent } = this
-    for (let y = 0; y <= this.shapeZyx[1]; y++) {
-      if (!(usedBefore[y] || usedBefore[y + 1] || usedCurrent[y] || usedCurrent[y + 1])) continue
-      for (let at = y * width; at < (y + 1) * width - 1; at++) {
-        const label = before[at]
-        const isUniform =
-          before[at + 1] === label &&
-          before[at + width] === label &&
-          before[at + width + 1] === label &&
-          current[at] === label &&
-          current[at + 1] === label &&
-          current[at + width] === label &&
-          current[at + width + 1] === label
-        if (isUniform) continue
-        eight[0] = label
-        eight[1] = before[at + 1]
-        eight[2] = before[at + width]
-        eight[3] = before[at + width + 1]
-        eight[4] = current[at]
-        eight[5] = current[at + 1]
-        eight[6] = current[at + width]
-        eight[7] = current[at + width + 1]
-        this.addNeighbourhood(eight)
+  /**
+   * Adds the neighbourhoods between four rows from one change of labels to the next: the one across the change, then those
+   * after it, which are all alike.
+   */
+  private measureRows(): void {
+    const { corners, first, second, third, fourth } = this
+    let x = Math.min(first.next, second.next, third.next, fourth.next)
+    while (x !== NEVER) {
+      corners[0] = first.label
+      corners[2] = second.label
+      corners[4] = third.label
+      corners[6] = fourth.label
+      corners[1] = first.moveTo(x)
+      corners[3] = second.moveTo(x)
+      corners[5] = third.moveTo(x)
+      corners[7] = fourth.moveTo(x)
+      this.addNeighbourhoods(1)
+      const next = Math.min(first.next, second.next, third.next, fourth.next)
+      const isUniform = first.label === second.label && first.label === third.label && first.label === fourth.label
+      if (!isUniform && next > x + 1) {
+        for (let i = 0; i < 8; i += 2) corners[i] = corners[i + 1]
+        this.addNeighbourhoods(next - x - 1)
       }
+      x = next
     }
   }
 
-  private addNeighbourhood(eight: Uint16Array): void {
-    for (let first = 0; first < 8; first++) {
-      const label = eight[first]
-      if (label === 0 || eight.indexOf(label) < first) continue
-      let code = 0
-      for (let i = first; i < 8; i++) if (eight[i] === label) code |= 1 << i
-      this.sums.set(label, (this.sums.get(label) ?? 0) + this.areaOf[code])
+  /** Adds the neighbourhood at `corners`, as often as it comes. */
+  private addNeighbourhoods(times: number): void {
+    const { corners, areaOf, sums } = this
+    for (let left = 255 - codeOf(0, corners); left !== 0; ) {
+      const label = corners[31 - Math.clz32(left)]
+      const code = codeOf(label, corners)
+      const area = areaOf[code]
+      let sum = sums[label]
+      for (let i = 0; i < times; i++) sum += area
+      sums[label] = sum
+      left &= ~code
     }
+  }
+}
+
+/** Code of a neighbourhood where the corners of a label are inside. */
+function codeOf(label: number, corners: Uint16Array): number {
+  let code = 0
+  for (let i = 0; i < 8; i++) if (corners[i] === label) code |= 1 << i
+  return code
+}
+
+/** Beyond every column. */
+const NEVER = 0x3fffffff
+
+/** The labels along a row, from one change to the next. */
+class RowCursor {
+  /** Label at the column that was moved to; before the first, background. */
+  label = 0
+  /** First later column with another label, or `NEVER`. Rows end with a change to background. */
+  next = NEVER
+  private runs = new PlaneRuns(0)
+  private run = 0
+  private end = 0
+
+  /** To the column before the first. A row beyond the plane is background. */
+  open(runs: PlaneRuns, y: number): void {
+    const isInside = y >= 0 && y < runs.rows.length - 1
+    this.runs = runs
+    this.run = isInside ? runs.rows[y] : 0
+    this.end = isInside ? runs.rows[y + 1] : 0
+    this.label = 0
+    this.next = this.run < this.end ? runs.starts[this.run] : NEVER
+  }
+
+  /** The label at `x`. @param x at most `next` */
+  moveTo(x: number): number {
+    if (x !== this.next) return this.label
+    const { runs } = this
+    if (this.label !== 0) this.run++
+    const start = this.run < this.end ? runs.starts[this.run] : NEVER
+    this.label = start === x ? runs.labels[this.run] : 0
+    this.next = start === x ? runs.ends[this.run] : start
+    return this.label
   }
 }
