@@ -5,6 +5,7 @@ import { writeFully } from '../../shared/node/write-fully.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
+import { ValueCounts } from './value-counts.ts'
 
 /** The narrowest type that holds these labels and, in a preview, "not computed yet". */
 export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
@@ -16,8 +17,7 @@ export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
  * States: writing (planes in ascending z) → complete (all planes in; can be read) → closed.
  */
 export class LabelFile implements BoxReader {
-  /** float64: a label may have more voxels than 32 bits count. */
-  private readonly histogram: Float64Array
+  private readonly valueCounts: ValueCounts
   private readonly hash = createHash('sha256')
   private digest: string | null = null
   private positionBytes = 0
@@ -29,7 +29,7 @@ export class LabelFile implements BoxReader {
     this.file = file
     this.shapeZyx = shapeZyx
     this.dtype = dtype
-    this.histogram = new Float64Array(dtype === 'uint8' ? 256 : 65536)
+    this.valueCounts = new ValueCounts(dtype)
   }
 
   static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
@@ -49,7 +49,7 @@ export class LabelFile implements BoxReader {
 
   /** As `append`, for planes that are in the file already. */
   restoreAppended(labels: LabelArray): void {
-    this.count(labels)
+    this.valueCounts.add(labels)
     const bytes = bytesOf(labels)
     this.hash.update(bytes)
     this.positionBytes += bytes.length
@@ -66,7 +66,7 @@ export class LabelFile implements BoxReader {
 
   /** As `writeBox`, for a box that is in the file already. */
   restoreBox(labels: LabelArray): void {
-    this.count(labels)
+    this.valueCounts.add(labels)
   }
 
   /** What was written is on the disk when this resolves. */
@@ -80,14 +80,9 @@ export class LabelFile implements BoxReader {
     for (let z = 0; z < sz; z++) this.hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
   }
 
-  private count(labels: LabelArray): void {
-    const { histogram } = this
-    for (let i = 0; i < labels.length; i++) histogram[labels[i]]++
-  }
-
   /** Voxels by value; what does not occur is not in it. */
   get counts(): ReadonlyMap<number, number> {
-    return new Map([...this.histogram.entries()].filter(([, count]) => count > 0))
+    return this.valueCounts.result()
   }
 
   /** SHA-256 of the voxels, z, y, x order, little-endian. Call once all planes are in. */
