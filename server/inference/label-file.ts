@@ -93,9 +93,14 @@ export class LabelFile implements BoxReader {
 
   async readBox(startZyx: Zyx, shapeZyx: Zyx): Promise<LabelArray> {
     const out = newLabels(this.dtype, numVoxels(shapeZyx))
-    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
-      await this.readRun(firstVox, out.subarray(at, at + length))
+    await this.readBoxInto(startZyx, shapeZyx, out)
     return out
+  }
+
+  /** @param into of the file's type, as long as the box has voxels */
+  async readBoxInto(startZyx: Zyx, shapeZyx: Zyx, into: LabelArray): Promise<void> {
+    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
+      await this.readRun(firstVox, into.subarray(at, at + length))
   }
 
   /** The stretches of the file that a box covers, and where they lie in the box. */
