@@ -7,6 +7,12 @@ import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
 import { ValueCounts } from './value-counts.ts'
 
+/** Voxels read at once where more than a box's own rows must be read. */
+const SPAN_VOXELS = 1024 * 1024
+
+/** Bytes between two rows that are read with them: one more read takes longer than 32 kB do. */
+const MOST_GAP_BYTES = 32 * 1024
+
 /** The narrowest type that holds these labels and, in a preview, "not computed yet". */
 export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
   return Math.max(...values) <= 254 ? 'uint8' : 'uint16'
@@ -99,8 +105,27 @@ export class LabelFile implements BoxReader {
 
   /** @param into of the file's type, as long as the box has voxels */
   async readBoxInto(startZyx: Zyx, shapeZyx: Zyx, into: LabelArray): Promise<void> {
+    if (shapeZyx[2] < this.shapeZyx[2]) return this.readRows(startZyx, shapeZyx, into)
     for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
       await this.readRun(firstVox, into.subarray(at, at + length))
+  }
+
+  /** Parts of rows, many at once with what lies between them where that is little. */
+  private async readRows(startZyx: Zyx, shapeZyx: Zyx, into: LabelArray): Promise<void> {
+    const [, sy, sx] = this.shapeZyx
+    const [bz, by, bx] = shapeZyx
+    const isDense = (sx - bx) * into.BYTES_PER_ELEMENT <= MOST_GAP_BYTES
+    const rowsAtOnce = isDense ? Math.max(1, Math.min(by, Math.floor(SPAN_VOXELS / sx))) : 1
+    const span = newLabels(this.dtype, (rowsAtOnce - 1) * sx + bx)
+    let at = 0
+    for (let z = startZyx[0]; z < startZyx[0] + bz; z++) {
+      for (let y = 0; y < by; y += rowsAtOnce) {
+        const rows = Math.min(rowsAtOnce, by - y)
+        const found = span.subarray(0, (rows - 1) * sx + bx)
+        await this.readRun((z * sy + startZyx[1] + y) * sx + startZyx[2], found)
+        for (let row = 0; row < rows; row++, at += bx) into.set(found.subarray(row * sx, row * sx + bx), at)
+      }
+    }
   }
 
   /** The stretches of the file that a box covers, and where they lie in the box. */
