@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -27,7 +28,9 @@ async function readsOf(use: () => Promise<unknown>): Promise<number> {
   const spy = vi.spyOn(Object.getPrototypeOf(handle), 'read')
   await handle.close()
   await use()
-  return spy.mock.calls.length
+  const numReads = spy.mock.calls.length
+  spy.mockRestore()
+  return numReads
 }
 
 const BOXES: [string, Zyx, Zyx, number][] = [
@@ -45,4 +48,22 @@ it.each(BOXES)('a box of %s comes right, with a read for each plane at most', as
       for (let x = 0; x < shape[2]; x++) expected.push(valueAt(start[0] + z, start[1] + y, start[2] + x))
   const reads = await readsOf(async () => expect([...(await labels.readBox(start, shape))]).toEqual(expected))
   expect(reads).toBe(numReads)
+})
+
+it('has the hash of its voxels; without one, nothing is read for it', async () => {
+  const file = path.join(folder, 'other.raw')
+  const hashes = []
+  for (const isHashed of [true, false]) {
+    const other = await LabelFile.create(file, [2, 2, 2], 'uint8', isHashed)
+    await other.writeBox([0, 0, 0], [2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+    expect(await readsOf(() => other.seal())).toBe(isHashed ? 2 : 0)
+    hashes.push(() => other.sha256())
+    await other.close()
+    await rm(file)
+  }
+  const expected = createHash('sha256')
+    .update(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+    .digest('hex')
+  expect(hashes[0]()).toBe(expected)
+  expect(hashes[1]).toThrow('not hashed')
 })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import { writeFully } from '../../shared/node/write-fully.ts'
@@ -24,27 +24,29 @@ export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
  */
 export class LabelFile implements BoxReader {
   private readonly valueCounts: ValueCounts
-  private readonly hash = createHash('sha256')
+  private readonly hash: Hash | null
   private digest: string | null = null
   private positionBytes = 0
   private readonly file: FileHandle
   readonly shapeZyx: Zyx
   readonly dtype: 'uint8' | 'uint16'
 
-  private constructor(file: FileHandle, shapeZyx: Zyx, dtype: 'uint8' | 'uint16') {
+  private constructor(file: FileHandle, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed: boolean) {
     this.file = file
+    this.hash = isHashed ? createHash('sha256') : null
     this.shapeZyx = shapeZyx
     this.dtype = dtype
     this.valueCounts = new ValueCounts(dtype)
   }
 
-  static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
-    return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype)
+  /** @param isHashed false where nobody asks for `sha256` */
+  static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed = true): Promise<LabelFile> {
+    return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype, isHashed)
   }
 
   /** The file of a process that is gone: what it wrote is there, and counts once it is restored. */
-  static async reopen(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
-    return new LabelFile(await open(path, 'r+'), shapeZyx, dtype)
+  static async reopen(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed = true): Promise<LabelFile> {
+    return new LabelFile(await open(path, 'r+'), shapeZyx, dtype, isHashed)
   }
 
   /** Appends the next plane. Not to be mixed with `writeBox`. */
@@ -57,7 +59,7 @@ export class LabelFile implements BoxReader {
   restoreAppended(labels: LabelArray): void {
     this.valueCounts.add(labels)
     const bytes = bytesOf(labels)
-    this.hash.update(bytes)
+    this.hash?.update(bytes)
     this.positionBytes += bytes.length
   }
 
@@ -80,10 +82,12 @@ export class LabelFile implements BoxReader {
     await this.file.datasync()
   }
 
-  /** All boxes are in: hashes the file from end to end. */
+  /** All boxes are in: hashes the file from end to end where it is hashed. */
   async seal(): Promise<void> {
     const [sz, sy, sx] = this.shapeZyx
-    for (let z = 0; z < sz; z++) this.hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
+    const { hash } = this
+    if (!hash) return
+    for (let z = 0; z < sz; z++) hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
   }
 
   /** Voxels by value; what does not occur is not in it. */
@@ -93,6 +97,7 @@ export class LabelFile implements BoxReader {
 
   /** SHA-256 of the voxels, z, y, x order, little-endian. Call once all planes are in. */
   sha256(): string {
+    if (!this.hash) throw new Error('this file is not hashed')
     this.digest ??= this.hash.digest('hex')
     return this.digest
   }
