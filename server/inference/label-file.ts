@@ -1,10 +1,17 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import { writeFully } from '../../shared/node/write-fully.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { newLabels } from './preview-builder.ts'
+import { ValueCounts } from './value-counts.ts'
+
+/** Voxels read at once where more than a box's own rows must be read. */
+const SPAN_VOXELS = 1024 * 1024
+
+/** Bytes between two rows that are read with them: one more read takes longer than 32 kB do. */
+const MOST_GAP_BYTES = 32 * 1024
 
 /** The narrowest type that holds these labels and, in a preview, "not computed yet". */
 export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
@@ -16,29 +23,30 @@ export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {
  * States: writing (planes in ascending z) → complete (all planes in; can be read) → closed.
  */
 export class LabelFile implements BoxReader {
-  /** float64: a label may have more voxels than 32 bits count. */
-  private readonly histogram: Float64Array
-  private readonly hash = createHash('sha256')
+  private readonly valueCounts: ValueCounts
+  private readonly hash: Hash | null
   private digest: string | null = null
   private positionBytes = 0
   private readonly file: FileHandle
   readonly shapeZyx: Zyx
   readonly dtype: 'uint8' | 'uint16'
 
-  private constructor(file: FileHandle, shapeZyx: Zyx, dtype: 'uint8' | 'uint16') {
+  private constructor(file: FileHandle, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed: boolean) {
     this.file = file
+    this.hash = isHashed ? createHash('sha256') : null
     this.shapeZyx = shapeZyx
     this.dtype = dtype
-    this.histogram = new Float64Array(dtype === 'uint8' ? 256 : 65536)
+    this.valueCounts = new ValueCounts(dtype)
   }
 
-  static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
-    return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype)
+  /** @param isHashed false where nobody asks for `sha256` */
+  static async create(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed = true): Promise<LabelFile> {
+    return new LabelFile(await open(path, 'wx+'), shapeZyx, dtype, isHashed)
   }
 
   /** The file of a process that is gone: what it wrote is there, and counts once it is restored. */
-  static async reopen(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16'): Promise<LabelFile> {
-    return new LabelFile(await open(path, 'r+'), shapeZyx, dtype)
+  static async reopen(path: string, shapeZyx: Zyx, dtype: 'uint8' | 'uint16', isHashed = true): Promise<LabelFile> {
+    return new LabelFile(await open(path, 'r+'), shapeZyx, dtype, isHashed)
   }
 
   /** Appends the next plane. Not to be mixed with `writeBox`. */
@@ -49,9 +57,9 @@ export class LabelFile implements BoxReader {
 
   /** As `append`, for planes that are in the file already. */
   restoreAppended(labels: LabelArray): void {
-    this.count(labels)
+    this.valueCounts.add(labels)
     const bytes = bytesOf(labels)
-    this.hash.update(bytes)
+    this.hash?.update(bytes)
     this.positionBytes += bytes.length
   }
 
@@ -66,7 +74,7 @@ export class LabelFile implements BoxReader {
 
   /** As `writeBox`, for a box that is in the file already. */
   restoreBox(labels: LabelArray): void {
-    this.count(labels)
+    this.valueCounts.add(labels)
   }
 
   /** What was written is on the disk when this resolves. */
@@ -74,33 +82,55 @@ export class LabelFile implements BoxReader {
     await this.file.datasync()
   }
 
-  /** All boxes are in: hashes the file from end to end. */
+  /** All boxes are in: hashes the file from end to end where it is hashed. */
   async seal(): Promise<void> {
     const [sz, sy, sx] = this.shapeZyx
-    for (let z = 0; z < sz; z++) this.hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
-  }
-
-  private count(labels: LabelArray): void {
-    const { histogram } = this
-    for (let i = 0; i < labels.length; i++) histogram[labels[i]]++
+    const { hash } = this
+    if (!hash) return
+    for (let z = 0; z < sz; z++) hash.update(bytesOf(await this.readBox([z, 0, 0], [1, sy, sx])))
   }
 
   /** Voxels by value; what does not occur is not in it. */
   get counts(): ReadonlyMap<number, number> {
-    return new Map([...this.histogram.entries()].filter(([, count]) => count > 0))
+    return this.valueCounts.result()
   }
 
   /** SHA-256 of the voxels, z, y, x order, little-endian. Call once all planes are in. */
   sha256(): string {
+    if (!this.hash) throw new Error('this file is not hashed')
     this.digest ??= this.hash.digest('hex')
     return this.digest
   }
 
   async readBox(startZyx: Zyx, shapeZyx: Zyx): Promise<LabelArray> {
     const out = newLabels(this.dtype, numVoxels(shapeZyx))
-    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
-      await this.readRun(firstVox, out.subarray(at, at + length))
+    await this.readBoxInto(startZyx, shapeZyx, out)
     return out
+  }
+
+  /** @param into of the file's type, as long as the box has voxels */
+  async readBoxInto(startZyx: Zyx, shapeZyx: Zyx, into: LabelArray): Promise<void> {
+    if (shapeZyx[2] < this.shapeZyx[2]) return this.readRows(startZyx, shapeZyx, into)
+    for (const { firstVox, at, length } of this.runs(startZyx, shapeZyx))
+      await this.readRun(firstVox, into.subarray(at, at + length))
+  }
+
+  /** Parts of rows, many at once with what lies between them where that is little. */
+  private async readRows(startZyx: Zyx, shapeZyx: Zyx, into: LabelArray): Promise<void> {
+    const [, sy, sx] = this.shapeZyx
+    const [bz, by, bx] = shapeZyx
+    const isDense = (sx - bx) * into.BYTES_PER_ELEMENT <= MOST_GAP_BYTES
+    const rowsAtOnce = isDense ? Math.max(1, Math.min(by, Math.floor(SPAN_VOXELS / sx))) : 1
+    const span = newLabels(this.dtype, (rowsAtOnce - 1) * sx + bx)
+    let at = 0
+    for (let z = startZyx[0]; z < startZyx[0] + bz; z++) {
+      for (let y = 0; y < by; y += rowsAtOnce) {
+        const rows = Math.min(rowsAtOnce, by - y)
+        const found = span.subarray(0, (rows - 1) * sx + bx)
+        await this.readRun((z * sy + startZyx[1] + y) * sx + startZyx[2], found)
+        for (let row = 0; row < rows; row++, at += bx) into.set(found.subarray(row * sx, row * sx + bx), at)
+      }
+    }
   }
 
   /** The stretches of the file that a box covers, and where they lie in the box. */

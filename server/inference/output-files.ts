@@ -71,7 +71,9 @@ export class OutputFiles {
     if (checkpoint && left) return new OutputFiles(request, left, checkpoint.numPlanes)
     await removeOthers(request, false)
     const { shapeZyx, dtype } = request
-    const files = await openAll(request, (file, type) => LabelFile.create(file, shapeZyx, type ?? dtype))
+    const files = await openAll(request, (file, { type = dtype, isHashed }) =>
+      LabelFile.create(file, shapeZyx, type, isHashed),
+    )
     return new OutputFiles(request, files, 0)
   }
 
@@ -180,11 +182,12 @@ async function removeOthers({ folder }: OutputRequest, keepsPlanes: boolean): Pr
 
 async function openAll(
   { folder, keepsProbability }: OutputRequest,
-  open: (file: string, dtype?: 'uint8') => Promise<LabelFile>,
+  open: (file: string, as: { type?: 'uint8'; isHashed: boolean }) => Promise<LabelFile>,
 ): Promise<Outputs> {
   const opened: LabelFile[] = []
-  const next = async (name: string, dtype?: 'uint8') => {
-    const file = await open(path.join(folder, name), dtype)
+  const next = async (name: string, type?: 'uint8') => {
+    // Only the hash of the labels is told.
+    const file = await open(path.join(folder, name), { ...(type ? { type } : {}), isHashed: name === NAMES.labels })
     opened.push(file)
     return file
   }
@@ -202,9 +205,9 @@ async function openAll(
 async function reopen(request: OutputRequest, checkpoint: Checkpoint): Promise<Outputs | null> {
   const { shapeZyx, dtype, ofFile } = request
   if (checkpoint.numPlanes > reordered(shapeZyx, ofFile)[0]) return null
-  const files = await openAll(request, (file, type) => LabelFile.reopen(file, shapeZyx, type ?? dtype)).catch(
-    () => null,
-  )
+  const files = await openAll(request, (file, { type = dtype, isHashed }) =>
+    LabelFile.reopen(file, shapeZyx, type, isHashed),
+  ).catch(() => null)
   if (files === null) return null
   const hash = createHash('sha256')
   try {

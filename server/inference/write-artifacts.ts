@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, rename, stat } from 'node:fs/promises'
+import { open, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { openVolumeFile, writeVolumeFile } from '../../shared/node/volume-file.ts'
-import type { VoxelArray } from '../../shared/volume/dtype.ts'
+import { writeVolumeFile } from '../../shared/node/volume-file.ts'
 import type { OutputVolume, VolumeHeader, VolumeWarning } from '../../shared/volume/header.ts'
 import type { LabelFile } from './label-file.ts'
 import { maskProvenance, maskStatistics } from './mask-report.ts'
 import type { MaskMeasures } from './measuring.ts'
 import type { JobDescription, WrittenArtifact } from './messages.ts'
+import { readBack } from './read-back.ts'
 
 /** The mask in every format that is written. */
 const MASK_FILES = [
@@ -51,12 +49,14 @@ export async function writeArtifacts(facts: ArtifactFacts): Promise<WrittenArtif
     probability ? writeBeside(facts, 'probability', probability).then((one) => [one]) : [],
     candidate ? writeBeside(facts, 'candidate', candidate).then((one) => [one]) : [],
   ])
-  const artifacts = written.flat()
+  const artifacts: WrittenArtifact[] = written.flat()
   const statistics = maskStatistics(job.model.manifest.labels, header, measured)
   const provenance = maskProvenance({ ...facts, maskSha256: labels.sha256(), finishedAt: new Date() })
-  artifacts.push(await writeJson(job.outFolder, 'stats.json', statistics, measured.warnings))
-  artifacts.push(await writeJson(job.outFolder, 'provenance.json', provenance))
-  return artifacts
+  const reports = await Promise.all([
+    writeJson(job.outFolder, 'stats.json', statistics, measured.warnings),
+    writeJson(job.outFolder, 'provenance.json', provenance),
+  ])
+  return [...artifacts, ...reports]
 }
 
 /**
@@ -78,8 +78,7 @@ export async function writeMasks(request: {
       const file = path.join(folder, name)
       const warnings = await writeVolumeFile(file, volume, labels)
       if (request.signal.aborted) throw new DomainError('canceled')
-      await compareWithLabels(file, labels)
-      return describe(folder, name, mediaType, warnings)
+      return { name, mediaType, ...(await readBack(file, labels)), warnings }
     }),
   )
 }
@@ -108,41 +107,7 @@ async function writeBeside(
     },
     voxels,
   )
-  await compareWithLabels(file, voxels)
-  return describe(job.outFolder, name, mediaType, warnings)
-}
-
-/** Reads a written mask back: a mask that differs from the labels must never leave the server. */
-async function compareWithLabels(file: string, labels: LabelFile): Promise<void> {
-  const written = await openVolumeFile(file)
-  try {
-    const [sz, sy, sx] = labels.shapeZyx
-    const chunk = Math.max(1, Math.floor((8 * 1024 * 1024) / (sy * sx)))
-    if (written.header.shapeZyx.join() !== labels.shapeZyx.join())
-      throw new Error(`${path.basename(file)} has another shape`)
-    for (let z = 0; z < sz; z += chunk) {
-      const numPlanes = Math.min(chunk, sz - z)
-      const [found, expected] = await Promise.all([
-        written.readSlab(z, numPlanes),
-        labels.readBox([z, 0, 0], [numPlanes, sy, sx]),
-      ])
-      if (!isSame(found, expected)) throw new Error(`${path.basename(file)} differs from the labels at plane ${z}`)
-    }
-  } finally {
-    await written.close()
-  }
-}
-
-/** The same values, whatever they are stored as. */
-function isSame(found: VoxelArray, expected: VoxelArray): boolean {
-  if (found.length !== expected.length) return false
-  if (found.constructor === expected.constructor) return bytesOf(found).equals(bytesOf(expected))
-  for (let i = 0; i < expected.length; i++) if (Number(found[i]) !== Number(expected[i])) return false
-  return true
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: VoxelArray): Buffer {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  return { name, mediaType, ...(await readBack(file, voxels)), warnings }
 }
 
 /** Writes a JSON file beside the masks, whole or not at all. */
@@ -160,18 +125,9 @@ export async function writeJson(
   } finally {
     await handle.close()
   }
-  await rename(partial, path.join(folder, name))
-  return describe(folder, name, 'application/json', [...warnings])
-}
-
-async function describe(
-  folder: string,
-  name: string,
-  mediaType: string,
-  warnings: VolumeWarning[],
-): Promise<WrittenArtifact> {
   const file = path.join(folder, name)
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return { name, mediaType, sizeBytes: (await stat(file)).size, sha256: hash.digest('hex'), warnings }
+  await rename(partial, file)
+  const bytes = await readFile(file)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { name, mediaType: 'application/json', sizeBytes: bytes.length, sha256, warnings: [...warnings] }
 }

@@ -263,6 +263,25 @@ describe('masks of NIfTI and NRRD', () => {
   })
 })
 
+describe('a reader that fills one array again and again', () => {
+  const shape: Zyx = [9, 401, 303]
+  const labels = Uint8Array.from({ length: 9 * 401 * 303 }, (_, i) => (i % 1009 === 0 ? 255 : (i >> 9) % 4))
+  const plain = readerOf(labels, shape)
+  const filling: BoxReader = {
+    readBox: () => Promise.reject(new Error('a new array')),
+    readBoxInto: async (start, box, into) => into.set((await plain.readBox(start, box)) as never),
+  }
+
+  it.each(['.mrc', '.nii', '.nii.gz', '.nrrd'])('gives the same %s as one that makes new arrays', async (ending) => {
+    const source = await withVolume(mrcFile(), async ({ header }) => header)
+    const volume: OutputVolume = { shapeZyx: shape, dtype: 'uint8', kind: 'labels', source }
+    const [one, other] = [fresh(ending), fresh(ending)]
+    await writeVolumeFile(one, volume, plain)
+    await writeVolumeFile(other, volume, filling)
+    expect(readFileSync(other).equals(readFileSync(one))).toBe(true)
+  })
+})
+
 describe('when writing fails', () => {
   const output = async (): Promise<OutputVolume> =>
     withVolume(mrcFile(), async ({ header }) => ({ shapeZyx: SHAPE, dtype: 'uint8', kind: 'labels', source: header }))

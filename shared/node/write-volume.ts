@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { createGzip, type Gzip } from 'node:zlib'
@@ -18,6 +17,12 @@ import { writeFully } from './write-fully.ts'
 
 /** Voxels handled at once. */
 const CHUNK_VOXELS = 4 * 1024 * 1024
+
+/** Voxels handled at once where one array is filled again and again: small enough for a processor's cache. */
+const REFILLED_VOXELS = 1024 * 1024
+
+/** Packed bytes that come at once: each time is a turn of the loop and a write. */
+const PACKED_BYTES = 128 * 1024
 
 /** Formats that are written, by the ending of the file's name. */
 export type WritableFormat = 'mrc' | 'nifti' | 'nifti_gzip' | 'nrrd'
@@ -94,10 +99,11 @@ async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Write
     const statistics = new RunningStatistics()
     const known = voxels.counts && statisticsOf(voxels.counts)
     const draft = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
+    const asStored = volume.dtype === 'uint8' && storedDtype === 'uint16' ? wider() : (chunk: VoxelArray) => chunk
     await writeFully(handle, draft.bytes)
     for await (const chunk of inStoredOrder(volume, voxels, axes)) {
       if (!known) statistics.add(valuesOf(chunk, Number))
-      await writeFully(handle, bytesOf(asDtype(chunk, volume.dtype, storedDtype)))
+      await writeFully(handle, bytesOf(asStored(chunk)))
     }
     const { bytes, warnings } = encodeMrc(volume, mode, known ?? writtenStatistics(statistics))
     await writeFully(handle, bytes, 0)
@@ -105,9 +111,14 @@ async function mrcWriter(volume: OutputVolume, voxels: BoxReader): Promise<Write
   }
 }
 
-/** Unsigned bytes that are stored wider; all other types are stored as they are. */
-function asDtype(chunk: VoxelArray, dtype: DType, stored: DType): VoxelArray {
-  return dtype === 'uint8' && stored === 'uint16' ? Uint16Array.from(chunk as Uint8Array) : chunk
+/** Makes unsigned bytes uint16. What it gives is valid until the next call. */
+function wider(): (chunk: VoxelArray) => Uint16Array {
+  let wide = new Uint16Array(0)
+  return (chunk) => {
+    if (wide.length < chunk.length) wide = new Uint16Array(chunk.length)
+    wide.set(chunk as Uint8Array)
+    return wide.subarray(0, chunk.length)
+  }
 }
 
 /** Exact statistics of values that were counted. */
@@ -136,12 +147,13 @@ async function largest(volume: OutputVolume, voxels: BoxReader): Promise<number>
   return max
 }
 
-/** The voxels of a volume, chunk by chunk, with the stored axes fastest first. */
+/** The voxels of a volume, chunk by chunk, with the stored axes fastest first. Each chunk is valid until the next. */
 async function* inStoredOrder(
   volume: OutputVolume,
   voxels: BoxReader,
   axes: readonly number[],
 ): AsyncGenerator<VoxelArray> {
+  if (voxels.readBoxInto && axes.join() === '0,1,2') return yield* refilled(volume, voxels)
   const [sizeA, sizeB, sizeC] = axes.map((axis) => volume.shapeZyx[2 - axis])
   for (const stored of boxesInOrder([sizeC, sizeB, sizeA], CHUNK_VOXELS)) {
     const start = inZyx(stored.startZyx, axes)
@@ -149,6 +161,16 @@ async function* inStoredOrder(
     const box = await voxels.readBox(start, shape)
     if (box.length !== numVoxels(shape)) throw new Error(`a box of ${shape.join(' × ')} voxels came with ${box.length}`)
     yield axes.join() === '0,1,2' ? box : reordered(box, shape, axes, volume.dtype)
+  }
+}
+
+/** The voxels of a volume as they lie, in one array that is filled again and again. */
+async function* refilled(volume: OutputVolume, voxels: BoxReader): AsyncGenerator<VoxelArray> {
+  const array = newVoxels(volume.dtype, Math.min(numVoxels(volume.shapeZyx), REFILLED_VOXELS))
+  for (const { startZyx, shapeZyx } of boxesInOrder(volume.shapeZyx, REFILLED_VOXELS)) {
+    const chunk = array.subarray(0, numVoxels(shapeZyx))
+    await voxels.readBoxInto?.(startZyx, shapeZyx, chunk)
+    yield chunk
   }
 }
 
@@ -178,6 +200,7 @@ function writtenStatistics(statistics: RunningStatistics): WrittenStatistics {
 }
 
 interface Sink {
+  /** Resolves when the bytes are not needed any more. */
   write(bytes: Uint8Array): Promise<void>
   end(): Promise<void>
 }
@@ -188,14 +211,18 @@ function plainSink(handle: FileHandle): Sink {
 
 /** Packs what is written; level 4 costs half the time of 6 and masks pack as well. */
 function gzipSink(handle: FileHandle): Sink {
-  const gzip: Gzip = createGzip({ level: 4 })
+  const gzip: Gzip = createGzip({ level: 4, chunkSize: PACKED_BYTES })
   const drained = (async () => {
     for await (const chunk of gzip) await writeFully(handle, chunk as Uint8Array)
   })()
   drained.catch(() => gzip.destroy())
   return {
-    write: async (bytes) => {
-      if (!gzip.write(bytes)) await Promise.race([once(gzip, 'drain'), drained])
+    write: (bytes) => {
+      const packed = new Promise<void>((resolve, reject) => {
+        gzip.write(bytes, (error) => (error ? reject(error) : resolve()))
+      })
+      // Packing ends early where the disk takes no more, and the disk says why.
+      return Promise.race([drained, packed]).catch(() => drained)
     },
     end: async () => {
       gzip.end()

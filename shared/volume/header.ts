@@ -135,4 +135,6 @@ export interface BoxReader {
   /** How many voxels have each value, where that is known already: it saves passes over the voxels. */
   readonly counts?: ReadonlyMap<number, number>
   readBox(startZyx: Zyx, shapeZyx: Zyx): Promise<VoxelArray>
+  /** As `readBox`, where it can: fills an array that the caller uses again and again. */
+  readBoxInto?(startZyx: Zyx, shapeZyx: Zyx, into: VoxelArray): Promise<void>
 }
