@@ -1,3 +1,4 @@
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import type { FilledMask } from './filled-mask.ts'
@@ -51,7 +52,7 @@ export class SliceValues {
   }
 
   /** Takes whole planes. */
-  add(planes: Float32Array): void {
+  add(planes: ValueArray): void {
     const { min, max, axis } = this
     const [, sizeY, sizeX] = this.shape
     for (let row = 0, at = 0; at < planes.length; row++)
