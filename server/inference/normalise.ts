@@ -1,11 +1,13 @@
 import type { Normalization } from '../../shared/contract/model-package.ts'
 import type { ValueStatistics } from '../../shared/volume/running-statistics.ts'
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
 
 /**
- * Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first.
+ * Normalises voxels, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first.
  * @param mask 1 where z-scores are taken, for rules that use a mask; null: where the voxel is not zero
+ * @param into where they go: an array of their number; it may be the voxels themselves
  */
-export type Normaliser = (voxels: Float32Array, mask?: Uint8Array | null) => void
+export type Normaliser = (voxels: ValueArray, mask: Uint8Array | null, into: Float32Array) => void
 
 /** True where a rule takes its statistics over non-zero voxels and leaves the others as they are. */
 export function isMasked(rule: Normalization): boolean {
@@ -35,63 +37,74 @@ export function makeNormaliser(rule: Normalization, statistics: ValueStatistics,
   const isInverted = rule.invert_contrast
   // The share-quantile of −v is minus the (1 − share)-quantile of v.
   const quantileShown: QuantileOf = (share) => (isInverted ? -quantile(1 - share) : quantile(share))
-  const scale = scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown)
-  const sign = isInverted ? -1 : 1
-  const filler = statistics.mean
-  return (voxels, mask) => {
-    for (let i = 0; i < voxels.length; i++) {
-      const value = voxels[i]
-      voxels[i] = sign * (value - value === 0 ? value : filler)
-    }
-    scale(voxels, mask)
-  }
+  const shown: Shown = { sign: isInverted ? -1 : 1, filler: statistics.mean }
+  return scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown, shown)
+}
+
+/**
+ * How a voxel is seen before it is scaled: sign · value, or of the filler where it is not finite. Each loop rounds the
+ * filler to float32 itself: so the engine knows that it is a number, and boxes no voxel.
+ */
+interface Shown {
+  sign: 1 | -1
+  filler: number
 }
 
 function inverted(statistics: ValueStatistics): ValueStatistics {
   return { ...statistics, mean: -statistics.mean, min: -statistics.max, max: -statistics.min }
 }
 
-function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf): Normaliser {
+function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf, shown: Shown): Normaliser {
+  const { min, max } = statistics
   switch (rule.scheme) {
     case 'zscore':
-      return zscore(statistics, rule.use_nonzero_mask)
+      return zscore(statistics, rule.use_nonzero_mask, shown)
     case 'ct':
-      return (voxels) =>
-        clipAndScale(voxels, rule.percentile_00_5, rule.percentile_99_5, rule.mean, Math.max(rule.std, LEAST_STD))
+      return clipAndScale(rule.percentile_00_5, rule.percentile_99_5, rule.mean, rule.std, shown)
     case 'rescale01':
-      return (voxels) =>
-        clipAndScale(
-          voxels,
-          statistics.min,
-          statistics.max,
-          statistics.min,
-          Math.max(statistics.max - statistics.min, LEAST_STD),
-        )
+      return clipAndScale(min, max, min, max - min, shown)
     case 'none':
-      return () => undefined
+      return (voxels, _, into) => {
+        const { sign } = shown
+        const filler = Math.fround(shown.filler)
+        for (let i = 0; i < voxels.length; i++) {
+          const value = voxels[i]
+          into[i] = sign * (value - value === 0 ? value : filler)
+        }
+      }
     case 'percentile': {
       const [low, high] = [quantile(rule.low / 100), quantile(rule.high / 100)]
-      return (voxels) => clipAndScale(voxels, low, high, low, Math.max(high - low, LEAST_STD))
+      return clipAndScale(low, high, low, high - low, shown)
     }
   }
 }
 
-function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean): Normaliser {
+function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean, shown: Shown): Normaliser {
   const mean = Math.fround(statistics.mean)
   const std = Math.fround(Math.max(statistics.std, LEAST_STD))
-  return (voxels, mask) => {
+  return (voxels, mask, into) => {
+    const { sign } = shown
+    const filler = Math.fround(shown.filler)
     for (let i = 0; i < voxels.length; i++) {
-      if (isNonzeroOnly && (mask ? mask[i] === 0 : voxels[i] === 0)) continue
-      voxels[i] = Math.fround(voxels[i] - mean) / std
+      const value = voxels[i]
+      const seen = sign * (value - value === 0 ? value : filler)
+      const isLeft = isNonzeroOnly && (mask ? mask[i] === 0 : seen === 0)
+      into[i] = isLeft ? seen : Math.fround(seen - mean) / std
     }
   }
 }
 
-function clipAndScale(voxels: Float32Array, low: number, high: number, offset: number, divisor: number): void {
+function clipAndScale(low: number, high: number, offset: number, divisor: number, shown: Shown): Normaliser {
   const offset32 = Math.fround(offset)
-  const divisor32 = Math.fround(divisor)
-  for (let i = 0; i < voxels.length; i++) {
-    const clipped = Math.fround(Math.min(Math.max(voxels[i], low), high))
-    voxels[i] = Math.fround(clipped - offset32) / divisor32
+  const divisor32 = Math.fround(Math.max(divisor, LEAST_STD))
+  return (voxels, _, into) => {
+    const { sign } = shown
+    const filler = Math.fround(shown.filler)
+    for (let i = 0; i < voxels.length; i++) {
+      const value = voxels[i]
+      const seen = sign * (value - value === 0 ? value : filler)
+      const clipped = Math.fround(Math.min(Math.max(seen, low), high))
+      into[i] = Math.fround(clipped - offset32) / divisor32
+    }
   }
 }

@@ -26,7 +26,7 @@ export function normalisedRanges(known: readonly KnownValues[], normalise: Norma
   for (const [i, { min, max, hasNonfinite, hasZeros, hasOutside }] of known.entries()) {
     const inside = [...(min <= max ? [min, max] : []), ...(hasNonfinite ? [Number.NaN] : []), ...(hasZeros ? [0] : [])]
     const values = Float32Array.from(hasOutside ? [...inside, 0] : inside)
-    normalise(values, isByMask ? Uint8Array.from(values, (_, at) => (at < inside.length ? 1 : 0)) : null)
+    normalise(values, isByMask ? Uint8Array.from(values, (_, at) => (at < inside.length ? 1 : 0)) : null, values)
     ranges.min[i] = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
     ranges.max[i] = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
   }
