@@ -30,11 +30,16 @@ export async function* objectChunks(sources: readonly VoxelSource[], signal: Abo
     const isObject = new Uint8Array(numPlanes * sizeY * sizeX)
     for (const source of sources) {
       const values = await readValues(source, zStart, numPlanes, signal)
-      for (let i = 0; i < values.length; i++) if (values[i] !== 0) isObject[i] = 1
+      markNonzero(values, isObject)
       channels.push(values)
     }
     yield { zStart, channels, isObject }
   }
+}
+
+/** In a function of its own: a loop within a generator is compiled poorly. */
+function markNonzero(values: ValueArray, marks: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) marks[i] = 1
 }
 
 function planesAtOnce(planeVox: number, numChannels: number): number {
