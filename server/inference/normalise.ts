@@ -37,73 +37,66 @@ export function makeNormaliser(rule: Normalization, statistics: ValueStatistics,
   const isInverted = rule.invert_contrast
   // The share-quantile of −v is minus the (1 − share)-quantile of v.
   const quantileShown: QuantileOf = (share) => (isInverted ? -quantile(1 - share) : quantile(share))
-  const shown: Shown = { sign: isInverted ? -1 : 1, filler: statistics.mean }
-  return scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown, shown)
+  const scale = scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown)
+  // Most volumes need no look at each voxel first.
+  if (!isInverted && statistics.nonfinite === 0) return scale
+  return (voxels, mask, into) => {
+    show(voxels, isInverted ? -1 : 1, statistics.mean, into)
+    scale(into, mask, into)
+  }
 }
 
-/**
- * How a voxel is seen before it is scaled: sign · value, or of the filler where it is not finite. Each loop rounds the
- * filler to float32 itself: so the engine knows that it is a number, and boxes no voxel.
- */
-interface Shown {
-  sign: 1 | -1
-  filler: number
+/** The values with a sign, and a filler with it where they are not finite. */
+function show(voxels: ValueArray, sign: 1 | -1, filler: number, into: Float32Array): void {
+  for (let i = 0; i < voxels.length; i++) {
+    const value = voxels[i]
+    into[i] = sign * (value - value === 0 ? value : filler)
+  }
 }
 
 function inverted(statistics: ValueStatistics): ValueStatistics {
   return { ...statistics, mean: -statistics.mean, min: -statistics.max, max: -statistics.min }
 }
 
-function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf, shown: Shown): Normaliser {
+function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf): Normaliser {
   const { min, max } = statistics
   switch (rule.scheme) {
     case 'zscore':
-      return zscore(statistics, rule.use_nonzero_mask, shown)
+      return zscore(statistics, rule.use_nonzero_mask)
     case 'ct':
-      return clipAndScale(rule.percentile_00_5, rule.percentile_99_5, rule.mean, rule.std, shown)
+      return clipAndScale(rule.percentile_00_5, rule.percentile_99_5, rule.mean, rule.std)
     case 'rescale01':
-      return clipAndScale(min, max, min, max - min, shown)
+      return clipAndScale(min, max, min, max - min)
     case 'none':
-      return (voxels, _, into) => {
-        const { sign } = shown
-        const filler = Math.fround(shown.filler)
-        for (let i = 0; i < voxels.length; i++) {
-          const value = voxels[i]
-          into[i] = sign * (value - value === 0 ? value : filler)
-        }
-      }
+      return (voxels, _, into) => into.set(voxels)
     case 'percentile': {
       const [low, high] = [quantile(rule.low / 100), quantile(rule.high / 100)]
-      return clipAndScale(low, high, low, high - low, shown)
+      return clipAndScale(low, high, low, high - low)
     }
   }
 }
 
-function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean, shown: Shown): Normaliser {
+function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean): Normaliser {
   const mean = Math.fround(statistics.mean)
   const std = Math.fround(Math.max(statistics.std, LEAST_STD))
+  if (!isNonzeroOnly)
+    return (voxels, _, into) => {
+      for (let i = 0; i < voxels.length; i++) into[i] = Math.fround(voxels[i] - mean) / std
+    }
   return (voxels, mask, into) => {
-    const { sign } = shown
-    const filler = Math.fround(shown.filler)
     for (let i = 0; i < voxels.length; i++) {
-      const value = voxels[i]
-      const seen = sign * (value - value === 0 ? value : filler)
-      const isLeft = isNonzeroOnly && (mask ? mask[i] === 0 : seen === 0)
-      into[i] = isLeft ? seen : Math.fround(seen - mean) / std
+      const isLeft = mask ? mask[i] === 0 : voxels[i] === 0
+      into[i] = isLeft ? voxels[i] : Math.fround(voxels[i] - mean) / std
     }
   }
 }
 
-function clipAndScale(low: number, high: number, offset: number, divisor: number, shown: Shown): Normaliser {
+function clipAndScale(low: number, high: number, offset: number, divisor: number): Normaliser {
   const offset32 = Math.fround(offset)
   const divisor32 = Math.fround(Math.max(divisor, LEAST_STD))
   return (voxels, _, into) => {
-    const { sign } = shown
-    const filler = Math.fround(shown.filler)
     for (let i = 0; i < voxels.length; i++) {
-      const value = voxels[i]
-      const seen = sign * (value - value === 0 ? value : filler)
-      const clipped = Math.fround(Math.min(Math.max(seen, low), high))
+      const clipped = Math.fround(Math.min(Math.max(voxels[i], low), high))
       into[i] = Math.fround(clipped - offset32) / divisor32
     }
   }

@@ -17,12 +17,13 @@ const RULES = [
 ] as const
 const CASES = RULES.flatMap((rule) => [false, true].map((invert_contrast) => ({ ...rule, invert_contrast })))
 
-/** Both ends of the type, both signs, zeros of both signs and what is not finite. */
-function voxelsOf(dtype: DType): VoxelArray {
+/** Both ends of the type, both signs, zeros of both signs, and what is not finite unless nothing shall be. */
+function voxelsOf(dtype: DType, isAllFinite: boolean): VoxelArray {
   const voxels = newVoxels(dtype, 40_000)
-  for (let i = 0; i < voxels.length; i++) voxels[i] = dtype === 'float16' ? i * 3 : i - 20_000
+  for (let i = 0; i < voxels.length; i++)
+    voxels[i] = dtype === 'float16' ? (i * 3) & (isAllFinite ? 0xbbff : 0xffff) : i - 20_000
   if (voxels instanceof Float32Array || voxels instanceof Float64Array)
-    voxels.set([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e-42, 0.1], 7)
+    voxels.set([-0, 1e-42, 0.1, ...(isAllFinite ? [] : [Number.NaN, Number.POSITIVE_INFINITY, -Number.MAX_VALUE])], 7)
   return voxels
 }
 
@@ -47,17 +48,22 @@ function plainly(values: Float32Array, rule: (typeof CASES)[number], mask: Uint8
 
 describe.each(DTYPES)('normalising voxels stored as %s', (dtype) => {
   it.each(CASES)('gives every bit of the single steps: %j', (rule) => {
-    const stored = voxelsOf(dtype)
-    const mask = Uint8Array.from(stored as Uint8Array, (_, i) => (i % 3 === 0 ? 1 : 0))
-    for (const scaling of [null, { slope: 0.1, intercept: -3.3 }]) {
-      const normaliser = makeNormaliser({ channel: 'a', ...rule } as Normalization, STATISTICS, () => 0)
-      const normalise = storedNormaliser({ dtype, scaling }, normaliser)
-      for (const usedMask of [null, mask]) {
-        const into = new Float32Array(stored.length)
-        normalise(stored, usedMask, into)
-        const expected = plainly(toFloat32(stored, dtype, scaling), rule, usedMask)
-        expect(Buffer.from(into.buffer).equals(Buffer.from(expected.buffer))).toBe(true)
-      }
-    }
+    expectPlain(dtype, rule, 0)
+    expectPlain(dtype, rule, 1)
   })
 })
+
+function expectPlain(dtype: DType, rule: (typeof CASES)[number], nonfinite: number): void {
+  const stored = voxelsOf(dtype, nonfinite === 0)
+  const mask = Uint8Array.from(stored as Uint8Array, (_, i) => (i % 3 === 0 ? 1 : 0))
+  for (const scaling of [null, { slope: 0.1, intercept: -3.3 }]) {
+    const normaliser = makeNormaliser({ channel: 'a', ...rule } as Normalization, { ...STATISTICS, nonfinite }, () => 0)
+    const normalise = storedNormaliser({ dtype, scaling }, normaliser)
+    for (const usedMask of [null, mask]) {
+      const into = new Float32Array(stored.length)
+      normalise(stored, usedMask, into)
+      const expected = plainly(toFloat32(stored, dtype, scaling), rule, usedMask)
+      expect(Buffer.from(into.buffer).equals(Buffer.from(expected.buffer))).toBe(true)
+    }
+  }
+}
