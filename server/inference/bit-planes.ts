@@ -17,15 +17,24 @@ export class BitPlanes {
   read(z: number): Uint8Array {
     const out = new Uint8Array(this.planeVox)
     const bits = this.planes[z]
-    for (let i = 0; i < out.length; i++) out[i] = (bits[i >> 3] >> (i & 7)) & 1
+    for (let at = 0; at < bits.length; at++) {
+      const eight = bits[at]
+      if (eight === 0) continue
+      const end = Math.min(8, out.length - 8 * at)
+      for (let k = 0; k < end; k++) out[8 * at + k] = (eight >> k) & 1
+    }
     return out
   }
 
   /** @param values 0 or 1 */
   write(z: number, values: Uint8Array): void {
     const bits = this.planes[z]
-    bits.fill(0)
-    for (let i = 0; i < values.length; i++) bits[i >> 3] |= values[i] << (i & 7)
+    for (let at = 0; at < bits.length; at++) {
+      const end = Math.min(8, values.length - 8 * at)
+      let eight = 0
+      for (let k = 0; k < end; k++) eight |= values[8 * at + k] << k
+      bits[at] = eight
+    }
   }
 
   /** The bits of a box. These here are given up on the way, so that both together hold no more than the larger. */

@@ -77,12 +77,10 @@ export class ZeroPlanes {
 
   add({ zStart, isObject }: Pick<ObjectChunk, 'zStart' | 'isObject'>): void {
     const planeVox = this.shape[1] * this.shape[2]
+    const isZero = new Uint8Array(planeVox)
     for (let z = 0; z * planeVox < isObject.length; z++) {
-      const plane = isObject.subarray(z * planeVox, (z + 1) * planeVox)
-      this.bits.write(
-        zStart + z,
-        plane.map((isIn) => 1 - isIn),
-      )
+      for (let i = 0; i < planeVox; i++) isZero[i] = 1 - isObject[z * planeVox + i]
+      this.bits.write(zStart + z, isZero)
     }
   }
 }
@@ -135,7 +133,7 @@ class PlaneFlood {
       gained++
       this.stack[this.depth++] = i
     }
-    for (let i = 0; i < zero.length; i++) if (isEnd || neighbour?.[i] === 1) take(i)
+    for (let i = 0; i < zero.length; i++) if (zero[i] === 1 && (isEnd || neighbour?.[i] === 1)) take(i)
     for (let y = 0; y < ny; y++) for (const x of [0, nx - 1]) take(y * nx + x)
     for (let x = 0; x < nx; x++) for (const y of [0, ny - 1]) take(y * nx + x)
     while (this.depth > 0) {

@@ -73,7 +73,11 @@ describe('the ranges that resampling clips to', () => {
         for (let z = 0; z < shapeZyx[0]; z++) {
           const plane = Float32Array.from((await readSlab(z, 1)) as Float32Array)
           const part = { startZyx: [0, 0, 0] as const, shapeZyx }
-          normaliserOf(normalization[i], channel)(plane, mask && rule.use_nonzero_mask ? mask.slab(part, z, 1) : null)
+          normaliserOf(normalization[i], channel)(
+            plane,
+            mask && rule.use_nonzero_mask ? mask.slab(part, z, 1) : null,
+            plane,
+          )
           collected.add(plane)
         }
         const found = rangesOfBits(channel.ranges)

@@ -2,6 +2,7 @@ import type { ModelManifest, Normalization } from '../../shared/contract/model-p
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VoxelSource } from '../../shared/volume/header.ts'
 import { RunningStatistics, type ValueStatistics } from '../../shared/volume/running-statistics.ts'
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { croppedSource, type VoxelBox } from './cropped-source.ts'
 import { FilledMask, ZeroPlanes } from './filled-mask.ts'
@@ -115,7 +116,7 @@ async function measureObject({ sources, manifest, signal }: MeasureRequest) {
 }
 
 /** The values where the mask is 1, put together at the front of the same array. */
-function chosen(values: Float32Array, mask: Uint8Array): Float32Array {
+function chosen(values: ValueArray, mask: Uint8Array): ValueArray {
   let length = 0
   for (let i = 0; i < values.length; i++) if (mask[i] === 1) values[length++] = values[i]
   return values.subarray(0, length)
@@ -139,7 +140,7 @@ class ChannelMeter {
   }
 
   /** Values that the statistics are taken over, in any shape. */
-  add(values: Float32Array): void {
+  add(values: ValueArray): void {
     this.running.add(values)
     if (this.shares.length > 0) this.finder.addFirst(values)
   }
@@ -150,7 +151,7 @@ class ChannelMeter {
   }
 
   /** Whole planes. */
-  addSlices(planes: Float32Array): void {
+  addSlices(planes: ValueArray): void {
     this.slices?.add(planes)
   }
 

@@ -15,7 +15,7 @@ function normalise(rule: Partial<Normalization> & { scheme: Normalization['schem
   quantiles.addFirst(voxels)
   quantiles.beginSecond()
   quantiles.addSecond(voxels)
-  makeNormaliser(full, statistics.result(), (share) => quantiles.quantile(share))(voxels)
+  makeNormaliser(full, statistics.result(), (share) => quantiles.quantile(share))(voxels, null, voxels)
   return [...voxels]
 }
 

@@ -1,11 +1,13 @@
 import type { Normalization } from '../../shared/contract/model-package.ts'
 import type { ValueStatistics } from '../../shared/volume/running-statistics.ts'
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
 
 /**
- * Normalises voxels in place, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first.
+ * Normalises voxels, in float32 as nnU-Net does. Non-finite voxels become the mean of the finite ones first.
  * @param mask 1 where z-scores are taken, for rules that use a mask; null: where the voxel is not zero
+ * @param into where they go: an array of their number; it may be the voxels themselves
  */
-export type Normaliser = (voxels: Float32Array, mask?: Uint8Array | null) => void
+export type Normaliser = (voxels: ValueArray, mask: Uint8Array | null, into: Float32Array) => void
 
 /** True where a rule takes its statistics over non-zero voxels and leaves the others as they are. */
 export function isMasked(rule: Normalization): boolean {
@@ -36,14 +38,19 @@ export function makeNormaliser(rule: Normalization, statistics: ValueStatistics,
   // The share-quantile of −v is minus the (1 − share)-quantile of v.
   const quantileShown: QuantileOf = (share) => (isInverted ? -quantile(1 - share) : quantile(share))
   const scale = scaleOf(rule, isInverted ? inverted(statistics) : statistics, quantileShown)
-  const sign = isInverted ? -1 : 1
-  const filler = statistics.mean
-  return (voxels, mask) => {
-    for (let i = 0; i < voxels.length; i++) {
-      const value = voxels[i]
-      voxels[i] = sign * (value - value === 0 ? value : filler)
-    }
-    scale(voxels, mask)
+  // Most volumes need no look at each voxel first.
+  if (!isInverted && statistics.nonfinite === 0) return scale
+  return (voxels, mask, into) => {
+    show(voxels, isInverted ? -1 : 1, statistics.mean, into)
+    scale(into, mask, into)
+  }
+}
+
+/** The values with a sign, and a filler with it where they are not finite. */
+function show(voxels: ValueArray, sign: 1 | -1, filler: number, into: Float32Array): void {
+  for (let i = 0; i < voxels.length; i++) {
+    const value = voxels[i]
+    into[i] = sign * (value - value === 0 ? value : filler)
   }
 }
 
@@ -52,26 +59,19 @@ function inverted(statistics: ValueStatistics): ValueStatistics {
 }
 
 function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: QuantileOf): Normaliser {
+  const { min, max } = statistics
   switch (rule.scheme) {
     case 'zscore':
       return zscore(statistics, rule.use_nonzero_mask)
     case 'ct':
-      return (voxels) =>
-        clipAndScale(voxels, rule.percentile_00_5, rule.percentile_99_5, rule.mean, Math.max(rule.std, LEAST_STD))
+      return clipAndScale(rule.percentile_00_5, rule.percentile_99_5, rule.mean, rule.std)
     case 'rescale01':
-      return (voxels) =>
-        clipAndScale(
-          voxels,
-          statistics.min,
-          statistics.max,
-          statistics.min,
-          Math.max(statistics.max - statistics.min, LEAST_STD),
-        )
+      return clipAndScale(min, max, min, max - min)
     case 'none':
-      return () => undefined
+      return (voxels, _, into) => into.set(voxels)
     case 'percentile': {
       const [low, high] = [quantile(rule.low / 100), quantile(rule.high / 100)]
-      return (voxels) => clipAndScale(voxels, low, high, low, Math.max(high - low, LEAST_STD))
+      return clipAndScale(low, high, low, high - low)
     }
   }
 }
@@ -79,19 +79,25 @@ function scaleOf(rule: Normalization, statistics: ValueStatistics, quantile: Qua
 function zscore(statistics: ValueStatistics, isNonzeroOnly: boolean): Normaliser {
   const mean = Math.fround(statistics.mean)
   const std = Math.fround(Math.max(statistics.std, LEAST_STD))
-  return (voxels, mask) => {
+  if (!isNonzeroOnly)
+    return (voxels, _, into) => {
+      for (let i = 0; i < voxels.length; i++) into[i] = Math.fround(voxels[i] - mean) / std
+    }
+  return (voxels, mask, into) => {
     for (let i = 0; i < voxels.length; i++) {
-      if (isNonzeroOnly && (mask ? mask[i] === 0 : voxels[i] === 0)) continue
-      voxels[i] = Math.fround(voxels[i] - mean) / std
+      const isLeft = mask ? mask[i] === 0 : voxels[i] === 0
+      into[i] = isLeft ? voxels[i] : Math.fround(voxels[i] - mean) / std
     }
   }
 }
 
-function clipAndScale(voxels: Float32Array, low: number, high: number, offset: number, divisor: number): void {
+function clipAndScale(low: number, high: number, offset: number, divisor: number): Normaliser {
   const offset32 = Math.fround(offset)
-  const divisor32 = Math.fround(divisor)
-  for (let i = 0; i < voxels.length; i++) {
-    const clipped = Math.fround(Math.min(Math.max(voxels[i], low), high))
-    voxels[i] = Math.fround(clipped - offset32) / divisor32
+  const divisor32 = Math.fround(Math.max(divisor, LEAST_STD))
+  return (voxels, _, into) => {
+    for (let i = 0; i < voxels.length; i++) {
+      const clipped = Math.fround(Math.min(Math.max(voxels[i], low), high))
+      into[i] = Math.fround(clipped - offset32) / divisor32
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import type { VoxelBox } from './cropped-source.ts'
 import type { FilledMask } from './filled-mask.ts'
@@ -25,7 +26,7 @@ export function normalisedRanges(known: readonly KnownValues[], normalise: Norma
   for (const [i, { min, max, hasNonfinite, hasZeros, hasOutside }] of known.entries()) {
     const inside = [...(min <= max ? [min, max] : []), ...(hasNonfinite ? [Number.NaN] : []), ...(hasZeros ? [0] : [])]
     const values = Float32Array.from(hasOutside ? [...inside, 0] : inside)
-    normalise(values, isByMask ? Uint8Array.from(values, (_, at) => (at < inside.length ? 1 : 0)) : null)
+    normalise(values, isByMask ? Uint8Array.from(values, (_, at) => (at < inside.length ? 1 : 0)) : null, values)
     ranges.min[i] = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
     ranges.max[i] = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
   }
@@ -51,7 +52,7 @@ export class SliceValues {
   }
 
   /** Takes whole planes. */
-  add(planes: Float32Array): void {
+  add(planes: ValueArray): void {
     const { min, max, axis } = this
     const [, sizeY, sizeX] = this.shape
     for (let row = 0, at = 0; at < planes.length; row++)

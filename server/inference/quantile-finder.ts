@@ -1,5 +1,10 @@
+import type { ValueArray } from '../../shared/volume/voxel-values.ts'
+
 /** Bins of one pass: the upper or the lower half of a float32's 32 bits. */
 const NUM_BINS = 65536
+
+/** The bits of −0. */
+const MINUS_ZERO = 0x80000000
 
 /**
  * Exact quantiles of float32 values that can be read twice, without sorting or holding them.
@@ -9,8 +14,13 @@ const NUM_BINS = 65536
  * (`addFirst`) → `beginSecond` → second pass (`addSecond`) → `quantile`. Non-finite values are left out.
  */
 export class QuantileFinder {
+  /** By the upper bits as they are. */
+  private readonly seen = new Float64Array(NUM_BINS)
+  /** The finite ones, by the upper bits of their ordered key. */
   private readonly upper = new Float64Array(NUM_BINS)
   private readonly lower = new Map<number, Float64Array>()
+  /** By the upper bits as they are: 1 where the second pass looks. */
+  private readonly isWanted = new Uint8Array(NUM_BINS)
   private readonly shares: readonly number[]
   private count = 0
 
@@ -19,34 +29,39 @@ export class QuantileFinder {
     this.shares = shares
   }
 
-  addFirst(values: Float32Array): void {
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-    for (let i = 0; i < bits.length; i++) {
-      if (!isFiniteBits(bits[i])) continue
-      this.upper[orderedKey(bits[i]) >>> 16]++
-      this.count++
-    }
+  addFirst(values: ValueArray): void {
+    const bits = bitsOf(values)
+    const { seen } = this
+    for (let i = 0; i < bits.length; i++) seen[bits[i] === MINUS_ZERO ? 0 : bits[i] >>> 16]++
   }
 
   /** Zeros that nobody need show in the first pass; the second sees them. */
   addZeros(count: number): void {
-    this.upper[orderedKey(0) >>> 16] += count
-    this.count += count
+    this.seen[0] += count
   }
 
   beginSecond(): void {
+    for (let bin = 0; bin < NUM_BINS; bin++) {
+      if (!isFiniteBits(bin << 16)) continue
+      this.upper[orderedBin(bin)] = this.seen[bin]
+      this.count += this.seen[bin]
+    }
     for (const share of this.shares)
       for (const rank of this.ranksOf(share)) this.lower.set(this.binOf(rank).bin, new Float64Array(NUM_BINS))
+    for (let bin = 0; bin < NUM_BINS; bin++) this.isWanted[bin] = this.lower.has(orderedBin(bin)) ? 1 : 0
+    if (this.isWanted[0] === 1) this.isWanted[MINUS_ZERO >>> 16] = 1
   }
 
-  addSecond(values: Float32Array): void {
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-    for (let i = 0; i < bits.length; i++) {
-      if (!isFiniteBits(bits[i])) continue
-      const key = orderedKey(bits[i])
-      const counts = this.lower.get(key >>> 16)
-      if (counts) counts[key & 0xffff]++
-    }
+  addSecond(values: ValueArray): void {
+    const bits = bitsOf(values)
+    const { isWanted } = this
+    for (let i = 0; i < bits.length; i++) if (isWanted[bits[i] >>> 16] === 1) this.countLower(bits[i])
+  }
+
+  private countLower(bits: number): void {
+    const key = orderedKey(bits)
+    const counts = this.lower.get(key >>> 16)
+    if (counts && isFiniteBits(bits)) counts[key & 0xffff]++
   }
 
   /** Quantile by numpy's linear rule: between the two values around position share · (n − 1). 0 where there is none. */
@@ -84,14 +99,25 @@ export class QuantileFinder {
   }
 }
 
+/** The float32 bits of values. */
+function bitsOf(values: ValueArray): Uint32Array {
+  const floats = values instanceof Float32Array ? values : new Float32Array(values)
+  return new Uint32Array(floats.buffer, floats.byteOffset, floats.length)
+}
+
 function isFiniteBits(bits: number): boolean {
   return (bits & 0x7f800000) !== 0x7f800000
 }
 
 /** A whole number that orders as the float does; zeros of both signs are one. */
 function orderedKey(bits: number): number {
-  if (bits === 0x80000000) return orderedKey(0)
+  if (bits === MINUS_ZERO) return orderedKey(0)
   return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 0
+}
+
+/** Upper bits of the key from those of the float; of negative ones near zero for −0. */
+function orderedBin(bin: number): number {
+  return bin & 0x8000 ? ~bin & 0xffff : bin | 0x8000
 }
 
 function valueOfKey(key: number): number {

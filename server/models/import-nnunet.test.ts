@@ -141,7 +141,7 @@ describe('an export of nnU-Net v2', () => {
     expect(manifest.normalization).toMatchObject([{ scheme: 'ct', use_nonzero_mask: false }])
     const statistics = { count: 5, nonfinite: 0, min: -3, max: 300, mean: 120, std: 130 }
     const values = Float32Array.of(-3, 0, 51, 255, 300)
-    makeNormaliser(manifest.normalization[0], statistics, () => 0)(values, null)
+    makeNormaliser(manifest.normalization[0], statistics, () => 0)(values, null, values)
     expect(values).toEqual(Float32Array.of(0, 0, 0.2, 1, 1))
   })
 

@@ -34,9 +34,14 @@ export function gaussianImportance(patchZyx: Zyx, sigmaScale: number): Float32Ar
   const [gz, gy, gx] = patchZyx.map((size) => blurredImpulse(size, sigmaScale))
   const scale = PEAK / (Math.max(...gz) * Math.max(...gy) * Math.max(...gx))
   const map = new Float32Array(numVoxels(patchZyx))
-  let at = 0
-  for (const wz of gz) for (const wy of gy) for (const wx of gx) map[at++] = wz * wy * wx * scale
-  return raiseZeros(map)
+  for (let z = 0, at = 0; z < gz.length; z++)
+    for (let y = 0; y < gy.length; y++) {
+      const zy = gz[z] * gy[y]
+      for (let x = 0; x < gx.length; x++) map[at++] = zy * gx[x] * scale
+    }
+  // Rounding keeps the order: the product of the smallest factors is the smallest weight.
+  const hasZeros = Math.fround(Math.min(...gz) * Math.min(...gy) * Math.min(...gx) * scale) === 0
+  return hasZeros ? raiseZeros(map) : map
 }
 
 /** Voxels [from, to) of a tile along z, y and x. */
@@ -55,7 +60,7 @@ export function gaussianReach(patchZyx: Zyx, sigmaScale: number): TileBox {
 
 function raiseZeros(map: Float32Array): Float32Array {
   let smallest = Number.POSITIVE_INFINITY
-  for (const value of map) if (value > 0 && value < smallest) smallest = value
+  for (let i = 0; i < map.length; i++) if (map[i] > 0 && map[i] < smallest) smallest = map[i]
   for (let i = 0; i < map.length; i++) if (map[i] === 0) map[i] = smallest
   return map
 }

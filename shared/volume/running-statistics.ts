@@ -1,3 +1,5 @@
+import type { ValueArray } from './voxel-values.ts'
+
 /** Moments and range of the finite values of a volume; all zero where none is finite. */
 export interface ValueStatistics {
   count: number
@@ -28,25 +30,17 @@ export class RunningStatistics {
     this.isNonzeroOnly = isNonzeroOnly
   }
 
-  add(voxels: Float32Array | Float64Array): void {
-    const shift = voxels.find(Number.isFinite) ?? 0
-    let count = 0
-    let sum = 0
-    let squares = 0
-    for (let i = 0; i < voxels.length; i++) {
-      const value = voxels[i]
-      if (value - value !== 0) {
-        this.nonfinite++
-        continue
+  add(voxels: ValueArray | Float64Array): void {
+    const sums = Float64Array.of(firstFinite(voxels), 0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
+    for (let from = 0; from < voxels.length; from += BLOCK_VALUES) {
+      const to = Math.min(from + BLOCK_VALUES, voxels.length)
+      if (this.isNonzeroOnly || !addAll(sums, voxels, from, to)) {
+        this.nonfinite += addChosen(sums, voxels, from, to, this.isNonzeroOnly)
       }
-      if (this.isNonzeroOnly && value === 0) continue
-      const centred = value - shift
-      count++
-      sum += centred
-      squares += centred * centred
-      if (value < this.min) this.min = value
-      if (value > this.max) this.max = value
     }
+    const [shift, count, sum, squares, min, max] = sums
+    if (min < this.min) this.min = min
+    if (max > this.max) this.max = max
     if (count > 0) this.merge(count, shift + sum / count, squares - (sum * sum) / count)
   }
 
@@ -72,4 +66,68 @@ export class RunningStatistics {
     const std = isEmpty ? 0 : Math.sqrt(Math.max(0, this.squares) / count)
     return { count, nonfinite, min: isEmpty ? 0 : this.min, max: isEmpty ? 0 : this.max, mean, std }
   }
+}
+
+function firstFinite(values: ValueArray | Float64Array): number {
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) return values[i]
+  return 0
+}
+
+/** Values summed in one call: few, so that the engine soon runs code that keeps the sums in registers. */
+const BLOCK_VALUES = 4096
+
+/** Where the sums of a chunk lie. */
+const [SHIFT, COUNT, SUM, SQUARES, MIN, MAX] = [0, 1, 2, 3, 4, 5]
+
+/** Adds a block whose values are all finite; of any other it adds nothing. @returns whether it did */
+function addAll(sums: Float64Array, values: ValueArray | Float64Array, from: number, to: number): boolean {
+  const shift = sums[SHIFT]
+  let sum = sums[SUM]
+  let squares = sums[SQUARES]
+  let min = sums[MIN]
+  let max = sums[MAX]
+  for (let i = from; i < to; i++) {
+    const value = values[i]
+    const centred = value - shift
+    sum += centred
+    squares += centred * centred
+    if (value < min || value > max) {
+      if (value < min) min = value
+      if (value > max) max = value
+    }
+  }
+  if (!Number.isFinite(squares)) return false
+  sums[COUNT] += to - from
+  sums[SUM] = sum
+  sums[SQUARES] = squares
+  sums[MIN] = min
+  sums[MAX] = max
+  return true
+}
+
+/** Adds the finite values of a block, without its zeros if asked so. @returns how many are not finite */
+function addChosen(
+  sums: Float64Array,
+  values: ValueArray | Float64Array,
+  from: number,
+  to: number,
+  isNonzeroOnly: boolean,
+): number {
+  const shift = sums[SHIFT]
+  let nonfinite = 0
+  for (let i = from; i < to; i++) {
+    const value = values[i]
+    if (value - value !== 0) {
+      nonfinite++
+      continue
+    }
+    if (isNonzeroOnly && value === 0) continue
+    const centred = value - shift
+    sums[COUNT]++
+    sums[SUM] += centred
+    sums[SQUARES] += centred * centred
+    if (value < sums[MIN]) sums[MIN] = value
+    if (value > sums[MAX]) sums[MAX] = value
+  }
+  return nonfinite
 }

@@ -17,6 +17,23 @@ function halfTable(): Float32Array {
   return halfValues
 }
 
+/** Values in file units: float32, or whole numbers that float32 holds exactly. */
+export type ValueArray = Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array
+
+/**
+ * Values of stored voxels in file units, as `toFloat32` gives them but without a copy where they are stored so.
+ * @returns `voxels` themselves where their numbers are the values, else a new array
+ */
+export function asValues(
+  voxels: VoxelArray,
+  dtype: DType,
+  scaling: { slope: number; intercept: number } | null,
+): ValueArray {
+  const isSmall = voxels instanceof Int8Array || voxels instanceof Uint8Array || voxels instanceof Int16Array
+  const isPlain = isSmall || voxels instanceof Float32Array || (voxels instanceof Uint16Array && dtype === 'uint16')
+  return isPlain && scaling === null ? voxels : toFloat32(voxels, dtype, scaling)
+}
+
 /**
  * Values of stored voxels in file units, as float32.
  * @param voxels  Stored voxels; float16 as 16-bit patterns.
