@@ -89,7 +89,7 @@ async function run(folder: string, volumes: string, model: string): Promise<Benc
 }
 
 function request(volume_id: string, model: string, params: object) {
-  return { volume_id, model, params: { probability: false, ...params }, preview: { enabled: true } }
+  return { volume_id, model, params, preview: { enabled: true } }
 }
 
 /** The most memory that a process and its children held together, looked at ten times a second. */

@@ -62,13 +62,15 @@ export class ArgmaxBands {
   ): void {
     if (!probability) return
     const channelVox = paddedYx[0] * paddedYx[1]
-    for (let row = 0; row < numRows; row++)
-      for (let x = 0, at = row * paddedYx[1] + belowYx[1]; x < sizeYx[1]; x++, at++) {
-        if (band.unclear[at] === 0) continue
+    for (let row = 0; row < numRows; row++) {
+      const first = row * paddedYx[1] + belowYx[1]
+      const unclear = band.unclear.subarray(first, first + sizeYx[1])
+      for (let x = unclear.indexOf(1); x >= 0; x = unclear.indexOf(1, x + 1)) {
         const [py, px] = [firstY + row + belowYx[0], x + belowYx[1]]
         const voxel = { sums, channelVox, from: py * paddedYx[1] + px, weight: weights(py, px) }
         probability[(firstY + row) * sizeYx[1] + x] = this.grade(voxel).probability
       }
+    }
   }
 }
 
