@@ -91,7 +91,7 @@ export class OutputFiles {
 
   /** Writes the next plane. Not kept. @throws {DomainError} `file_unwritable` */
   async add(plane: FinishedPlane): Promise<void> {
-    await this.checkIsOurs()
+    if (this.writers.some(({ writesNext }) => writesNext)) await this.checkIsOurs()
     this.addToHash(plane)
     for (const [i, part] of parts(plane).entries()) await this.writers[i].add(part)
   }
@@ -137,6 +137,7 @@ export class OutputFiles {
     const { identity } = this.request
     // Fewer than an earlier attempt saved are there while they are not restored yet.
     if (identity === null || this.numPlanes <= this.numSaved) return null
+    await this.checkIsOurs()
     for (const writer of this.writers) await writer.flush()
     return { identity, numPlanes: this.numPlanes, sha256: this.hash.copy().digest('hex') }
   }
