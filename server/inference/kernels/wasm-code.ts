@@ -96,7 +96,6 @@ export const f32x4 = {
   less: simd(0x43),
   greater: simd(0x44),
   floor: simd(0x68),
-  nearest: simd(0x6a),
   abs: simd(0xe0),
   add: simd(0xe4),
   sub: simd(0xe5),
