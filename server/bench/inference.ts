@@ -85,10 +85,10 @@ async function benchBlock(
 ): Promise<BenchRow[]> {
   const session = await openSession(model, threads)
   const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
-    timeRound(session, () => onCard(() => timeJob({ model, folder, file, session, threads }))),
+    timeRound(session, (run) => onCard(() => timeJob({ model, folder, file, session, threads, run }))),
   )
   const masksOnly = await medianRound(() =>
-    timeRound(session, () => timeJob({ model, folder, file, session, threads, keepsProbability: false })),
+    timeRound(session, (run) => timeJob({ model, folder, file, session, threads, run, keepsProbability: false })),
   )
   await session.release()
   const how = `${threads} threads, ${model.manifest.input.dtype}`
@@ -152,14 +152,15 @@ async function benchBlock(
   ]
 }
 
+type RunJob = typeof runInThread
 type Timed = Awaited<ReturnType<typeof timeJob>>
 
 /** A job, and what the network alone takes for its tiles right before and after it: the machine changes over minutes. */
-async function timeRound<T extends Timed>(session: NetworkSession, job: () => Promise<T>, batch = 1) {
+async function timeRound<T extends Timed>(session: NetworkSession, job: (run: RunJob) => Promise<T>, batch = 1) {
   // As a worker does before it is given a job.
-  prepareThread()
+  const run = prepareThread()
   const before = await bareRuns(session, batch)
-  const timed = await job()
+  const timed = await job(run)
   const bareMs = median([...before, ...(await bareRuns(session, batch))]) / batch
   return { ...timed, bareMs, limit: (timed.tiles * bareMs) / 1000 }
 }
@@ -181,7 +182,8 @@ async function benchBatches(model: BenchModel, folder: string, { file }: BenchVo
   const bare: number[] = []
   const whole: number[] = []
   for (const batch of BATCHES) {
-    const round = () => timeRound(session, () => timeJob({ model, folder, file, session, threads: 2, batch }), batch)
+    const round = () =>
+      timeRound(session, (run) => timeJob({ model, folder, file, session, threads: 2, run, batch }), batch)
     const { seconds, tiles, bareMs } = await medianRound(round, NUM_BATCH_ROUNDS)
     bare.push(bareMs)
     whole.push((1000 * seconds) / tiles)
@@ -242,11 +244,21 @@ interface TimedJob {
   session: NetworkSession
   threads: number
   batch?: number
+  run?: RunJob
   /** As a job does by default. */
   keepsProbability?: boolean
 }
 
-async function timeJob({ model, folder, file, session, threads, batch = 1, keepsProbability = true }: TimedJob) {
+async function timeJob({
+  model,
+  folder,
+  file,
+  session,
+  threads,
+  batch = 1,
+  run = runInThread,
+  keepsProbability = true,
+}: TimedJob) {
   let networkMs = 0
   const timed: NetworkSession = {
     run: async (input, shape) => {
@@ -259,7 +271,7 @@ async function timeJob({ model, folder, file, session, threads, batch = 1, keeps
   }
   const outFolder = await mkdtemp(path.join(folder, 'job-'))
   const startMs = performance.now()
-  const { result } = await runInThread(
+  const { result } = await run(
     {
       jobId: 'bench',
       attempt: 1,

@@ -45,7 +45,8 @@ export class ArgmaxBands {
 
   private bandFor({ paddedYx }: PlaneWindow, { labels }: DecodedPlane): Band | null {
     if (!this.hasKernel) return null
-    this.band ??= Band.create(this.values, paddedYx[1], labels.BYTES_PER_ELEMENT === 2)
+    const isFit = this.band?.rowLength === paddedYx[1]
+    if (!isFit) this.band = Band.create(this.values, paddedYx[1], labels.BYTES_PER_ELEMENT === 2)
     this.hasKernel = this.band !== null
     return this.band
   }
@@ -78,7 +79,7 @@ export class ArgmaxBands {
 class Band {
   readonly numRows: number
   readonly unclear: Uint8Array
-  private readonly rowLength: number
+  readonly rowLength: number
   private readonly places: ArgmaxPlaces
   private readonly run: DecodeArgmax
   private readonly channels: Float32Array[]

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
+import { MOST_GAP_BYTES } from '../../shared/formats/raw-voxel-source.ts'
 import type { LabelArray } from '../../shared/mask/preview-rule.ts'
 import { writeFully } from '../../shared/node/write-fully.ts'
 import type { BoxReader } from '../../shared/volume/header.ts'
@@ -9,9 +10,6 @@ import { ValueCounts } from './value-counts.ts'
 
 /** Voxels read at once where more than a box's own rows must be read. */
 const SPAN_VOXELS = 1024 * 1024
-
-/** Bytes between two rows that are read with them: one more read takes longer than 32 kB do. */
-const MOST_GAP_BYTES = 32 * 1024
 
 /** The narrowest type that holds these labels and, in a preview, "not computed yet". */
 export function labelDtype(values: readonly number[]): 'uint8' | 'uint16' {

@@ -9,27 +9,21 @@ import { shallKeep } from './stop-reason.ts'
 import { ThreadLife } from './thread-life.ts'
 import type { FromThread, ToThread } from './thread-messages.ts'
 
-let prepared: Worker | null = null
-
-/** Starts the thread of the next job, so that it need not load its program first. */
-export function prepareThread(): void {
-  if (prepared) return
-  const thread = newThread()
+/** Starts the thread of the first job, which then need not load its program. @returns what runs jobs, as `runInThread` */
+export function prepareThread(): typeof runInThread {
+  let prepared: Worker | null = newThread()
   const forget = () => {
-    if (prepared === thread) prepared = null
+    prepared = null
   }
-  thread.once('error', forget)
-  thread.once('exit', forget)
+  prepared.once('error', forget)
+  prepared.once('exit', forget)
   // It keeps nobody from ending.
-  thread.unref()
-  prepared = thread
-}
-
-function takeThread(): Worker {
-  const thread = prepared ?? newThread()
-  prepared = null
-  thread.ref()
-  return thread
+  prepared.unref()
+  return (job, events, deps, signal) => {
+    const thread = prepared
+    prepared = null
+    return runInThread(job, events, deps, signal, thread)
+  }
 }
 
 function newThread(): Worker {
@@ -40,16 +34,19 @@ function newThread(): Worker {
  * Runs a job with everything but the network in a thread of its own: the network blocks this thread while it runs, and
  * meanwhile the next tiles are prepared, and the last ones added up, decoded and written beside it.
  * Same errors, same bytes as `runJob`.
+ * @param prepared a thread that has its program and no job yet
  */
 export function runInThread(
   job: JobDescription,
   events: RunEvents,
   deps: RunDependencies,
   signal: AbortSignal,
+  prepared: Worker | null = null,
 ): Promise<RunOutcome> {
   // Nobody would tell the thread, which then takes it for an end that leaves nothing to the next attempt.
   if (signal.aborted) return Promise.reject(new DomainError('canceled'))
-  const thread = takeThread()
+  const thread = prepared ?? newThread()
+  thread.ref()
   const host = new NetworkHost(job, deps, signal)
   const life = new ThreadLife(() => thread.performance.eventLoopUtilization().active)
   events.worksBeside?.(() => life.isAlive())

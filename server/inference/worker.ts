@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { prepareThread, runInThread } from './run-in-thread.ts'
+import { prepareThread } from './run-in-thread.ts'
 import { serveOneJob, type WorkerChannel } from './worker-loop.ts'
 
 /** What Electron gives a utility process; absent under plain Node. */
@@ -38,11 +38,11 @@ async function portChannel(parentPort: ParentPort): Promise<WorkerChannel> {
   }
 }
 
-// It loads its program while the server says what to do.
-prepareThread()
+// The thread loads its program while the server says what to do.
+const run = prepareThread()
 const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
 const channel = parentPort ? await portChannel(parentPort) : forkChannel()
 const engine = `onnxruntime-node ${createRequire(import.meta.url)('onnxruntime-node/package.json').version}`
-await serveOneJob(channel, { openVolume: openVolumeFile, createSession: createOnnxSession, engine }, runInThread)
+await serveOneJob(channel, { openVolume: openVolumeFile, createSession: createOnnxSession, engine }, run)
 // The last message leaves before the process does; exiting frees the device's memory.
 setTimeout(() => process.exit(0), 50)

@@ -64,9 +64,7 @@ describe.runIf(hasCompiledServer)('a job whose network runs beside the thread th
     const signal = new AbortController().signal
     const alone = await runJob(await jobOf('alone'), events, { ...deps, createSession: createOnnxSession }, signal)
     const beside = await runInThread(await jobOf('beside'), events, deps, signal)
-    prepareThread()
-    prepareThread()
-    const prepared = await runInThread(await jobOf('prepared'), events, deps, signal)
+    const prepared = await prepareThread()(await jobOf('prepared'), events, deps, signal)
     expect(prepared.result.mask_sha256).toBe(beside.result.mask_sha256)
     expect(beside.result.mask_sha256).toBe(alone.result.mask_sha256)
     const hashes = ({ artifacts }: typeof alone) =>

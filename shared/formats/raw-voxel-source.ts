@@ -9,7 +9,7 @@ import type { ParsedVolume, VoxelLayout } from './parsed-volume.ts'
 export const SPAN_BYTES = 16 * 1024 * 1024
 
 /** Bytes between two rows that are read with them: one more read of a file takes longer than 32 kB do. */
-const MOST_GAP_BYTES = 32 * 1024
+export const MOST_GAP_BYTES = 32 * 1024
 
 /** 4 GiB: no box is larger; a slice of that size has over 65,000 × 65,000 bytes and no tomogram has one. */
 const MOST_BOX_BYTES = 4 * 1024 ** 3

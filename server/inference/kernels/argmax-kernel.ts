@@ -2,7 +2,7 @@ import { type Code, f32x4, i16x8, i32, i32x4, loopWhile, v128, wasmFunction, was
 import { instantiate, type SharedMemory } from './wasm-runtime.ts'
 
 /** 255 / (1 + exp(6.24)) is below 0.5: another channel that far above leaves nothing of a 255th. */
-export const FAR_ABOVE = 6.24
+const FAR_ABOVE = 6.24
 
 /** Where the kernel reads and writes: addresses, and numbers of bytes. */
 export interface ArgmaxPlaces {
@@ -14,7 +14,7 @@ export interface ArgmaxPlaces {
   background: number
   /** int32: the label of each channel. */
   values: number
-  /** float32: a share that is nearer to a half than this is told of, not rounded. Four times. */
+  /** One float32: a share of 255 whose fraction is nearer to a half than this is told of as unclear. */
   nearHalf: number
   /** float32 sums of weights, one for a voxel. */
   weights: number
@@ -44,7 +44,7 @@ const POLYNOMIAL = [
 const WHOLE_NUMBERS = 1.5 * 2 ** 23
 const FLOAT_FRACTION_BITS = 23
 
-/** Whatever lies further below changes no 255th, and so far the power is no smaller than a float32 can be. */
+/** An exponent of two: whatever lies further below changes no 255th, and so far the power is a normal float32. */
 const LEAST_EXPONENT = -30
 
 const PARAMETERS = [
@@ -58,7 +58,7 @@ const decodeArgmax = wasmFunction(
   {
     ...({ at: 'i32', from: 'i32', valueAt: 'i32', channel: 'i32', step: 'i32' } as const),
     ...({ met: 'v128', unclearOnes: 'v128', share: 'v128', rounded: 'v128', total: 'v128', far: 'v128' } as const),
-    ...({ value: 'v128', label: 'v128', own: 'v128', above: 'v128', perWeight: 'v128' } as const),
+    ...({ value: 'v128', own: 'v128', above: 'v128', perWeight: 'v128' } as const),
     ...({
       best: 'v128',
       bestLabel: 'v128',

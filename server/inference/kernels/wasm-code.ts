@@ -48,11 +48,7 @@ const simd =
 /** Addresses are multiples of four bytes. */
 const FOUR_BYTES = 2
 
-const simdAt =
-  (opcode: number) =>
-  (address: Code, ...value: Code[]) =>
-  (offset = 0): Code =>
-    simd(opcode, FOUR_BYTES, ...unsigned(offset))(address, ...value)
+const simdAt = (opcode: number, offset = 0) => simd(opcode, FOUR_BYTES, ...unsigned(offset))
 
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value)],
@@ -75,9 +71,9 @@ export const f32 = {
 }
 
 export const v128 = {
-  load: (address: Code, offset = 0): Code => simdAt(0x00)(address)(offset),
-  loadSplat: (address: Code): Code => simdAt(0x09)(address)(),
-  store: (address: Code, value: Code, offset = 0): Code => simdAt(0x0b)(address, value)(offset),
+  load: (address: Code, offset = 0): Code => simdAt(0x00, offset)(address),
+  loadSplat: (address: Code): Code => simdAt(0x09)(address),
+  store: (address: Code, value: Code, offset = 0): Code => simdAt(0x0b, offset)(address, value),
   /** Stores the first 32 or 64 bits, at any address. */
   storeFirst32: (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x5a, 0, 0, 0],
   storeFirst64: (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x5b, 0, 0, 0],
