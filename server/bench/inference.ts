@@ -84,18 +84,27 @@ async function benchBlock(
   threads: number,
 ): Promise<BenchRow[]> {
   const session = await openSession(model, threads)
-  const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent } = await medianRound(() =>
+  const shown = await medianRound(() =>
     timeRound(session, (run) => onCard(() => timeJob({ model, folder, file, session, threads, run }))),
   )
   const masksOnly = await medianRound(() =>
     timeRound(session, (run) => timeJob({ model, folder, file, session, threads, run, keepsProbability: false })),
   )
   await session.release()
+  const { seconds, tiles, networkMs, stages, limit, bareMs, busyPercent, lowest, highest } = shown
   const how = `${threads} threads, ${model.manifest.input.dtype}`
   const suffix = `${SHAPE.join('×')} (${origin}), patch ${PATCH.join('×')}, ${how}`
   const against = 'tiles × median bare run'
   return [
     { name: `job, ${suffix}`, value: seconds, unit: 's', against, against_value: limit, ratio: seconds / limit },
+    ...[lowest, highest].map((one, i) => ({
+      name: `job, ${i === 0 ? 'lowest' : 'highest'} ratio of ${NUM_ROUNDS}, ${how}`,
+      ...{ value: one.seconds, unit: 's', against, against_value: one.limit, ratio: one.seconds / one.limit },
+    })),
+    ...(['beforeFirstTile', 'afterLastTile'] as const).map((when) => ({
+      name: `${when === 'beforeFirstTile' ? 'before the first tile' : 'after the last tile'}, ${how}`,
+      ...{ value: shown[when], unit: 's', against: 'job', against_value: seconds, ratio: shown[when] / seconds },
+    })),
     {
       name: `job that keeps no probabilities, ${how}`,
       ...{ value: masksOnly.seconds, unit: 's', against, against_value: masksOnly.limit },
@@ -165,15 +174,16 @@ async function timeRound<T extends Timed>(session: NetworkSession, job: (run: Ru
   return { ...timed, bareMs, limit: (timed.tiles * bareMs) / 1000 }
 }
 
-/** The round whose ratio is the median of several. */
+/** The round whose ratio is the median of several, and those at both ends. */
 async function medianRound<T extends { seconds: number; limit: number }>(
   run: () => Promise<T>,
   numRounds = NUM_ROUNDS,
-): Promise<T> {
+): Promise<T & { lowest: T; highest: T }> {
   const rounds: T[] = []
   for (let i = 0; i < numRounds; i++) rounds.push(await run())
   rounds.sort((a, b) => a.seconds / a.limit - b.seconds / b.limit)
-  return rounds[Math.floor(numRounds / 2)]
+  const [lowest, highest] = [rounds[0], rounds[numRounds - 1]]
+  return { ...rounds[Math.floor(numRounds / 2)], lowest, highest }
 }
 
 /** What a tile takes where several go through the network at once: the network alone, and a whole job. */
@@ -260,11 +270,15 @@ async function timeJob({
   keepsProbability = true,
 }: TimedJob) {
   let networkMs = 0
+  let firstRunMs: number | null = null
+  let lastOutputMs = 0
   const timed: NetworkSession = {
     run: async (input, shape) => {
       const startMs = performance.now()
+      firstRunMs ??= startMs
       const output = await session.run(input, shape)
-      networkMs += performance.now() - startMs
+      lastOutputMs = performance.now()
+      networkMs += lastOutputMs - startMs
       return output
     },
     release: async () => undefined,
@@ -296,9 +310,12 @@ async function timeJob({
     { openVolume: openVolumeFile, createSession: async () => timed, engine: 'bench' },
     new AbortController().signal,
   )
-  const seconds = (performance.now() - startMs) / 1000
+  const endMs = performance.now()
+  const seconds = (endMs - startMs) / 1000
+  const beforeFirstTile = ((firstRunMs ?? endMs) - startMs) / 1000
+  const afterLastTile = (endMs - lastOutputMs) / 1000
   await rm(outFolder, { recursive: true, force: true })
-  return { seconds, tiles: result.tiles, networkMs, stages: result.stages ?? {} }
+  return { seconds, beforeFirstTile, afterLastTile, tiles: result.tiles, networkMs, stages: result.stages ?? {} }
 }
 
 /** Uniform noise with a fixed seed: the time of a network does not depend on what it sees. */
