@@ -35,7 +35,8 @@ const NUM_ROUNDS = 5
 const NUM_BATCH_ROUNDS = 3
 
 /**
- * `npm run bench -- inference [--long] [--provider cuda]`: how close a job comes to the network alone.
+ * `npm run bench -- inference [--quick|--long] [--provider cuda]`: how close a job comes to the network alone; `--quick`: with
+ * two threads only.
  *
  * The jobs are as they are by default: they keep probabilities and candidates. The limit is tiles × the median bare
  * `session.run` of the same tile in the same process; the ratio above 1 is what reading, normalising, blending, decoding,
@@ -50,6 +51,8 @@ export async function benchInference(asJson: boolean, isLong: boolean): Promise<
     const half = await halfPackage(model, folder)
     const volume = await generatedVolume(folder, SHAPE)
     const isCpu = PROVIDER === 'cpu'
+    if (process.argv.includes('--quick'))
+      return printReport('inference', await benchBlock(model, folder, volume, 2), asJson)
     for (const threads of isCpu ? [2, 1] : [2]) rows.push(...(await benchBlock(model, folder, volume, threads)))
     rows.push(...(await benchBlock(half, folder, volume, 2)))
     if (!isCpu || isLong) for (const one of [model, half]) rows.push(...(await benchBatches(one, folder, volume)))
