@@ -10,6 +10,7 @@ import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import type { Zyx } from '../../shared/volume/zyx.ts'
 import { manifestOf, type Outcome, outFolderOf, run, unevenNetwork, valuesOf, volume } from '../test/run-here.ts'
 import { CHECKPOINT_NAME } from './checkpoint.ts'
+import { LabelFile } from './label-file.ts'
 import type { JobDescription } from './messages.ts'
 import type { NetworkSession } from './network-session.ts'
 import { OutputFiles } from './output-files.ts'
@@ -228,6 +229,16 @@ it('an attempt that was thought to be lost writes nothing more once the next one
   const found = await attempt({ outName: 'next' })
   expect(found.tilesResumed).toBeGreaterThan(0)
   expect(await everything(found)).toEqual(await everything(await attempt({ outName: 'expected' })))
+})
+
+it('an attempt whose planes the next one takes while they are being saved says so', async () => {
+  const sync = vi.spyOn(LabelFile.prototype, 'sync')
+  sync.mockImplementationOnce(async () => renameSync(outFolderOf('out'), outFolderOf('next')))
+  await expect(attempt({ outName: 'out' })).rejects.toMatchObject({ code: 'file_unwritable' })
+  sync.mockRestore()
+  expect(await everything(await attempt({ outName: 'next' }))).toEqual(
+    await everything(await attempt({ outName: 'expected' })),
+  )
 })
 
 describe('what an earlier attempt left is not used', () => {

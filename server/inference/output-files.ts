@@ -144,8 +144,14 @@ export class OutputFiles {
 
   private async putOnDisk(checkpoint: Checkpoint | null): Promise<void> {
     if (checkpoint === null) return
-    for (const file of ordered(this.files)) await file.sync()
-    await writeCheckpoint(this.request.folder, checkpoint)
+    try {
+      for (const file of ordered(this.files)) await file.sync()
+      await writeCheckpoint(this.request.folder, checkpoint)
+    } catch (error) {
+      // Also where the next attempt took them just now.
+      await this.checkIsOurs()
+      throw error
+    }
     this.numSaved = checkpoint.numPlanes
   }
 
