@@ -11,11 +11,11 @@ export interface PlaneWindow {
 export interface WeightOf {
   (y: number, x: number): number
   /** The same for every x of a padded y, in fewer steps. @param into overwritten; as long as the padded plane is wide */
-  row?(y: number, into: Float32Array): void
+  row?(y: number, into: Float32Array | Float64Array): void
 }
 
 /** Weights of a row. @param into overwritten; as long as the padded plane is wide */
-export function weightsOfRow(weights: WeightOf, y: number, into: Float32Array): void {
+export function weightsOfRow(weights: WeightOf, y: number, into: Float32Array | Float64Array): void {
   if (weights.row) weights.row(y, into)
   else for (let x = 0; x < into.length; x++) into[x] = weights(y, x)
 }

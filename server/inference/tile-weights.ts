@@ -29,7 +29,7 @@ export function sumsOfWeights(weights: Float32Array, patch: Zyx, grid: TileGrid,
   const short = inReach.findIndex(([from, to], axis) => to - from < patch[axis])
   if (short < 0)
     return (z) => {
-      const row = (y: number, into: Float32Array) => {
+      const row = (y: number, into: Float32Array | Float64Array) => {
         const zy = wz[z] * wy[y]
         for (let x = 0; x < into.length; x++) into[x] = zy * wx[x]
       }
@@ -41,7 +41,7 @@ export function sumsOfWeights(weights: Float32Array, patch: Zyx, grid: TileGrid,
   return (z) => {
     const at = (y: number, x: number) =>
       wz[z] * wy[y] * wx[x] + floor * (coverZ[z] * coverY[y] * coverX[x] - reachZ[z] * reachY[y] * reachX[x])
-    const row = (y: number, into: Float32Array) => {
+    const row = (y: number, into: Float32Array | Float64Array) => {
       const [zy, cover, reached] = [wz[z] * wy[y], coverZ[z] * coverY[y], reachZ[z] * reachY[y]]
       for (let x = 0; x < into.length; x++) into[x] = zy * wx[x] + floor * (cover * coverX[x] - reached * reachX[x])
     }
