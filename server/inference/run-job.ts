@@ -4,11 +4,11 @@ import type { EffectiveParams, JobResult } from '../../shared/contract/jobs.ts'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
 import type { VolumeWarning, VoxelSource } from '../../shared/volume/header.ts'
-import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type AxisOrder, chooseAxisOrder, isSameAxes, regionPlace, reordered, reorderedPlace } from './axis-order.ts'
 import { checkpointIdentity } from './checkpoint.ts'
 import type { VoxelBox } from './cropped-source.ts'
-import { planDraft, ScratchTiles } from './draft.ts'
+import type { ScratchTiles } from './draft.ts'
+import { type DraftPass, runDraft } from './draft-pass.ts'
 import { asksForFilter, DEFAULT_NEIGHBOURS, filterObjects, type ObjectRules } from './filter-objects.ts'
 import { LabelFile, labelDtype } from './label-file.ts'
 import { type Measuring, measureFile, measureHere, type StartMeasuring } from './measuring.ts'
@@ -227,7 +227,7 @@ class Run {
     const hasPlanes = growing.numRestored > 0
     if (preview) await this.reports.preview(preview, 'final_planes')
     // What was there before is seen already, and what the draft kept is gone.
-    const store = params.draft && !hasPlanes ? await this.draft(segmenter, shape, tileDone) : null
+    const store = params.draft && !hasPlanes ? await this.draft({ segmenter, shape, tileDone }) : null
     const plane = async (finished: FinishedPlane) => {
       await growing.add(finished)
       await see(finished)
@@ -243,6 +243,17 @@ class Run {
       await store?.close()
     }
     return { preview, plan: segmenter.plan }
+  }
+
+  /** Where the draft kept its outputs; null where there was none, which a warning says. */
+  private async draft(pass: Pick<DraftPass, 'segmenter' | 'shape' | 'tileDone'>): Promise<ScratchTiles | null> {
+    const { reports, dtype } = this
+    const { store, warning } = await runDraft({
+      ...pass,
+      ...{ job: this.needs.job, reports, dtype, ofFile: this.order.ofFile },
+    })
+    if (warning) this.warnings.push(warning)
+    return store
   }
 
   private async saveNowAndThen(growing: OutputFiles): Promise<void> {
@@ -272,41 +283,6 @@ class Run {
     } catch (error) {
       // Where both failed, the network is the reason.
       await opening
-      throw error
-    }
-  }
-
-  /**
-   * Runs about every second tile along each axis for a preview of the whole volume, and keeps their outputs.
-   * @returns where the outputs are kept; null where there is no draft, which a warning says
-   */
-  private async draft(
-    segmenter: Segmenter,
-    shape: Zyx,
-    tileDone: (isNew: boolean) => void,
-  ): Promise<ScratchTiles | null> {
-    const { job } = this.needs
-    const { grid, patch } = segmenter.plan
-    const outputLength = job.model.manifest.output.channels * numVoxels(patch)
-    const { preview_factor: previewFactor, threshold } = job.params
-    const draft = await planDraft({ grid, patch, previewFactor, folder: job.outFolder, outputLength })
-    if (!draft.starts) {
-      this.warnings.push({ code: 'draft_skipped', message: draft.reason })
-      return null
-    }
-    const { starts } = draft
-    const store = await ScratchTiles.create(job.outFolder, outputLength)
-    try {
-      const preview = new PreviewBuilder(shape, draft.previewFactor, this.dtype, this.order.ofFile)
-      const plane = async ({ labels }: FinishedPlane) => preview.add(labels)
-      // A threshold is one of probabilities: they are made, though not kept.
-      const needsProbability = threshold !== undefined
-      await segmenter.pass(needsProbability, { tileDone, plane, rowDone: async () => undefined }, { starts, store })
-      store.complete()
-      await this.reports.preview(preview, 'draft')
-      return store
-    } catch (error) {
-      await store.close()
       throw error
     }
   }
