@@ -97,6 +97,8 @@ interface Group {
 /** A tile that is not added up yet; `group` is null where its output is kept. */
 interface TileInFlight {
   start: Zyx
+  /** Set for the last tile of a row along the first axis: which row. Tiles of small patches may begin at the same voxel. */
+  endsRow: number | null
   group: Group | null
   indexInGroup: number
 }
@@ -134,33 +136,37 @@ export async function runSlidingWindow(input: SlidingWindowInput, output: Slidin
   /** In the order of the tiles. */
   const inFlight: TileInFlight[] = []
   const settle = async () => {
-    const { start, group, indexInGroup } = inFlight.shift() as TileInFlight
+    const { start, endsRow, group, indexInGroup } = inFlight.shift() as TileInFlight
     const sums = await clock.time('network', () => (group ? groups.output(group, indexInGroup) : keptOutput(start)))
     if (group) await store?.save(start, sums)
     await clock.time('blend', () => ring.add(sums, weights, start))
     output.tileDone(group !== null)
-    if (finals.isLastOfRow(start)) await clock.time('decode', () => finals.rowDone(start[0]))
+    if (endsRow !== null) await clock.time('decode', () => finals.rowDone(endsRow))
   }
   const keptOutput = (start: Zyx) => (store as TileStore).load(start)
   try {
-    for (const z of grid.starts[0].slice(rowsBefore({ ...plan, grid }, firstPlane))) {
+    const [startsZ, startsY, startsX] = grid.starts
+    const numInRow = startsY.length * startsX.length
+    for (let row = rowsBefore({ ...plan, grid }, firstPlane); row < startsZ.length; row++) {
+      const z = startsZ[row]
       await clock.time('read', () => slab.advanceTo(z, signal))
-      for (const y of grid.starts[1])
-        for (const x of grid.starts[2]) {
-          await letMessagesIn(signal)
-          const start = [z, y, x] as const
-          if (store?.has(start)) inFlight.push({ start, group: null, indexInGroup: 0 })
-          else {
-            const place = groups.next()
-            await clock.time('cut', () => slab.extract(start, place.buffer))
-            inFlight.push({ start, ...place })
-            groups.added(place.group)
-          }
-          while (groups.areTooMany || (inFlight.length > 0 && inFlight[0].group === null)) await settle()
+      for (let i = 0; i < numInRow; i++) {
+        await letMessagesIn(signal)
+        const start: Zyx = [z, startsY[Math.floor(i / startsX.length)], startsX[i % startsX.length]]
+        const endsRow = i === numInRow - 1 ? row : null
+        if (store?.has(start)) inFlight.push({ start, endsRow, group: null, indexInGroup: 0 })
+        else {
+          const place = groups.next()
+          await clock.time('cut', () => slab.extract(start, place.buffer))
+          inFlight.push({ start, endsRow, ...place })
+          groups.added(place.group)
         }
+        while (groups.areTooMany || (inFlight.length > 0 && inFlight[0].group === null)) await settle()
+      }
     }
     groups.end()
     while (inFlight.length > 0) await settle()
+    finals.checkAllGiven()
   } finally {
     await ring.close()
   }
@@ -261,6 +267,7 @@ class FinalPlanes {
   private readonly grid: TileGrid
   private readonly sumOfWeights: SumOfWeights
   private readonly firstPlane: number
+  private numGiven = 0
 
   constructor(
     shapeZyx: Zyx,
@@ -283,15 +290,10 @@ class FinalPlanes {
     }
   }
 
-  isLastOfRow([, y, x]: Zyx): boolean {
-    const [, startsY, startsX] = this.grid.starts
-    return y === startsY.at(-1) && x === startsX.at(-1)
-  }
-
-  /** All tiles of the row that begins at z are added up: its final planes go out. */
-  async rowDone(z: number): Promise<void> {
+  /** All tiles of a row are added up: its final planes go out; none where the next row begins at the same plane. */
+  async rowDone(row: number): Promise<void> {
     const [startsZ] = this.grid.starts
-    await this.handOut(z, startsZ[startsZ.indexOf(z) + 1] ?? this.grid.paddedShapeZyx[0])
+    await this.handOut(startsZ[row], startsZ[row + 1] ?? this.grid.paddedShapeZyx[0])
     await this.output.rowDone()
   }
 
@@ -301,8 +303,15 @@ class FinalPlanes {
       const volumeZ = z - this.grid.padBelowZyx[0]
       if (volumeZ >= this.firstPlane && volumeZ < this.sizeZ) {
         await this.output.planeDone(await this.ring.plane(z), this.sumOfWeights(z), this.window)
+        this.numGiven++
       }
       await this.ring.clear(z)
     }
+  }
+
+  /** A mask with planes that nobody wrote would look like one without objects. @throws Error */
+  checkAllGiven(): void {
+    const expected = Math.max(0, this.sizeZ - this.firstPlane)
+    if (this.numGiven !== expected) throw new Error(`${this.numGiven} of ${expected} planes became final`)
   }
 }
