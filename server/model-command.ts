@@ -2,7 +2,7 @@ import { DomainError, envelopeOf } from '../shared/errors/domain-error.ts'
 import { readModelCommand } from './model-arguments.ts'
 import { checkModel } from './models/check-model.ts'
 import { type ImportRequest, importModel } from './models/import-package.ts'
-import type { ModelPackage } from './models/model-registry.ts'
+import type { ModelPackage } from './models/load-package.ts'
 
 /** `cryomamba model check DIR` and `model import …`, started by the command line. */
 async function main(argv: string[], isJson: boolean, signal: AbortSignal): Promise<void> {

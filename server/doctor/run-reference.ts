@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
-import { loadModelPackage } from '../models/model-registry.ts'
+import { loadModelPackage } from '../models/load-package.ts'
 import { BUNDLED_MODELS } from '../package-facts.ts'
 import {
   EXPECTED,

@@ -5,7 +5,8 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
 import { type NetworkFacts, NO_FACTS } from '../inference/network-facts.ts'
 import { defaultPreviewFactor } from '../inference/preview-builder.ts'
-import { checkPatch, MOST_PATCH_VOXELS } from '../models/model-registry.ts'
+import { MOST_PATCH_VOXELS } from '../models/load-package.ts'
+import { checkPatch } from '../models/model-registry.ts'
 
 /** Seconds between previews where the job names none. */
 const DEFAULT_PREVIEW_SECONDS = 1

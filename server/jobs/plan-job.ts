@@ -8,7 +8,7 @@ import { regionPlace, reorderedPlace } from '../inference/axis-order.ts'
 import { knownNetworkBytes, planMemory } from '../inference/memory-plan.ts'
 import { tiledShape } from '../inference/model-grid.ts'
 import type { NetworkFacts } from '../inference/network-facts.ts'
-import type { ModelPackage } from '../models/model-registry.ts'
+import type { ModelPackage } from '../models/load-package.ts'
 import type { VolumeRecord } from '../volumes/volume-repository.ts'
 
 type PlanConfig = Pick<ServerConfig, 'memoryLimitBytes' | 'blendThreads' | 'maySpill'>

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
-import { loadModelPackage, type ModelPackage } from './model-registry.ts'
+import { loadModelPackage, type ModelPackage } from './load-package.ts'
 
 /** What a network may use while it is tried. */
 export interface TrialLimits {

@@ -7,7 +7,7 @@ import { DomainError } from '../../shared/errors/domain-error.ts'
 import { DEFAULT_OPTIONS, newDataset, newPlans } from '../test/nnunet-plans.ts'
 import { onnxFile } from '../test/onnx-file.ts'
 import { type ImportRequest, importModel } from './import-package.ts'
-import { loadModelPackage } from './model-registry.ts'
+import { loadModelPackage } from './load-package.ts'
 
 const NETWORK = onnxFile({ opset: 17 })
 

@@ -5,7 +5,8 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { exactName, loadModelPackage, type ModelPackage, type ModelRegistry } from './model-registry.ts'
+import { loadModelPackage, type ModelPackage } from './load-package.ts'
+import { exactName, type ModelRegistry } from './model-registry.ts'
 import { unpackPackage } from './unpack-package.ts'
 
 /** Files that a package may have; the network, its description, readme, licence and a few pictures. */

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { honestNetwork } from '../test/hostile-networks.ts'
 import { thresholdManifest } from '../test/threshold-model.ts'
-import { loadModelPackage, ModelRegistry } from './model-registry.ts'
+import { loadModelPackage } from './load-package.ts'
+import { ModelRegistry } from './model-registry.ts'
 
 const NETWORK = honestNetwork()
 const ONNX = {

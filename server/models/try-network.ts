@@ -5,7 +5,7 @@ import { numVoxels } from '../../shared/volume/zyx.ts'
 import { createOnnxSession } from '../adapters/onnx-session.ts'
 import { asMemoryProblem } from '../inference/memory-problem.ts'
 import { checkModelIsSupported } from '../inference/model-limits.ts'
-import { loadModelPackage } from './model-registry.ts'
+import { loadModelPackage } from './load-package.ts'
 
 /**
  * The program that tries a stranger's network: loads it, runs one tile of zeros and one of noise. It runs in a process of

@@ -4,14 +4,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ModelList, ModelSummary } from '../../shared/contract/models.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import type { ModelPackage } from '../models/load-package.ts'
 import type { ModelInstaller } from '../models/model-installer.ts'
-import {
-  exactName,
-  type ModelPackage,
-  type ModelRegistry,
-  splitName,
-  summariseModel,
-} from '../models/model-registry.ts'
+import { exactName, type ModelRegistry, splitName, summariseModel } from '../models/model-registry.ts'
 import type { Projects } from '../people/projects.ts'
 import { StreamedBody } from '../plugins/closed-requests.ts'
 import { PROBLEM_REPLIES } from './schemas.ts'

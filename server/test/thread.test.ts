@@ -8,7 +8,7 @@ import { createOnnxSession } from '../adapters/onnx-session.ts'
 import type { JobDescription } from '../inference/messages.ts'
 import { runJob } from '../inference/run-job.ts'
 import { MOST_IDLE_MS } from '../inference/thread-life.ts'
-import { loadModelPackage } from '../models/model-registry.ts'
+import { loadModelPackage } from '../models/load-package.ts'
 import { makeMrc, makeVoxels } from './make-mrc.ts'
 import { hasCompiledServer } from './real-server.ts'
 
