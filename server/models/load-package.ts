@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises'
 import { Value } from 'typebox/value'
 import { LEAST_STEP } from '../../shared/contract/least-step.ts'
 import { ModelManifest } from '../../shared/contract/model-package.ts'
+import { MOST_TILES_AT_ONCE } from '../../shared/contract/tiles-at-once.ts'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { shownText } from '../../shared/errors/shown-text.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
 import type { NetworkFacts } from '../inference/network-facts.ts'
 import { checkOnnxFile } from './check-onnx-file.ts'
@@ -35,35 +37,53 @@ export async function loadModelPackage(folder: string): Promise<ModelPackage> {
   const { manifest, manifestSha256 } = await readManifest(path.join(folder, 'model.json'), name)
   checkConsistency(manifest, name)
   const file = path.join(folder, manifest.onnx.file)
-  const size = (await stat(file).catch(() => null))?.size
-  if (size !== manifest.onnx.bytes)
+  if ((await sizeOfFile(file)) !== manifest.onnx.bytes)
     throw new DomainError('model_invalid', {
       name,
-      reason: `${manifest.onnx.file} does not have ${manifest.onnx.bytes} bytes`,
+      reason: `${manifest.onnx.file} is not a file of ${manifest.onnx.bytes} bytes`,
     })
   const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
+  await pipeline(createReadStream(file), hash).catch((cause) => {
+    throw new DomainError('model_invalid', {
+      name,
+      reason: `${manifest.onnx.file} cannot be read (${cause.code})`,
+      cause,
+    })
+  })
   if (hash.digest('hex') !== manifest.onnx.sha256)
     throw new DomainError('model_invalid', { name, reason: `${manifest.onnx.file} has another SHA-256` })
   await checkOnnxFile(file, name)
   return { folder, manifest, manifestSha256, network: await readNetworkFacts(file, manifest) }
 }
 
+/** Null where there is no file of this name: pipes and devices have neither a size nor an end. */
+async function sizeOfFile(file: string): Promise<number | null> {
+  const found = await stat(file).catch(() => null)
+  return found?.isFile() ? found.size : null
+}
+
 async function readManifest(file: string, name: string): Promise<Omit<ModelPackage, 'folder' | 'network'>> {
-  const size = (await stat(file).catch(() => null))?.size
-  if (size === undefined) throw new DomainError('model_invalid', { name, reason: 'it has no model.json' })
-  if (size > MAX_MANIFEST_BYTES) throw new DomainError('model_invalid', { name, reason: 'model.json is too large' })
-  let value: unknown
-  let bytes: Buffer
-  try {
-    bytes = await readFile(file)
-    value = JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw new DomainError('model_invalid', { name, reason: 'model.json is not JSON', cause })
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new DomainError('model_invalid', { name, reason, cause })
   }
+  const size = await sizeOfFile(file)
+  if (size === null) return refuse('it has no model.json')
+  if (size > MAX_MANIFEST_BYTES) refuse('model.json is too large')
+  const bytes = await readFile(file).catch((cause) => refuse(`model.json cannot be read (${cause.code})`, cause))
+  const value = parseJson(bytes)
+  if (value === undefined) return refuse('model.json is not JSON in UTF-8')
   if (Value.Check(ModelManifest, value))
     return { manifest: value, manifestSha256: createHash('sha256').update(bytes).digest('hex') }
-  throw new DomainError('model_invalid', { name, reason: firstFault(value) })
+  return refuse(firstFault(value))
+}
+
+/** Undefined where the bytes are no JSON. Editors of Windows begin a file with a mark of its encoding. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
 }
 
 /** The first thing that is wrong with a manifest, with the key that it is about. */
@@ -72,9 +92,12 @@ function firstFault(value: unknown): string {
   const unknown = errors.find((error) => error.keyword === 'additionalProperties')
   if (unknown) {
     const keys = (unknown.params as { additionalProperties: string[] }).additionalProperties
-    return `model.json${unknown.instancePath} has the unknown key ${keys.join(', ')}`
+    return `model.json${unknown.instancePath} has the unknown key ${shownText(keys.join(', '))}`
   }
-  return `model.json${errors[0]?.instancePath ?? ''} ${errors[0]?.message ?? 'is not valid'}`
+  const [{ instancePath, keyword, message } = { instancePath: '', keyword: '', message: 'is not valid' }] = errors
+  const place = shownText(`model.json${instancePath}`)
+  // So many unknown keys that their list did not come.
+  return keyword === 'boolean' ? `${place} is an unknown key` : `${place} ${message}`
 }
 
 function checkConsistency(manifest: ModelManifest, name: string): void {
@@ -91,11 +114,16 @@ function checkConsistency(manifest: ModelManifest, name: string): void {
   if (mode === 'regions' && order?.length !== channels) refuse(`regions need an order of ${channels} labels`)
   if (mode === 'threshold' && (channels !== 1 || threshold === null))
     refuse('threshold needs one output channel and a threshold')
+  const { policy, target_zyx: target, unit } = manifest.spacing
+  if (policy === 'resample' && (target === null || unit === null))
+    refuse('its spacing has the policy resample, which needs target_zyx and unit')
+  if (policy === 'warn' && target !== null && unit === null) refuse('its spacing has a target_zyx without a unit')
   const values = manifest.labels.map((label) => label.value)
   if (new Set(values).size !== values.length) refuse('two labels have the same value')
   if (!values.includes(0)) refuse('it has no background label (value 0)')
   if (mode === 'regions' && order?.some((value) => !values.includes(value)))
     refuse('the regions name a label that does not exist')
+  if (mode === 'regions' && order?.every((value) => value === 0)) refuse('its regions paint nothing but background')
   if (manifest.tiles.patch_zyx.some((size, axis) => size % manifest.tiles.divisible_by_zyx[axis] !== 0))
     refuse('its patch is not divisible as it says')
 }
@@ -107,7 +135,9 @@ export const MOST_PATCH_VOXELS = 1024 ** 3
 const MOST_SIGMA_SCALE = 10
 
 /** Numbers that no run can use, or that would take the memory of whoever tries. */
-function unusableNumbers({ tiles, normalization }: ModelManifest): string | null {
+function unusableNumbers({ tiles, normalization, postprocess }: ModelManifest): string | null {
+  if (tiles.batch > MOST_TILES_AT_ONCE) return `its batch is above ${MOST_TILES_AT_ONCE}`
+  if (!Number.isSafeInteger(postprocess.smallest_object_voxels)) return 'its smallest_object_voxels is too large'
   for (const rule of normalization) {
     if (rule.scheme === 'percentile' && rule.low >= rule.high)
       return `the percentiles of ${rule.channel} go from ${rule.low} to ${rule.high}`

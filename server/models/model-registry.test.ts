@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -92,6 +93,31 @@ describe('a model package', () => {
     ],
     ['a patch of a keyboard slip', { tiles: { ...thresholdManifest().tiles, patch_zyx: [1024, 1024, 1032] } }, 'patch'],
     ['a Gaussian without end', { tiles: { ...thresholdManifest().tiles, sigma_scale: 1e9 } }, 'sigma_scale'],
+    [
+      'a resampling to no size',
+      { spacing: { target_zyx: null, unit: 'angstrom', policy: 'resample' } },
+      'needs target_zyx and unit',
+    ],
+    [
+      'a resampling to a size without a unit',
+      { spacing: { target_zyx: [10, 10, 10], unit: null, policy: 'resample' } },
+      'needs target_zyx and unit',
+    ],
+    ['a size without a unit', { spacing: { target_zyx: [10, 10, 10], unit: null, policy: 'warn' } }, 'without a unit'],
+    [
+      'regions of background alone',
+      { decode: { mode: 'regions', regions_order: [0, 0], threshold: null } },
+      'nothing but background',
+    ],
+    ['a batch of a keyboard slip', { tiles: { ...thresholdManifest().tiles, batch: 1e9 } }, 'batch'],
+    [
+      'objects larger than numbers',
+      { postprocess: { ...thresholdManifest().postprocess, smallest_object_voxels: 1e308 } },
+      'smallest_object_voxels',
+    ],
+    ['keys for a terminal', { 'a\u001b[2J': 1 }, 'a\\u001b[2J'],
+    ['more unknown keys than are listed', Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, 1])), 'k0'],
+    ['a key without end', { ['k'.repeat(500_000)]: 1 }, `${'k'.repeat(200)}…`],
     ['a step of nearly nothing', { tiles: { ...thresholdManifest().tiles, step: 1e-8 } }, 'step'],
   ])('with %s is refused, and the reason names it', async (_what, change, text) => {
     await expect(loadModelPackage(await makePackage(change))).rejects.toMatchObject({
@@ -106,16 +132,52 @@ describe('a model package', () => {
     await expect(loadModelPackage(at)).rejects.toMatchObject({ code: 'model_invalid' })
     await expect(loadModelPackage(folder)).rejects.toMatchObject({ code: 'model_invalid' })
   })
+
+  it('is read where an editor put a mark of its encoding before model.json', async () => {
+    const at = await makePackage()
+    const text = await readFile(path.join(at, 'model.json'), 'utf8')
+    await writeFile(path.join(at, 'model.json'), `\ufeff${text}`)
+    expect((await loadModelPackage(at)).manifest.id).toBe('threshold')
+    await writeFile(path.join(at, 'model.json'), Buffer.from(`\ufeff${text}`, 'utf16le'))
+    await expect(loadModelPackage(at)).rejects.toMatchObject({ message: expect.stringContaining('UTF-8') })
+  })
+
+  it.runIf(process.platform !== 'win32').each(['model.json', 'model.onnx'])(
+    'whose %s is no file is refused, and nothing waits for it',
+    async (file) => {
+      const at = await makePackage({ onnx: { ...ONNX, bytes: 4096 } })
+      await rm(path.join(at, file))
+      execFileSync('mkfifo', [path.join(at, file)])
+      await expect(loadModelPackage(at)).rejects.toMatchObject({ code: 'model_invalid' })
+      await rm(path.join(at, file))
+      await symlink('/dev/zero', path.join(at, file))
+      await expect(loadModelPackage(at)).rejects.toMatchObject({ code: 'model_invalid' })
+      await rm(path.join(at, file))
+      await mkdir(path.join(at, file))
+      await expect(loadModelPackage(at)).rejects.toMatchObject({ code: 'model_invalid' })
+    },
+  )
 })
 
 it('a registry offers the good packages and tells of the refused ones', async () => {
   await makePackage({}, 'good')
   await makePackage({ id: 'other', surprise: 1 }, 'bad')
+  await rm(path.join(await makePackage({ id: 'third' }, 'no-network'), 'model.onnx'))
+  await mkdir(path.join(folder, 'no-network', 'model.onnx'))
   const refused: string[] = []
   const registry = await ModelRegistry.load([folder], (where) => refused.push(path.basename(where)))
   expect(registry.list().map((one) => one.manifest.id)).toEqual(['threshold'])
-  expect(refused).toEqual(['bad'])
+  expect(refused).toEqual(['bad', 'no-network'])
   expect(() => registry.get('other')).toThrow(expect.objectContaining({ code: 'model_not_found' }))
+})
+
+it('a registry follows links in the folders that it is given', async () => {
+  const elsewhere = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-linked-'))
+  await rename(await makePackage(), path.join(elsewhere, 'model'))
+  await symlink(path.join(elsewhere, 'model'), path.join(folder, 'link'))
+  const registry = await ModelRegistry.load([folder], () => undefined)
+  expect(registry.list().map((one) => one.manifest.id)).toEqual(['threshold'])
+  await rm(elsewhere, { recursive: true })
 })
 
 describe('versions of a model', () => {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import type { ModelSummary } from '../../shared/contract/models.ts'
@@ -115,7 +115,12 @@ async function loadOrRefuse(folder: string, onRefused: OnRefused, take: (found: 
 async function packageFolders(folder: string): Promise<string[]> {
   const items = await readdir(folder, { withFileTypes: true }).catch(() => [])
   if (items.some((item) => item.name === 'model.json')) return [folder]
-  return subfolders(folder)
+  return subfolders(folder, isFolder)
+}
+
+/** Also through a link: who runs the server set the folder up. */
+async function isFolder(location: string): Promise<boolean> {
+  return (await stat(location).catch(() => null))?.isDirectory() ?? false
 }
 
 async function installedFolders(folder: string): Promise<string[]> {
@@ -124,11 +129,15 @@ async function installedFolders(folder: string): Promise<string[]> {
   return found
 }
 
-/** Hidden ones hold what is not ready. */
-async function subfolders(folder: string): Promise<string[]> {
+/** Hidden ones hold what is not ready. @param isOne of what is no folder itself */
+async function subfolders(folder: string, isOne = async (_location: string) => false): Promise<string[]> {
   const items = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const folders = items.filter((item) => item.isDirectory() && !item.name.startsWith('.'))
-  return folders.map((item) => path.join(folder, item.name)).sort()
+  const found: string[] = []
+  for (const item of items) {
+    const location = path.join(folder, item.name)
+    if (!item.name.startsWith('.') && (item.isDirectory() || (await isOne(location)))) found.push(location)
+  }
+  return found.sort()
 }
 
 /** A model as clients see it. */
