@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
-import { numVoxels, type Zyx } from '../../shared/volume/zyx.ts'
+import { shownText } from '../../shared/errors/shown-text.ts'
 import type { NetworkSession, SessionFactory, SessionRequest } from '../inference/network-session.ts'
 import { fromHalf, toHalf } from './half-float.ts'
 import { judgePlacement, nodesOnCpu } from './node-placement.ts'
@@ -21,6 +21,12 @@ const STEP_REFUSED = /while running (\w+) node\. Name:'([^']*)' Status Message: 
 
 /** Said when `disable_cpu_ep_fallback` is set and a step has no other place than the CPU. */
 const STAYS_ON_CPU = /fallback to CPU EP has been explicitly disabled/
+
+/** Names of inputs or outputs that a message lists. */
+const MOST_NAMES = 8
+
+/** Where in the library's source an error was thrown, which says nothing to users. */
+const CODE_PLACE = /\/\S+\.(cc|h|cpp):\d+ (?:[^\s(]+ )*\S+\([^)]*\)(?: const)? ?/g
 
 /** The network is tried on a tile of this many times its divisor; the place of a step does not depend on the size. */
 const TRIAL_DIVISORS = 4
@@ -94,7 +100,8 @@ async function load(
   } catch (cause) {
     const problem = (await memoryProblem(provider, cause)) ?? providerProblem(provider, cause)
     if (problem) throw problem
-    throw new DomainError('model_invalid', { name: manifest.id, reason: 'the ONNX file cannot be loaded', cause })
+    const reason = `the ONNX file cannot be loaded${inItsWords(cause, modelPath)}`
+    throw new DomainError('model_invalid', { name: manifest.id, reason, cause })
   }
 }
 
@@ -103,10 +110,22 @@ function checkInterface(session: OrtSession, { manifest }: SessionRequest): void
     throw new DomainError('model_invalid', { name: manifest.id, reason })
   }
   const isOnly = session.inputNames.length === 1 && session.inputNames[0] === manifest.input.name
-  if (!isOnly) refuse(`its inputs are ${session.inputNames.join(', ')}, model.json names ${manifest.input.name}`)
-  if (!session.outputNames.includes(manifest.output.name)) {
-    refuse(`its outputs are ${session.outputNames.join(', ')}, model.json names ${manifest.output.name}`)
-  }
+  const listed = (names: readonly string[]) => shownText(names.slice(0, MOST_NAMES).join(', '))
+  if (!isOnly)
+    refuse(`its inputs are ${listed(session.inputNames)}, model.json names ${shownText(manifest.input.name)}`)
+  if (!session.outputNames.includes(manifest.output.name))
+    refuse(`its outputs are ${listed(session.outputNames)}, model.json names ${shownText(manifest.output.name)}`)
+}
+
+/** What the library says of a file, as the end of a sentence: without its own place in the code and the file's on the disk. */
+function inItsWords(cause: unknown, modelPath = ''): string {
+  const text = String((cause as Error).message ?? '')
+  const words = (modelPath === '' ? text : text.replaceAll(modelPath, path.basename(modelPath)))
+    .replaceAll(CODE_PLACE, '')
+    .replaceAll(/\s+/g, ' ')
+    .replace(/[\s.:]+$/, '')
+    .trim()
+  return words === '' ? '' : ` (${shownText(words)})`
 }
 
 /** Runs one tile of zeros and reads from the profile where each step ran. @returns a warning, or null */
@@ -167,13 +186,15 @@ async function runProblem(cause: unknown, { provider, manifest }: SessionRequest
     const reason = `it does not do ${operator} ${node} of the network ("${words.trim().replace(/\.$/, '')}")`
     return new DomainError('provider_unavailable', { provider, reason, hint: 'Choose another device.', cause })
   }
-  const reason = `it does not run on a tile of ${numVoxels(manifest.tiles.patch_zyx as Zyx)} voxels`
+  const tile = manifest.tiles.patch_zyx.join(' × ')
+  const reason = `it does not run on a tile of ${manifest.input.channels} × ${tile} voxels${inItsWords(cause)}`
   return new DomainError('model_invalid', { name: manifest.id, reason, cause })
 }
 
 class OnnxSession implements NetworkSession {
   readonly warnings: readonly string[]
   readonly tilesPerRun?: number
+  readonly hasFixedSizes: boolean
   private readonly ort: OrtLibrary
   private readonly session: OrtSession
   private readonly request: SessionRequest
@@ -183,8 +204,9 @@ class OnnxSession implements NetworkSession {
     this.session = session
     this.request = request
     this.warnings = warnings
-    const [batch] = fixedSizes(session)
+    const [batch, , ...sizes] = fixedSizes(session)
     if (batch !== null) this.tilesPerRun = batch
+    this.hasFixedSizes = sizes.some((size) => size !== null)
   }
 
   async run(input: Float32Array, shape: readonly number[]): Promise<Float32Array> {

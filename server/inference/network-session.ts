@@ -15,6 +15,8 @@ export interface NetworkSession {
   release(): Promise<void>
   /** Tiles that every run takes, where the network was written for a fixed number; else absent. */
   readonly tilesPerRun?: number
+  /** True where the network was written for tiles of one size along some axis. */
+  readonly hasFixedSizes?: boolean
   /** Tiles that are prepared while the network runs, where it works beside the calling thread; else 0. */
   readonly numAhead?: number
 }

@@ -59,8 +59,41 @@ export function networkOfAnotherShape(): Uint8Array {
   )
 }
 
+/** The last two axes exchanged: on a cube it has the right shape. */
+export function networkOfExchangedAxes(): Uint8Array {
+  const perm = attribute.ints('perm', [0, 1, 2, 4, 3])
+  return withOutput([{ op: 'Transpose', inputs: ['good'], outputs: ['logits'], attributes: [perm] }])
+}
+
+/** A careless manifest: the network takes three channels, not one. */
+export function networkOfThreeChannels(): Uint8Array {
+  const nodes = [
+    { op: 'ReduceMean', inputs: ['input'], outputs: ['mean'], attributes: [attribute.ints('axes', [1])] },
+    { op: 'Concat', inputs: ['mean', 'mean'], outputs: ['logits'], attributes: [attribute.int('axis', 1)] },
+  ]
+  return onnxModel({ nodes, inputs: [valueInfo('input', ['N', 3, 'D', 'H', 'W'])] })
+}
+
+/** Other values each time, as a network has that was exported while it was trained. */
+export function networkOfChance(): Uint8Array {
+  const nodes = [
+    { op: 'RandomNormalLike', inputs: ['good'], outputs: ['chance'] },
+    { op: 'Add', inputs: ['good', 'chance'], outputs: ['logits'] },
+  ]
+  return withOutput(nodes)
+}
+
+/** As `networkWithoutEnd`, but only where the input is above a number that noise does not reach. */
+export function networkWithoutEndOnOutliers(): Uint8Array {
+  const nodes: GraphNode[] = [
+    { op: 'ReduceMax', inputs: ['input'], outputs: ['largest'], attributes: [attribute.int('keepdims', 0)] },
+    { op: 'Greater', inputs: ['largest', 'three'], outputs: ['yes'] },
+  ]
+  return networkWithoutEnd(nodes, tensor('three', [], Float32Array.of(3)))
+}
+
 /** A loop of 2^62 rounds. */
-export function networkWithoutEnd(): Uint8Array {
+export function networkWithoutEnd(before: GraphNode[] = [], yes = tensor('yes', [], Uint8Array.of(1))): Uint8Array {
   const body = graphBytes({
     nodes: [
       { op: 'Identity', inputs: ['go_on'], outputs: ['goes_on'] },
@@ -79,7 +112,7 @@ export function networkWithoutEnd(): Uint8Array {
     },
     { op: 'Add', inputs: ['good', 'last'], outputs: ['logits'] },
   ]
-  return withOutput(nodes, [tensor('rounds', [], long(2n ** 62n)), tensor('yes', [], Uint8Array.of(1))])
+  return withOutput([...before, ...nodes], [tensor('rounds', [], long(2n ** 62n)), yes])
 }
 
 /** Grows one value of the input to `elements` float32 on the way. */

@@ -46,6 +46,8 @@ function nodeBytes({ op, inputs, outputs, attributes = [] }: GraphNode): Uint8Ar
 
 export const attribute = {
   int: (name: string, value: number) => join([text(1, name), number(3, value), number(20, 2)]),
+  ints: (name: string, values: readonly number[]) =>
+    join([text(1, name), ...values.map((value) => number(8, value)), number(20, 7)]),
   tensor: (name: string, tensor: Uint8Array) => join([text(1, name), field(5, tensor), number(20, 4)]),
   tensors: (name: string, tensor: Uint8Array) => join([text(1, name), field(10, tensor), number(20, 9)]),
   graph: (name: string, graph: Uint8Array) => join([text(1, name), field(6, graph), number(20, 5)]),

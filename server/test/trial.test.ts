@@ -7,11 +7,15 @@ import { checkModel, DEFAULT_TRIAL_LIMITS } from '../models/check-model.ts'
 import {
   honestNetwork,
   networkOfAnotherShape,
+  networkOfChance,
   networkOfConstants,
+  networkOfExchangedAxes,
   networkOfMemory,
+  networkOfThreeChannels,
   networkWithNan,
   networkWithNanOnNoise,
   networkWithoutEnd,
+  networkWithoutEndOnOutliers,
   networkWithTwoInputs,
 } from './hostile-networks.ts'
 import { externalTensor, onnxModel } from './onnx-graph.ts'
@@ -62,7 +66,18 @@ describe.runIf(existsSync(ENTRY))('a network that is tried', () => {
     [
       'has an operator that nobody knows',
       onnxModel({ nodes: [{ op: 'Evil', inputs: ['input'], outputs: ['logits'] }] }),
-      /cannot be loaded/,
+      /cannot be loaded \(.*Evil/,
+    ],
+    [
+      'exchanges two axes',
+      networkOfExchangedAxes(),
+      /its output is float32 1 × 2 × 4 × 4 × 8, expected float32 1 × 2 × 4 × 8 × 4/,
+    ],
+    ['gives other values each time', networkOfChance(), /other values for the same tile/],
+    [
+      'takes another number of channels',
+      networkOfThreeChannels(),
+      /does not run on a tile of 1 × 8 × 8 × 8 voxels \(.*Expected: 3/,
     ],
     ['asks for more memory than there is', networkOfMemory(2n ** 42n), /bytes|does not run/],
     ['holds a constant larger than memory', networkOfConstants(2n ** 42n), /bytes|cannot be loaded|does not run/],
@@ -82,6 +97,13 @@ describe.runIf(existsSync(ENTRY))('a network that is tried', () => {
     })
     const left = async () => (await childrenOf(process.pid)).filter((pid) => !before.includes(pid))
     await expect.poll(left, { timeout: 20_000 }).toEqual([])
+  })
+
+  it.runIf(isLinux)('never ends on values that no volume should have: it is ended, too', async () => {
+    await expect(tryOut(networkWithoutEndOnOutliers(), { seconds: 4, bytes: 4 * GIB })).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringContaining('more than 4 s'),
+    })
   })
 
   it.runIf(isLinux).each([
