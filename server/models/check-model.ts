@@ -15,7 +15,13 @@ export interface TrialLimits {
   bytes: number
 }
 
-export const DEFAULT_TRIAL_LIMITS: TrialLimits = { seconds: 180, bytes: 12 * 1024 ** 3 }
+/** The computer has other work, too. */
+const MOST_OF_MEMORY = 0.75
+
+export const DEFAULT_TRIAL_LIMITS: TrialLimits = {
+  seconds: 180,
+  bytes: Math.floor(Math.min(12 * 1024 ** 3, MOST_OF_MEMORY * os.totalmem())),
+}
 
 /** How often the memory of the trial is looked at. */
 const WATCH_MS = 100

@@ -30,10 +30,10 @@ const MAX_MANIFEST_BYTES = 1024 * 1024
 /**
  * Reads and checks one package: its manifest against the schema, the network's file against size and hash, and that it
  * refers to nothing outside itself.
+ * @param name for messages
  * @throws {DomainError} `model_invalid`
  */
-export async function loadModelPackage(folder: string): Promise<ModelPackage> {
-  const name = path.basename(folder)
+export async function loadModelPackage(folder: string, name = path.basename(folder)): Promise<ModelPackage> {
   const { manifest, manifestSha256 } = await readManifest(path.join(folder, 'model.json'), name)
   checkConsistency(manifest, name)
   const file = path.join(folder, manifest.onnx.file)

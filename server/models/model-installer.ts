@@ -15,6 +15,9 @@ const MOST_ENTRIES = 64
 /** Weights hardly shrink and text to a tenth; deflate itself ends at 1032. */
 const MOST_RATIO = 200
 
+/** What a package is called whose manifest is not read yet. */
+const UPLOADED = 'of this upload'
+
 /** Inside the folder of installed models: archives and packages that are not ready, or on their way out. */
 const INCOMING = '.incoming'
 
@@ -131,7 +134,7 @@ export class ModelInstaller {
       const limits = { entries: MOST_ENTRIES, totalBytes: maxBytes, ratio: MOST_RATIO }
       await unpackPackage(archive, unpacked, limits, signal)
       await rm(archive)
-      const tried = await loadModelPackage(unpacked)
+      const tried = await loadModelPackage(unpacked, UPLOADED)
       const { manifest } = tried
       const known = registry.find(manifest.id, manifest.version)
       if (known && !isDeepStrictEqual(known.manifest, manifest))

@@ -51,7 +51,8 @@ export class ProtobufReader {
 
   async text({ start, end }: ProtobufField): Promise<string> {
     if (end - start > MOST_TEXT_BYTES) throw new RangeError('a name is too long')
-    return new TextDecoder().decode(await this.source.read(start, end - start))
+    if (start < this.windowStart || end > this.windowStart + this.window.length) await this.moveWindow(start)
+    return new TextDecoder().decode(this.window.subarray(start - this.windowStart, end - this.windowStart))
   }
 
   /** The whole numbers of a field: one, or a packed list. @throws RangeError where they are too many */
@@ -94,8 +95,12 @@ export class ProtobufReader {
   private async byte(at: number): Promise<number> {
     const offset = at - this.windowStart
     if (offset >= 0 && offset < this.window.length) return this.window[offset]
+    await this.moveWindow(at)
+    return this.window[0]
+  }
+
+  private async moveWindow(at: number): Promise<void> {
     this.window = await this.source.read(at, Math.min(WINDOW_BYTES, this.source.sizeBytes - at))
     this.windowStart = at
-    return this.window[0]
   }
 }
