@@ -6,6 +6,7 @@ import { isAway, onceBack } from '../while-away.ts'
 import type { JobEvents } from './job-events.ts'
 import type { JobMoves } from './job-moves.ts'
 import type { JobRecord, JobRepository } from './job-repository.ts'
+import { eachOnce } from './plan-job.ts'
 import type { Worker, WorkerExit } from './worker-launcher.ts'
 
 /** A job whose worker is lost this often is given up: it is likely to be the reason. */
@@ -259,10 +260,10 @@ export class JobRun {
     const { jobId, attempt } = this.record
     this.settled = true
     this.worked = true
-    const { result, warnings, artifacts } = outcome
+    const { result, artifacts } = outcome
     const change = {
       result,
-      warnings,
+      warnings: eachOnce([...this.record.warnings, ...outcome.warnings]),
       effectiveParams: outcome.params,
       tilesDone: result.tiles,
       tilesTotal: result.tiles,
