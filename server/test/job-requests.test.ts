@@ -55,6 +55,12 @@ describe('another mask of a finished job', () => {
     expect((await post(job.job_id, { threshold: 1.1 })).statusCode).toBe(400)
     expect((await post(job.job_id, { smallest_object_voxels: 3 })).statusCode).toBe(200)
     expect((await post(job.job_id, { colour: 3 })).statusCode).toBe(400)
+    expect((await post(job.job_id, { keep_largest: [1, 9] })).json()).toMatchObject({
+      code: 'request_invalid',
+      status: 400,
+      message: expect.stringContaining('label 9, which the model does not have (its labels: 1)'),
+    })
+    expect((await post(job.job_id, { keep_largest: [1] })).statusCode).toBe(200)
   })
 })
 
