@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { Worker } from 'node:worker_threads'
 import type { ModelManifest } from '../../shared/contract/model-package.ts'
 import { DomainError, envelopeOf } from '../../shared/errors/domain-error.ts'
 import { numVoxels } from '../../shared/volume/zyx.ts'
@@ -48,6 +49,21 @@ function fillWithNoise(tile: Float32Array, manifest: ModelManifest): void {
   }
 }
 
+/** How often a thread of its own looks whether who started us is still there. */
+const PARENT_MS = 1_000
+
+/** A network that runs keeps this thread, and an exit, waiting: the other one kills. */
+const KILL_ORPHAN = `
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), ${PARENT_MS})`
+
+/** Nobody else ends a trial whose parent is gone. Where a process keeps the id of its parent, as on Windows, it ends after its tile. */
+function endWithParent(): void {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+  new Worker(KILL_ORPHAN, { eval: true }).unref()
+}
+
+endWithParent()
 tryNetwork(process.argv[2]).then(
   ({ seconds }) => process.send?.({ ok: true, seconds }),
   (cause) => {
