@@ -80,6 +80,10 @@ export class JobRun {
     return this.settled
   }
 
+  get plannedBytes(): number {
+    return this.record.memory?.total_bytes ?? 0
+  }
+
   get hasWorked(): boolean {
     return this.worked
   }
@@ -142,9 +146,20 @@ export class JobRun {
 
   /** Fails the job where it has run for longer than `hours`. */
   endWhenLate(hours: number): void {
-    if (this.settled || hours === 0 || performance.now() - this.startedMs <= hours * 3600_000) return
+    if (hours === 0 || performance.now() - this.startedMs <= hours * 3600_000) return
+    this.end(new DomainError('job_time_limit', { hours }))
+  }
+
+  /** Ends the worker and fails the job, which is not tried again by itself. */
+  end(error: DomainError): void {
+    if (this.settled) return
     this.dismiss()
-    this.next(() => this.fail(new DomainError('job_time_limit', { hours }).toEnvelope()))
+    this.next(() => this.fail(error.toEnvelope()))
+  }
+
+  /** What the worker holds, bytes; null where that cannot be told. */
+  async memoryBytes(): Promise<number | null> {
+    return (await this.worker.memoryBytes?.()) ?? null
   }
 
   /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
