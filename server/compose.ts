@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { DomainError } from '../shared/errors/domain-error.ts'
 import { openVolumeFile } from '../shared/node/volume-file.ts'
 import { takeDataFolder } from './adapters/data-folder.ts'
+import { heldMemory } from './adapters/held-memory.ts'
 import { createJobRepository } from './adapters/kysely-jobs.ts'
 import { createOverviewRepository } from './adapters/kysely-overview.ts'
 import { createPeopleRepository } from './adapters/kysely-people.ts'
@@ -242,7 +243,7 @@ export async function composeServer(
     app.log.warn({ model: path.basename(where), detail: error.message }, 'model package refused')
   if (cpuInstead !== null)
     app.log.warn({ reason: cpuInstead }, 'jobs run on the CPU: no card could be used at the start')
-  const runner = new JobRunner(jobs, workers, app.log, version, folder.folderId)
+  const runner = new JobRunner(jobs, workers, app.log, version, folder.folderId, () => heldMemory(process.pid))
   const retentionNeeds: RetentionNeeds = {
     config,
     jobs: jobRepository,

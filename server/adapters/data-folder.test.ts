@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -28,6 +28,23 @@ it('is refused while another process holds it, and taken over from a dead one', 
   await writeFile(lock, '999999999')
   await (await takeDataFolder(folder, null)).release()
 })
+
+it('is refused as not writable where its lock cannot be made', async () => {
+  await mkdir(path.join(folder, 'server.lock'))
+  await expect(takeDataFolder(folder, null)).rejects.toMatchObject({ code: 'file_unwritable' })
+})
+
+it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+  'is refused as not writable where it may only be read',
+  async () => {
+    await chmod(folder, 0o500)
+    await expect(takeDataFolder(folder, null)).rejects.toMatchObject({
+      code: 'file_unwritable',
+      message: expect.stringContaining(folder),
+    })
+    await chmod(folder, 0o700)
+  },
+)
 
 it('is taken over when the lock was not touched for long, whoever has the process id by now', async () => {
   const lock = path.join(folder, 'server.lock')

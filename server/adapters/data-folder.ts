@@ -22,23 +22,18 @@ export interface DataFolder {
  * @throws {DomainError} `data_folder_locked`, `file_unwritable`
  */
 export async function takeDataFolder(folder: string, token: string | null): Promise<DataFolder> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new DomainError('file_unwritable', {
-      path: folder,
-      reason: String((cause as NodeJS.ErrnoException).code),
-      cause,
+  const release = await mkdir(folder, { recursive: true, mode: 0o700 })
+    .then(() => lock(folder))
+    .catch((cause) => {
+      throw cause instanceof DomainError ? cause : unwritable(folder, cause)
     })
-  }
-  const release = await lock(folder)
   const temporary = path.join(folder, 'tmp')
   try {
     await rm(temporary, { recursive: true, force: true })
     await mkdir(temporary, { mode: 0o700 })
   } catch (cause) {
     await release()
-    throw new DomainError('file_unwritable', { path: temporary, reason: (cause as NodeJS.ErrnoException).code, cause })
+    throw unwritable(temporary, cause)
   }
   return {
     temporary,
@@ -47,6 +42,14 @@ export async function takeDataFolder(folder: string, token: string | null): Prom
     linkKeys: keyStore(path.join(folder, 'link-keys.json')),
     release,
   }
+}
+
+function unwritable(where: string, cause: unknown): DomainError {
+  return new DomainError('file_unwritable', {
+    path: where,
+    reason: String((cause as NodeJS.ErrnoException).code),
+    cause,
+  })
 }
 
 async function secret(file: string): Promise<string> {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FromWorker, ToWorker } from '../inference/messages.ts'
 import type { Worker, WorkerLauncher } from '../jobs/worker-launcher.ts'
+import { heldMemory } from './held-memory.ts'
 import { inheritedEnv } from './inherited-env.ts'
 import { LastLines } from './last-lines.ts'
 import { withStderrReason } from './provider-problem.ts'
@@ -51,6 +52,7 @@ export function createForkLauncher(workerEntry: string): WorkerLauncher {
           if (exitReason !== null) listener({ reason: exitReason, lastLines: stderr.toString() })
           else listeners.add(listener)
         },
+        memoryBytes: async () => (child.pid === undefined || exitReason !== null ? null : heldMemory(child.pid)),
         kill: () => void child.kill('SIGKILL'),
       }
     },

@@ -6,6 +6,7 @@ import { isAway, onceBack } from '../while-away.ts'
 import type { JobEvents } from './job-events.ts'
 import type { JobMoves } from './job-moves.ts'
 import type { JobRecord, JobRepository } from './job-repository.ts'
+import { eachOnce } from './plan-job.ts'
 import type { Worker, WorkerExit } from './worker-launcher.ts'
 
 /** A job whose worker is lost this often is given up: it is likely to be the reason. */
@@ -79,6 +80,10 @@ export class JobRun {
     return this.settled
   }
 
+  get plannedBytes(): number {
+    return this.record.memory?.total_bytes ?? 0
+  }
+
   get hasWorked(): boolean {
     return this.worked
   }
@@ -141,9 +146,20 @@ export class JobRun {
 
   /** Fails the job where it has run for longer than `hours`. */
   endWhenLate(hours: number): void {
-    if (this.settled || hours === 0 || performance.now() - this.startedMs <= hours * 3600_000) return
+    if (hours === 0 || performance.now() - this.startedMs <= hours * 3600_000) return
+    this.end(new DomainError('job_time_limit', { hours }))
+  }
+
+  /** Ends the worker and fails the job, which is not tried again by itself. */
+  end(error: DomainError): void {
+    if (this.settled) return
     this.dismiss()
-    this.next(() => this.fail(new DomainError('job_time_limit', { hours }).toEnvelope()))
+    this.next(() => this.fail(error.toEnvelope()))
+  }
+
+  /** What the worker holds, bytes; null where that cannot be told. */
+  async memoryBytes(): Promise<number | null> {
+    return (await this.worker.memoryBytes?.()) ?? null
   }
 
   /** Ends a worker that has been silent for longer than any tile takes. Its job is tried again as a lost one. */
@@ -259,10 +275,10 @@ export class JobRun {
     const { jobId, attempt } = this.record
     this.settled = true
     this.worked = true
-    const { result, warnings, artifacts } = outcome
+    const { result, artifacts } = outcome
     const change = {
       result,
-      warnings,
+      warnings: eachOnce([...this.record.warnings, ...outcome.warnings]),
       effectiveParams: outcome.params,
       tilesDone: result.tiles,
       tilesTotal: result.tiles,

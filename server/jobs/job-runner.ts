@@ -8,6 +8,7 @@ import type { JobRecord } from './job-repository.ts'
 import { JobRun, type JobRunNeeds, type JobRunnerLog } from './job-run.ts'
 import type { JobService } from './job-service.ts'
 import { isFinished, RUNNING } from './job-state.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { prepareRun } from './prepare-run.ts'
 import { RestingSlots } from './resting-slots.ts'
 import type { WorkerLauncher } from './worker-launcher.ts'
@@ -34,15 +35,20 @@ export class JobRunner {
   private readonly runnerId: string
   private readonly runNeeds: JobRunNeeds
   private readonly resting: RestingSlots
+  private readonly memoryWatch: MemoryWatch
   private heartbeat: NodeJS.Timeout | undefined
 
-  /** @param runnerId name of this server in the database; the same after it was started again */
+  /**
+   * @param runnerId name of this server in the database; the same after it was started again
+   * @param ownBytes memory that the server holds beside its workers; null where that cannot be told
+   */
   constructor(
     service: JobService,
     launcher: WorkerLauncher,
     log: JobRunnerLog,
     programVersion: string,
     runnerId: string,
+    ownBytes: () => Promise<number | null> = async () => null,
   ) {
     this.service = service
     this.moves = service.moves
@@ -52,6 +58,8 @@ export class JobRunner {
     this.runnerId = runnerId
     const { jobs, events, config } = service.needs
     this.resting = new RestingSlots(config.devices.map(({ deviceId }) => deviceId))
+    const runs = () => this.running.values()
+    this.memoryWatch = new MemoryWatch({ runs, ownBytes, limitBytes: config.memoryLimitBytes })
     const goesElsewhere = (record: JobRecord) => this.goesElsewhere(record)
     this.runNeeds = { moves: this.moves, jobs, events, log, stopping: this.stopping.signal, goesElsewhere }
     this.moves.onQueued = () => void this.look()
@@ -71,6 +79,7 @@ export class JobRunner {
     this.watch.unref()
     this.heartbeat = setInterval(() => void this.beat(), this.leaseMs / 3)
     this.heartbeat.unref()
+    this.memoryWatch.start()
     await this.look()
   }
 
@@ -79,6 +88,7 @@ export class JobRunner {
     this.stopping.abort()
     clearInterval(this.watch)
     clearInterval(this.heartbeat)
+    this.memoryWatch.stop()
     if (graceMs > 0) await this.handBack(graceMs)
     for (const run of this.running.values()) {
       // A job that has failed or was canceled stays so, although its worker is not gone yet.

@@ -116,6 +116,11 @@ export function reducedBatch(batch: number): string {
   return `There is no memory for as many tiles at once as were asked for; ${number} used.`
 }
 
+/** Warnings without those that say the same again, as a worker may of what was said when its job was made. */
+export function eachOnce(warnings: readonly VolumeWarning[]): VolumeWarning[] {
+  return [...new Map(warnings.map((one) => [`${one.code} ${one.message}`, one])).values()]
+}
+
 /** More than any sensible job has; so many take weeks, and their places gigabytes. */
 const MOST_TILES = 10_000_000
 

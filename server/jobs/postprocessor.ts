@@ -39,8 +39,8 @@ export class Postprocessor {
   }
 
   /**
-   * @throws {DomainError} `job_not_found`, `not_owner`, `job_state`, `volume_not_found`, `probability_not_kept`,
-   *   `quota_exceeded`, `worker_lost`, `job_time_limit`
+   * @throws {DomainError} `job_not_found`, `not_owner`, `job_state`, `request_invalid`, `volume_not_found`,
+   *   `probability_not_kept`, `quota_exceeded`, `worker_lost`, `job_time_limit`
    */
   async make(owner: string, jobId: string, params: PostprocessRequest): Promise<PostprocessOutcome> {
     // Before anything is joined, which may be another's.
@@ -65,6 +65,7 @@ export class Postprocessor {
     const before = await needs.jobs.artifacts(jobId)
     if (record.state !== 'completed' || before.length === 0)
       throw new DomainError('job_state', { state: record.state, action: 'another mask' })
+    checkLabels(params, record)
     const isKept = before.some(({ name }) => name.startsWith('probability.'))
     if (params.threshold !== undefined && !isKept) throw new DomainError('probability_not_kept', { jobId })
     const folder = this.service.moves.attemptFolder(jobId, record.attempt)
@@ -111,6 +112,15 @@ export class Postprocessor {
       throw error
     }
   }
+}
+
+/** @throws {DomainError} `request_invalid` where a label is named that the mask cannot have */
+function checkLabels({ keep_largest: asked = [] }: PostprocessRequest, { result }: JobRecord): void {
+  const labels = Object.keys(result?.labels ?? {}).filter((value) => value !== '0')
+  const wrong = asked.find((value) => !labels.includes(String(value)))
+  if (wrong === undefined) return
+  const reason = `keep_largest names label ${wrong}, which the model does not have (its labels: ${labels.join(', ')})`
+  throw new DomainError('request_invalid', { reason, hint: 'Name labels of the model.' })
 }
 
 /** Equal for equal wishes. */

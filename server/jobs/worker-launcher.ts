@@ -12,6 +12,8 @@ export interface Worker {
   onMessage(listener: (message: FromWorker) => void): void
   /** Told once when the process is gone. */
   onExit(listener: (exit: WorkerExit) => void): void
+  /** What its process holds of this computer's memory, bytes; null where that cannot be told. Absent where nobody can. */
+  memoryBytes?(): Promise<number | null>
   /** Ends the process at once; its memory and the device's go with it. */
   kill(): void
 }

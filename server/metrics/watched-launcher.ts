@@ -21,6 +21,7 @@ export function watchedLauncher(launcher: WorkerLauncher, counts: WorkerCounts):
         send: (message) => worker.send(message),
         onMessage: (listener) => worker.onMessage(listener),
         onExit: (listener) => worker.onExit(listener),
+        memoryBytes: async () => (await worker.memoryBytes?.()) ?? null,
         kill: () => {
           isKilled = true
           worker.kill()

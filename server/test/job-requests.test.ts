@@ -9,8 +9,8 @@ import { fakeThresholdNetwork, thresholdManifest } from './threshold-model.ts'
 let server: TestServer
 afterEach(() => server.stop())
 
-async function start(change = {}, manifest = thresholdManifest()) {
-  const network = fakeThresholdNetwork()
+async function start(change = {}, manifest = thresholdManifest(), onRun?: Parameters<typeof fakeThresholdNetwork>[0]) {
+  const network = fakeThresholdNetwork(onRun)
   const launcher = inProcessLauncher(network.createSession)
   server = await makeTestServer({ launcher, manifest, change })
   return network
@@ -55,6 +55,12 @@ describe('another mask of a finished job', () => {
     expect((await post(job.job_id, { threshold: 1.1 })).statusCode).toBe(400)
     expect((await post(job.job_id, { smallest_object_voxels: 3 })).statusCode).toBe(200)
     expect((await post(job.job_id, { colour: 3 })).statusCode).toBe(400)
+    expect((await post(job.job_id, { keep_largest: [1, 9] })).json()).toMatchObject({
+      code: 'request_invalid',
+      status: 400,
+      message: expect.stringContaining('label 9, which the model does not have (its labels: 1)'),
+    })
+    expect((await post(job.job_id, { keep_largest: [1] })).statusCode).toBe(200)
   })
 })
 
@@ -150,8 +156,27 @@ describe('a job that is shown before it starts', () => {
     expect(job.memory).toMatchObject({ total_bytes: two.memory?.total_bytes, most_tiles_at_once: 2 })
     const done = await finished(job.job_id)
     expect(done.effective_params?.batch).toBe(2)
-    for (const { warnings } of [job, done]) expect(warnings.map(({ code }) => code)).toContain('batch_reduced')
+    for (const { warnings } of [job, done])
+      expect(warnings.filter(({ code }) => code === 'batch_reduced')).toHaveLength(1)
     expect(done.result?.mask_sha256).toBe(createHash('sha256').update(EXPECTED).digest('hex'))
+  })
+
+  it('says once that its plan rests on a guess, before it runs and when it is completed, also at a second attempt', async () => {
+    await start()
+    const { memory, job_id } = await createJob()
+    await finished(job_id)
+    if (!memory) throw new Error('a job says what it holds')
+    await server.stop()
+    await start({ memoryLimitBytes: memory.total_bytes - 1 }, thresholdManifest(), (run) => {
+      if (run === 1) throw new Error('a bad tile')
+    })
+    const job = await createJob()
+    expect(job.warnings.map(({ code }) => code)).toEqual(['memory_guessed'])
+    expect((await finished(job.job_id)).state).toBe('failed')
+    await server.app.inject({ method: 'POST', url: `/v1/jobs/${job.job_id}/retry`, headers: AUTH, payload: {} })
+    const done = await finished(job.job_id)
+    expect([done.state, done.attempt]).toEqual(['completed', 2])
+    expect(done.warnings.filter(({ code }) => code === 'memory_guessed')).toEqual(job.warnings)
   })
 
   it('is judged by the region that it asks for, whose tiles it counts', async () => {

@@ -118,7 +118,7 @@ describe('a model package that is sent', () => {
   it.each([
     ['is no archive', Buffer.from('nothing'), 'model_archive_invalid', 'not a zip archive'],
     ['leads out of its folder', zipFile([manifest, { name: '../x' }]), 'model_archive_invalid', 'leads out'],
-    ['lacks the network', zipFile([manifest]), 'model_invalid', 'does not have'],
+    ['lacks the network', zipFile([manifest]), 'model_invalid', 'is not a file of'],
     ['has an unknown key', packed({ surprise: 1 } as object), 'model_invalid', 'surprise'],
     [
       'has another hash',

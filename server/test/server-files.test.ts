@@ -94,6 +94,25 @@ describe('a file on the server', () => {
     expect(await register(file)).toMatchObject({ code: 'path_not_allowed' })
   })
 
+  it('that is not there is told of inside an allowed folder alone, and not through links that lead out', async () => {
+    await mkdir(path.join(root, 'sub'))
+    for (const name of ['mistyped.mrc', 'sub/mistyped.mrc', 'no-folder/a.mrc', 'out/../mistyped.mrc'])
+      expect({ name, ...(await register(path.join(root, name))) }).toMatchObject({
+        name,
+        code: 'file_not_found',
+        status: 404,
+        message: expect.stringContaining(path.join(root, name)),
+      })
+    await symlink(folder, path.join(root, 'out'))
+    await symlink(path.join(folder, 'nowhere.mrc'), path.join(root, 'dangling.mrc'))
+    await symlink(path.join(folder, 'nowhere'), path.join(root, 'dangling'))
+    await writeFile(path.join(folder, 'there.mrc'), FILE)
+    const outside = [path.join(folder, 'there.mrc'), path.join(folder, 'nowhere.mrc'), '/nowhere/a.mrc']
+    const through = ['out/there.mrc', 'out/nowhere.mrc', 'out/nowhere/a.mrc', 'dangling.mrc', 'dangling/a.mrc']
+    for (const file of [...outside, ...through.map((name) => path.join(root, name))])
+      expect({ file, ...(await register(file)) }).toMatchObject({ file, code: 'path_not_allowed' })
+  })
+
   it('that is moved or copied again is the same volume once it is registered', async () => {
     const [file, moved] = [path.join(root, 'tomogram.mrc'), path.join(root, 'moved.mrc')]
     await writeFile(file, FILE)
@@ -200,7 +219,8 @@ it("the server's own folder is allowed to nobody, also where it lies below a fol
   const [name] = await readdir(path.join(server.dataFolder, 'volumes', volume.volume_id))
   const stored = path.join(server.dataFolder, 'volumes', volume.volume_id, name)
   await symlink(stored, path.join(own, 'link.mrc'))
-  for (const file of [stored, path.join(own, 'link.mrc')])
+  const absent = path.join(server.dataFolder, 'volumes', 'absent.mrc')
+  for (const file of [stored, path.join(own, 'link.mrc'), absent, path.join(server.dataFolder, 'absent.mrc')])
     expect(await register(file)).toMatchObject({ code: 'path_not_allowed' })
   await writeFile(path.join(own, 'mine.mrc'), FILE)
   expect(await register(path.join(own, 'mine.mrc'))).toHaveProperty('volume_id')

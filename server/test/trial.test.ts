@@ -1,5 +1,7 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -41,6 +43,12 @@ afterEach(async () => {
 async function tryOut(network: Uint8Array, limits = DEFAULT_TRIAL_LIMITS, signal?: AbortSignal) {
   await writePackage(folder, packageFiles(network))
   return checkModel(folder, limits, signal, ENTRY)
+}
+
+/** Fields of a process from its state on; none where it is gone. */
+async function statOf(pid: number): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 /** Folders that trials leave behind. */
@@ -124,6 +132,24 @@ describe.runIf(existsSync(ENTRY))('a network that is tried', () => {
       code: 'canceled',
     })
     expect(await leftovers()).toEqual([])
+  })
+
+  it.runIf(isLinux)('ends when its server was killed, also while its network runs', async () => {
+    await writePackage(folder, packageFiles(networkWithoutEnd()))
+    const server = path.join(folder, 'server.cjs')
+    const started = `require('node:child_process').fork(${JSON.stringify(ENTRY)}, [${JSON.stringify(folder)}])`
+    await writeFile(server, `process.send(${started}.pid)`)
+    const parent = fork(server)
+    const [pid] = await once(parent, 'message')
+    // It has begun by then: it takes a second of the processor to load.
+    const isBusy = async () => Number((await statOf(pid))[11]) > 150
+    try {
+      await expect.poll(isBusy, { timeout: 30_000 }).toBe(true)
+      parent.kill('SIGKILL')
+      await expect.poll(async () => (await statOf(pid))[0] ?? 'Z', { timeout: 20_000 }).toBe('Z')
+    } finally {
+      if ((await statOf(pid)).length > 0) process.kill(pid, 'SIGKILL')
+    }
   })
 
   it.runIf(isLinux)('has a tile that there is no memory for: it is refused, and memory is the reason', async () => {

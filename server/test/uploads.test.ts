@@ -292,7 +292,7 @@ describe('volumes', () => {
       filename: 'tomogram.mrc',
       sha256: SHA256,
     })
-    for (const file of ['/etc/passwd', path.join(root, '../../etc/passwd'), path.join(root, 'absent.mrc'), root]) {
+    for (const file of ['/etc/passwd', path.join(root, '../../etc/passwd'), root]) {
       expect((await ask(file)).json().code).toBe('path_not_allowed')
     }
     await rm(root, { recursive: true })

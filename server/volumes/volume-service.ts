@@ -102,7 +102,7 @@ export class VolumeService {
   /**
    * A volume that already lies on the server, in one file or several. Links are resolved first, and the files are
    * remembered as they are now: once they change, no job runs on them.
-   * @throws {DomainError} `path_not_allowed`, `volume_changed` while it is read, `format_*`
+   * @throws {DomainError} `path_not_allowed`, `file_not_found`, `volume_changed` while it is read, `format_*`
    */
   async fromPath(owner: string, requested: string): Promise<VolumeRecord> {
     const file = await this.allowed(requested)
@@ -143,15 +143,32 @@ export class VolumeService {
     return record
   }
 
-  /** @returns the path without links @throws {DomainError} `path_not_allowed` */
+  /** @returns the path without links @throws {DomainError} `path_not_allowed`, `file_not_found` */
   private async allowed(requested: string): Promise<string> {
-    const file = await realpath(path.resolve(requested)).catch(() => null)
-    const roots = await Promise.all(this.needs.pathRoots.map((root) => realpath(root).catch(() => null)))
-    const isAllowed = file !== null && roots.some((root) => root !== null && isBelow(file, root))
+    const file = await withoutLinks(path.resolve(requested))
+    if (file !== null) {
+      if (await this.isAllowed(file)) return file
+    } else if (await this.isNameInAllowed(path.resolve(requested)))
+      throw new DomainError('file_not_found', { path: requested })
+    throw new DomainError('path_not_allowed')
+  }
+
+  /** @param file without links; below a folder that may be read, or, with `orRoot`, such a folder itself */
+  private async isAllowed(file: string, orRoot = false): Promise<boolean> {
+    const roots = await Promise.all(this.needs.pathRoots.map(withoutLinks))
+    const isIn = (folder: string | null) => isBelow(file, folder) || (orRoot && file === folder)
     // Where it lies below a root it holds what others have sent all the same, and the server's secrets.
-    const isOurs = file !== null && isBelow(file, await realpath(this.needs.dataFolder).catch(() => null))
-    if (!isAllowed || isOurs) throw new DomainError('path_not_allowed')
-    return file
+    const ours = await withoutLinks(path.resolve(this.needs.dataFolder))
+    return roots.some(isIn) && file !== ours && !isBelow(file, ours)
+  }
+
+  /** Whether a name that is not there would be in an allowed folder. A link that leads nowhere is no such name: where it leads is told to nobody. */
+  private async isNameInAllowed(missing: string): Promise<boolean> {
+    if (await isAnything(missing)) return false
+    const parent = path.dirname(missing)
+    const folder = await withoutLinks(parent)
+    if (folder !== null) return this.isAllowed(folder, true)
+    return parent !== missing && this.isNameInAllowed(parent)
   }
 
   /** A volume whose file was moved or written again is found by its bytes, and refers to where they lie now. */
@@ -219,6 +236,11 @@ export class VolumeService {
 
 function isBelow(file: string, folder: string | null): boolean {
   return folder !== null && file.startsWith(folder + path.sep)
+}
+
+/** Where a path leads; null where nothing is there. */
+async function withoutLinks(file: string): Promise<string | null> {
+  return realpath(file).catch(() => null)
 }
 
 /** A link that leads nowhere is something, too. */
