@@ -92,8 +92,11 @@ export function tiledShape(manifest: ModelManifest, volume: Placed): Zyx {
   return modelGrid(manifest, volume)?.shapeZyx ?? volume.shapeZyx
 }
 
-/** What the user should know of a volume's voxel size for this model. Nothing for policy `any`. */
-export function spacingWarnings(manifest: ModelManifest, volume: Placed): VolumeWarning[] {
+/**
+ * What the user should know of a volume's voxel size for this model. Nothing for policy `any`.
+ * @param isWhole false where only a part of the volume is segmented, whose grid is another
+ */
+export function spacingWarnings(manifest: ModelManifest, volume: Placed, isWhole: boolean): VolumeWarning[] {
   const { target_zyx: target, unit, policy } = manifest.spacing
   if (policy === 'any' || target === null || unit === null) return []
   const wanted = `${target.join(' × ')} ${unit} (z, y, x)`
@@ -104,13 +107,10 @@ export function spacingWarnings(manifest: ModelManifest, volume: Placed): Volume
   }
   const found = `${size.map((value) => Number(value.toPrecision(4))).join(' × ')} ${unit}`
   const grid = modelGrid(manifest, volume)
-  if (grid)
-    return [
-      {
-        code: 'volume_resampled',
-        message: `Voxels are ${found}; the network ran at ${wanted}, on ${grid.shapeZyx.join(' × ')} voxels.`,
-      },
-    ]
+  if (grid) {
+    const onGrid = isWhole ? `, on ${grid.shapeZyx.join(' × ')} voxels` : ''
+    return [{ code: 'volume_resampled', message: `Voxels are ${found}; the network ran at ${wanted}${onGrid}.` }]
+  }
   const isFar = size.some((value, axis) => Math.abs(value / target[axis] - 1) > SPACING_TOLERANCE)
   return isFar ? [{ code: 'spacing_differs', message: `Voxels are ${found}, the model expects ${wanted}.` }] : []
 }

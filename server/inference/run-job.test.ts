@@ -153,6 +153,22 @@ describe('sums in a scratch file', () => {
 })
 
 describe('what may be asked of the result', () => {
+  it('says the grid of the network where that of the whole volume is meant', async () => {
+    const file = await volume('a.mrc', SHAPE)
+    const spacing = { target_zyx: [5, 5, 5], unit: 'angstrom', policy: 'resample' } as ModelManifest['spacing']
+    const whole = await run([file], manifestOf({ spacing }))
+    expect(whole.messages.join()).toMatch(
+      /the network ran at 5 × 5 × 5 angstrom \(z, y, x\), on \d+ × \d+ × \d+ voxels/,
+    )
+    const roi: EffectiveParams['roi_zyx'] = [
+      [0, 8],
+      [0, 12],
+      [0, 16],
+    ]
+    const part = await run([file], manifestOf({ spacing }), { roi_zyx: roi })
+    expect(part.messages.join()).toMatch(/the network ran at 5 × 5 × 5 angstrom \(z, y, x\)\./)
+  })
+
   it('segments a region with the statistics of the whole', async () => {
     const values = valuesOf(SHAPE)
     const file = await volume('a.mrc', SHAPE, values)

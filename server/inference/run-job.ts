@@ -135,7 +135,7 @@ class Run {
     this.warnings.push(
       ...(job.earlierWarnings ?? []),
       ...sources[0].header.warnings,
-      ...spacingWarnings(manifest, placed),
+      ...spacingWarnings(manifest, placed, !job.params.roi_zyx && !manifest.crop.nonzero),
     )
     const growing = await OutputFiles.open({
       folder: job.outFolder,
