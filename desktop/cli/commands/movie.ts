@@ -7,6 +7,7 @@ import { writeProvenance } from '../../../shared/node/write-export.ts'
 import { writeMovie } from '../../../shared/node/write-movie.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { refuseSameFiles } from '../own-files.ts'
 import { packageVersion } from '../package-version.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { readWhole } from '../run-params.ts'
@@ -31,6 +32,8 @@ export const movieCommand: Command = {
     const framesPerSecond = between('--fps', values.fps ?? '10', [1, 50])
     const longestPx = between('--size', values.size ?? '512', [64, 2048])
     const options = { mode0: readMode0(values.mode0), signal: io.signal }
+    const masks = values.mask === undefined ? [] : [{ name: '--mask', file: values.mask }]
+    await refuseSameFiles([{ name: 'VOLUME', file }, ...masks], [{ name: 'OUT', file: out }])
     const volume = await openVolumeFile(file, options)
     const mask = values.mask ? await openVolumeFile(values.mask, options).catch(closeFirst(volume)) : null
     try {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { inflateSync } from 'node:zlib'
@@ -101,6 +101,17 @@ describe('report', () => {
     expect(unknown).not.toContain('<rect')
     expect(unknown).toContain('unknown')
     expect(unknown).toMatch(/<td>80<\/td><td>0\.333 %<\/td><td>–<\/td>/)
+  })
+
+  it('never writes over the volume or the mask, whatever they are called', async () => {
+    const [ownVolume, ownMask] = ['volume.html', 'mask.html'].map((name) => path.join(folder, name))
+    copyFileSync(volume, ownVolume)
+    copyFileSync(mask, ownMask)
+    const of = (...words: string[]) => problemOfCommand(reportCommand, words)
+    expect(await of(mask, '--volume', ownVolume, '--out', ownVolume)).toMatch(/^usage: --volume and --out are the same/)
+    expect(await of(ownMask, '--volume', volume, '--out', ownMask)).toMatch(/^usage: MASK and OUT are the same/)
+    expect(readFileSync(ownVolume)).toEqual(readFileSync(volume))
+    expect(readFileSync(ownMask)).toEqual(readFileSync(mask))
   })
 
   it('refuses a mask of another grid, and no mask', async () => {

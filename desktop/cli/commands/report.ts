@@ -5,6 +5,7 @@ import { hashVoxels } from '../../../shared/node/volume-summary.ts'
 import { writeReport } from '../../../shared/node/write-report.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { refuseSameFiles } from '../own-files.ts'
 import { packageVersion } from '../package-version.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { takeFrom } from '../taken-mask.ts'
@@ -23,6 +24,7 @@ export const reportCommand: Command = {
     if (positionals.length !== 1 || !volumeFile || !out)
       throw new DomainError('usage', { reason: 'report takes one mask, --volume and --out.' })
     if (!/\.html?$/i.test(out)) throw new DomainError('usage', { reason: 'report writes a file that ends in .html.' })
+    await refuseSameFiles([{ name: '--volume', file: volumeFile }], [{ name: '--out', file: out }])
     const volume = await openVolumeFile(volumeFile, { mode0: readMode0(mode0), signal: io.signal })
     try {
       const volumeName = path.basename(volumeFile)

@@ -8,6 +8,7 @@ import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeFormat } from '../../../shared/volume/header.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { refuseSameFiles } from '../own-files.ts'
 import { formatSeconds } from '../progress-report.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { RUN_OPTIONS, readRunParams } from '../run-params.ts'
@@ -48,6 +49,11 @@ export const segmentCommand: Command = {
     const sending = { choice: readUploadOptions(values), isRemembered: values.server !== undefined }
     const extras = besideTheMask(values)
     const params = { ...readRunParams(values), ...(extras.length > 0 ? {} : { probability: false }) }
+    const outputs = [{ name: '--out', file: out }, ...extras.map(({ kind, file }) => ({ name: `--${kind}`, file }))]
+    await refuseSameFiles(
+      positionals.map((file) => ({ name: path.basename(file), file })),
+      outputs,
+    )
     const [format] = await Promise.all(positionals.map((file) => checkInput(file, mode0)))
     for (const { kind, file } of extras) checkBeside(kind, file, format)
     for (const one of [out, ...extras.map(({ file }) => file)]) await checkOutput(one)

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -131,6 +131,17 @@ describe('surface', () => {
     expect(await problemOfCommand(surfaceCommand, [maskFile()])).toMatch(/^usage/)
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.stl'), '--label', '0'])).toMatch(/^usage/)
     expect(existsSync(out('no.stl'))).toBe(false)
+  })
+
+  it.each([
+    [surfaceCommand, 'own.stl'],
+    [coordinatesCommand, 'own.csv'],
+  ])('never writes over its mask, whatever that is called: $0.name', async (command, name) => {
+    const mask = out(name)
+    copyFileSync(maskFile(), mask)
+    const bytes = readFileSync(mask)
+    expect(await problemOfCommand(command, [mask, mask])).toMatch(/^usage: MASK and OUT are the same file/)
+    expect(readFileSync(mask)).toEqual(bytes)
   })
 })
 
