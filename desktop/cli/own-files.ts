@@ -9,8 +9,8 @@ export interface NamedFile {
 }
 
 /**
- * Refuses an output that is an input or is written by way of one (`OUT.partial`); links and spellings of one file count
- * as one.
+ * Refuses an output that is an input, is written by way of one (`OUT.partial`), or is another output; links and spellings
+ * of one file count as one.
  * @throws {DomainError} `usage`
  */
 export async function refuseSameFiles(inputs: readonly NamedFile[], outputs: readonly NamedFile[]): Promise<void> {
@@ -22,7 +22,7 @@ export async function refuseSameFiles(inputs: readonly NamedFile[], outputs: rea
     places(outputs.map(({ name, file }) => ({ name, file: `${file}.partial` }))),
   ])
   for (const [at, output] of written.entries()) {
-    const found = read.find(({ place }) => isOneFile(place, output.place))
+    const found = [...read, ...written.slice(0, at)].find(({ place }) => isOneFile(place, output.place))
     if (found) throw new DomainError('usage', { reason: `${found.name} and ${output.name} are the same file.` })
     const passed = read.find(({ place }) => isOneFile(place, between[at].place))
     if (passed) {

@@ -49,6 +49,15 @@ describe('segment, before anything runs', () => {
     expect(readFileSync(at('in.mrc'))).toEqual(Buffer.from(BYTES))
   })
 
+  it.each([
+    [['--out', 'a.mrc', '--probability', 'a.mrc']],
+    [['--out', 'a.mrc', '--probability', 'b.mrc', '--candidate', 'b.mrc']],
+    [['--out', 'real/a.mrc', '--candidate', 'linked/a.mrc']],
+  ])('refuses two outputs with one path: %j', async (args) => {
+    const words = args.map((word) => (word.startsWith('--') ? word : at(word)))
+    expect(await problem(at('in.mrc'), ...words)).toMatch(/^usage: .*are the same file/)
+  })
+
   it('takes outputs that lie beside the input', async () => {
     const words = ['--out', at('mask.mrc'), '--probability', at('p.mrc'), '--candidate', at('c.mrc')]
     expect(await problem(at('in.mrc'), ...words)).toMatch(/^server_unreachable/)
