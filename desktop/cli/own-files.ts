@@ -1,6 +1,8 @@
-import { realpath, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { open, realpath, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../../shared/errors/domain-error.ts'
+import { asWriteProblem } from '../../shared/node/write-volume.ts'
 
 /** A file of a command with the word it goes by on the command line: `IN`, `--out`. */
 export interface NamedFile {
@@ -53,4 +55,24 @@ async function placeOf(file: string): Promise<Place> {
 /** Disks that take `A.mrc` for `a.mrc` are known by the number alone. */
 function isOneFile(one: Place, other: Place): boolean {
   return one.path === other.path || (one.number !== null && one.number === other.number)
+}
+
+/**
+ * Finds out before a long run that its output can be written: makes a file beside it as a download does, and removes it.
+ * @throws {DomainError} `file_unwritable`, also where a folder has the name of the output
+ */
+export async function checkWritable(file: string): Promise<void> {
+  const folder = await stat(path.dirname(path.resolve(file))).catch(() => null)
+  if (!folder?.isDirectory())
+    throw new DomainError('file_unwritable', { path: file, reason: 'its folder does not exist' })
+  const found = await stat(file).catch(() => null)
+  if (found?.isDirectory()) throw new DomainError('file_unwritable', { path: file, reason: 'it is a folder' })
+  // As long as the names of downloads, so that too long a name is found out too.
+  const partial = `${file}.${randomBytes(8).toString('hex')}.partial`
+  try {
+    await (await open(partial, 'wx')).close()
+    await rm(partial)
+  } catch (error) {
+    throw asWriteProblem(error, file)
+  }
 }

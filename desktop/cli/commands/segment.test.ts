@@ -58,9 +58,22 @@ describe('segment, before anything runs', () => {
     expect(await problem(at('in.mrc'), ...words)).toMatch(/^usage: .*are the same file/)
   })
 
+  it.each([
+    ['a folder', 'folder.mrc'],
+    ['below a file', 'second.mrc/mask.mrc'],
+    ['in a folder that is not there', 'gone/mask.mrc'],
+    ['in a folder where no file can be made', '/proc/self/mask.mrc'],
+    ['longer than names may be', `${'m'.repeat(240)}.mrc`],
+  ])('refuses an output that is %s', async (_, name) => {
+    mkdirSync(at('folder.mrc'), { recursive: true })
+    const out = path.resolve(folder, name)
+    expect(await problem(at('in.mrc'), '--out', out)).toMatch(/^file_unwritable/)
+    expect(await problem(at('in.mrc'), '--out', at('mask.mrc'), '--probability', out)).toMatch(/^file_unwritable/)
+  })
+
   it('takes outputs that lie beside the input', async () => {
     const words = ['--out', at('mask.mrc'), '--probability', at('p.mrc'), '--candidate', at('c.mrc')]
     expect(await problem(at('in.mrc'), ...words)).toMatch(/^server_unreachable/)
-    expect(readdirSync(folder).filter((name) => /^(mask|p|c)\.mrc$/.test(name))).toEqual([])
+    expect(readdirSync(folder).filter((name) => /^(mask|p|c)\.mrc(\.[0-9a-f]+\.partial)?$/.test(name))).toEqual([])
   })
 })
