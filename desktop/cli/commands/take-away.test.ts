@@ -178,6 +178,42 @@ describe('coordinates', () => {
     expect(text).toContain('TS_01 6.500 6.500 4.000 2')
   })
 
+  it('name each column of the table once where the voxel size is unknown, and leave out what needs it', async () => {
+    await runCommand(coordinatesCommand, [maskFile({ cell: [0, 0, 0] }), out('u.csv')])
+    const [head, row] = readFileSync(out('u.csv'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(','))
+    const axes = ['x', 'y', 'z']
+    expect(head).toEqual([
+      ...['label', 'object', 'voxels'],
+      ...['centre', 'start', 'size'].flatMap((what) => axes.map((axis) => `${what}_${axis}_voxel`)),
+    ])
+    expect(row.map(Number)).toEqual([2, 1, 240, 6.5, 6.5, 4, 3, 4, 2, 8, 6, 5])
+  })
+
+  it('name the world after no unit where the file names none', async () => {
+    const file = out('no-unit.nrrd')
+    const lines = [
+      'NRRD0004',
+      'type: uint8',
+      'dimension: 3',
+      'sizes: 7 5 3',
+      'spacings: 2 2 2',
+      'encoding: raw',
+      '',
+      '',
+    ]
+    writeFileSync(file, Buffer.concat([Buffer.from(lines.join('\n')), Buffer.alloc(105, 1)]))
+    await runCommand(coordinatesCommand, [file, out('no-unit.csv')])
+    const [head, row] = readFileSync(out('no-unit.csv'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(','))
+    expect(new Set(head).size).toBe(head.length)
+    expect(head).toContain('centre_x_unknown')
+    expect(head.filter((name) => name.startsWith('volume'))).toEqual([])
+    expect(row[head.indexOf('centre_x_unknown')]).toBe('6')
+  })
+
   it('refuse another ending', async () => {
     expect(await problemOfCommand(coordinatesCommand, [maskFile(), out('c.txt')])).toMatch(/^format_unknown/)
   })
