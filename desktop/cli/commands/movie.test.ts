@@ -134,6 +134,11 @@ it('refuses what it cannot make', async () => {
   writeFileSync(other, mrcBytes({ n: [3, 5, 7], body: int16Bytes(new Array(105).fill(1)) }))
   const of = (...words: string[]) => problemOfCommand(movieCommand, words)
   expect(await of(volume, out, '--mask', other)).toMatch(/^mask_grid_differs/)
+  const coarse = put('coarse.mrc', () => 1, { cell: [800, 600, 400] })
+  expect(await of(volume, out, '--mask', coarse)).toMatch(/^mask_grid_differs: coarse.mrc .*its voxels are/)
+  const [placed, moved] = [100, 500].map((x) => put(`at-${x}.mrc`, () => 1, { origin: [x, 100, 100] }))
+  expect(await of(placed, out, '--mask', moved)).toMatch(/^mask_grid_differs: at-500.mrc .*begins/)
+  expect(await of(placed, out, '--mask', moved, '--ignore-place')).toBe('ok')
   for (const [name, words] of [
     ['VOLUME', [`${folder}/own.gif`, `${folder}/own.gif`]],
     ['--mask', [volume, `${folder}/own.gif`, '--mask', `${folder}/own.gif`]],

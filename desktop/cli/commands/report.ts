@@ -5,17 +5,23 @@ import { hashVoxels } from '../../../shared/node/volume-summary.ts'
 import { writeReport } from '../../../shared/node/write-report.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { checkMaskPlace } from '../mask-place.ts'
 import { refuseSameFiles } from '../own-files.ts'
 import { packageVersion } from '../package-version.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { takeFrom } from '../taken-mask.ts'
 
-const OPTIONS = { volume: { type: 'string' }, out: { type: 'string' }, mode0: { type: 'string' } } as const
+const OPTIONS = {
+  volume: { type: 'string' },
+  out: { type: 'string' },
+  'ignore-place': { type: 'boolean' },
+  mode0: { type: 'string' },
+} as const
 
 /** `report`: one page about a mask. */
 export const reportCommand: Command = {
   name: 'report',
-  usage: 'MASK --volume FILE --out REPORT.html [--mode0 signed|unsigned]',
+  usage: 'MASK --volume FILE --out REPORT.html [--ignore-place] [--mode0 signed|unsigned]',
   summary: 'Writes a one-page HTML report: slices with the mask over them, measures of each label, provenance.',
   run: async (args, io) => {
     const { values, positionals } = readArguments(args, OPTIONS)
@@ -29,6 +35,7 @@ export const reportCommand: Command = {
     try {
       const volumeName = path.basename(volumeFile)
       const { warnings } = await takeFrom({ mask, out, mode0, signal: io.signal }, async (taken) => {
+        checkMaskPlace(taken.header, volume.header, { name: path.basename(mask), ignoresPlace: values['ignore-place'] })
         const facts = {
           mask: path.basename(mask),
           volume: { filename: volumeName, sha256: await hashVoxels(volume, io.signal) },
