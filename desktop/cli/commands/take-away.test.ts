@@ -125,6 +125,14 @@ describe('surface', () => {
     expect(volumeOf(readObj(out('all.obj')), [100, 200, 300])).toBeGreaterThan(0)
   })
 
+  it('says of an empty mask that it is empty', async () => {
+    const empty = out('empty.mrc')
+    writeFileSync(empty, mrcBytes({ body: int16Bytes(new Array(105).fill(0)) }))
+    expect(await problemOfCommand(surfaceCommand, [empty, out('empty.stl')])).toBe(
+      'label_absent: The mask is empty: every voxel is background.',
+    )
+  })
+
   it('refuses a label that is not there, another ending and wrong arguments', async () => {
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.stl'), '--label', '3'])).toMatch(/^label_absent/)
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.vtk')])).toMatch(/^format_unknown/)
