@@ -142,9 +142,9 @@ describe('surface', () => {
   })
 
   it.each([
-    [surfaceCommand, 'own.stl'],
-    [coordinatesCommand, 'own.csv'],
-  ])('never writes over its mask, whatever that is called: $0.name', async (command, name) => {
+    ['own.stl', surfaceCommand],
+    ['own.csv', coordinatesCommand],
+  ])('never writes over its mask, whatever that is called: %s', async (name, command) => {
     const mask = out(name)
     copyFileSync(maskFile(), mask)
     const bytes = readFileSync(mask)
