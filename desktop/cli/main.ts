@@ -67,6 +67,13 @@ async function main(argv: string[]): Promise<number> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort(new DomainError('canceled')))
   process.once('SIGTERM', () => stop.abort(new DomainError('canceled')))
+  process.once('SIGHUP', () => {
+    // The terminal is closed: words that reach nobody must not end the program before it has cleaned up.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+    // Node itself would abort where it gives back a terminal that is gone; this ends as the signal ends programs.
+    process.once('exit', () => void process.kill(process.pid, 'SIGHUP'))
+    stop.abort(new DomainError('canceled'))
+  })
   const [name, ...args] = argv
   const io = makeIo(stop.signal, args.includes('--json'))
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {

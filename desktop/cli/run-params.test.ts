@@ -33,3 +33,15 @@ describe('tiles in one run of the network', () => {
       expect(() => readRunParams({ batch: text })).toThrow(`--batch takes 1 to 16 tiles, not ${text}.`)
   })
 })
+
+describe('threads of a run', () => {
+  it('are as many as a server takes, and the option is named where they are more', () => {
+    expect([readRunParams({ threads: '1' }), readRunParams({ threads: '256' })]).toEqual([
+      { threads: 1 },
+      { threads: 256 },
+    ])
+    for (const text of ['257', '1000'])
+      expect(() => readRunParams({ threads: text })).toThrow(`--threads takes 1 to 256, not ${text}.`)
+    expect(() => readRunParams({ threads: '0' })).toThrow('--threads takes whole numbers above 0, not 0.')
+  })
+})

@@ -40,7 +40,7 @@ export function readRunParams(values: {
     ...(values.patch === undefined ? {} : { patch_zyx: readTriple(values.patch) }),
     ...(values.step === undefined ? {} : { step: readNumber('--step', values.step, LEAST_STEP, 1) }),
     ...(values.mirror === undefined ? {} : { mirror_axes: readAxes(values.mirror) }),
-    ...(values.threads === undefined ? {} : { threads: readWhole('--threads', values.threads) }),
+    ...(values.threads === undefined ? {} : { threads: readThreads(values.threads) }),
     ...(values.batch === undefined ? {} : { batch: readBatch(values.batch) }),
   }
 }
@@ -60,6 +60,15 @@ export function readObjectVoxels(text: string): number {
   if (/^\d{1,13}$/.test(text) && Number(text) <= MOST_OBJECT_VOXELS) return Number(text)
   const reason = `--smallest-object takes a whole number from 0 to ${MOST_OBJECT_VOXELS}, not ${text}.`
   throw new DomainError('usage', { reason })
+}
+
+/** What a server takes. */
+const MOST_THREADS = Number((JobParams.properties.threads as { maximum?: number }).maximum)
+
+function readThreads(text: string): number {
+  const threads = readWhole('--threads', text)
+  if (threads <= MOST_THREADS) return threads
+  throw new DomainError('usage', { reason: `--threads takes 1 to ${MOST_THREADS}, not ${text}.` })
 }
 
 function readBatch(text: string): number {

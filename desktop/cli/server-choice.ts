@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import os from 'node:os'
 import type { CryoMambaClient, ServerAddress } from '../../shared/client/api.ts'
 import { pause } from '../../shared/client/backoff.ts'
 import { createClient } from '../../shared/client/client.ts'
@@ -42,9 +43,21 @@ export async function withServer<T>(
   const server = await startEmbeddedServer(options)
   try {
     return await work(createClient(server))
+  } catch (error) {
+    throw asLocalProblem(error, os.tmpdir())
   } finally {
     await server.stop()
   }
+}
+
+/** A full disk of the embedded server is one of this computer: its files lie in a folder below `temporary`. */
+export function asLocalProblem(error: unknown, temporary: string): unknown {
+  if (!(error instanceof DomainError) || error.code !== 'disk_full') return error
+  return new DomainError('disk_full', {
+    message: `${temporary} of this computer is too full; a run without --server keeps its files there. ${error.message}`,
+    hint: 'Free some space there, or name another folder in TMPDIR (TEMP on Windows).',
+    cause: error,
+  })
 }
 
 /** The token, and where another one comes from once it is refused: the file is read again, until it holds another. */

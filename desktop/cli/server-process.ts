@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import type { ServerAddress } from '../../shared/client/api.ts'
 import { DomainError, errorFromEnvelope, type ProblemEnvelope } from '../../shared/errors/domain-error.ts'
+import { takePrivateFolder } from './private-folder.ts'
 
 /** Compiled entries of the server, started by path and never imported. */
 const SERVER_FOLDER = path.resolve(import.meta.dirname, '../../server')
@@ -35,9 +35,9 @@ export interface EmbeddedServer extends ServerAddress {
 export async function startEmbeddedServer(
   options: { modelFolders?: string[]; env?: Record<string, string> } = {},
 ): Promise<EmbeddedServer> {
-  const dataFolder = await mkdtemp(path.join(os.tmpdir(), 'cryomamba-'))
+  const data = await takePrivateFolder(os.tmpdir())
   const models = (options.modelFolders ?? []).flatMap((folder) => ['--models', folder])
-  const child = fork(path.join(SERVER_FOLDER, 'embedded.js'), ['--data', dataFolder, ...models], {
+  const child = fork(path.join(SERVER_FOLDER, 'embedded.js'), ['--data', data.path, ...models], {
     env: { CRYOMAMBA_LOG_LEVEL: 'fatal', ...process.env, ...options.env },
     stdio: ['ignore', 'ignore', process.env.CRYOMAMBA_DEBUG ? 'inherit' : 'ignore', 'ipc'],
     // A Ctrl-C of the terminal reaches the whole group; the server is stopped by us, after its job.
@@ -45,7 +45,7 @@ export async function startEmbeddedServer(
   })
   const stop = async () => {
     await stopChild(child)
-    await rm(dataFolder, { recursive: true, force: true })
+    await data.release()
   }
   try {
     const { url, token } = await ready(child)

@@ -4,6 +4,7 @@ import { planesOf, type TakenMask } from '../../shared/node/take-away.ts'
 import { openVolumeFile } from '../../shared/node/volume-file.ts'
 import { hashVoxels } from '../../shared/node/volume-summary.ts'
 import { writeProvenance } from '../../shared/node/write-export.ts'
+import { refuseSameFiles } from './own-files.ts'
 import { packageVersion } from './package-version.ts'
 import { readMode0 } from './read-mode0.ts'
 import { readWhole } from './run-params.ts'
@@ -18,11 +19,15 @@ export function readLabels(text: string | undefined): number[] | null {
   })
 }
 
-/** Opens a mask, lets `write` take something away from it into `out`, and writes the provenance beside it. */
+/**
+ * Opens a mask, lets `write` take something away from it into `out`, and writes the provenance beside it.
+ * @throws {DomainError} `usage` where `out` is the mask itself, what opening and writing throw
+ */
 export async function takeFrom<T extends object>(
   { mask: file, out, mode0, signal }: { mask: string; out: string; mode0: string | undefined; signal: AbortSignal },
   write: (mask: TakenMask, name: string) => Promise<T>,
 ): Promise<T> {
+  await refuseSameFiles([{ name: 'MASK', file }], [{ name: 'OUT', file: out }])
   const source = await openVolumeFile(file, { mode0: readMode0(mode0), signal })
   try {
     const { header } = source

@@ -163,17 +163,21 @@ describe.runIf(hasCompiledCli)('cryomamba segment', () => {
     expect(JSON.parse(err)).toMatchObject({ code: 'model_invalid', message: expect.stringContaining('surprise') })
   })
 
-  it('stops at Ctrl-C, leaves no mask and no process', async () => {
-    const out = path.join(folder, 'stopped.mrc')
-    const { code, err } = await runTidily(['segment', SAMPLE, '--out', out, '--mirror', 'z,y,x'], {
-      onStart: (child) => {
-        child.stderr?.on('data', (chunk) => String(chunk).includes('Segmenting') && child.kill('SIGINT'))
-      },
-    })
-    expect(code, err).toBe(2)
-    expect(err).toContain('Canceled')
-    expect(await readdir(folder)).not.toContain('stopped.mrc')
-  }, 60_000)
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'stops at Ctrl-C, at an end from outside and when its terminal closes, leaves no mask and no process: %s',
+    async (signal) => {
+      const out = path.join(folder, 'stopped.mrc')
+      const { code, err } = await runTidily(['segment', SAMPLE, '--out', out, '--mirror', 'z,y,x'], {
+        onStart: (child) => {
+          child.stderr?.on('data', (chunk) => String(chunk).includes('Segmenting') && child.kill(signal))
+        },
+      })
+      expect(code, err).toBe(signal === 'SIGHUP' ? null : 2)
+      expect(err).toContain('Canceled')
+      expect(await readdir(folder)).not.toContain('stopped.mrc')
+    },
+    60_000,
+  )
 
   it.runIf(hasSharedData)(
     'equals the run of the nnU-Net code bit for bit, from the command line',

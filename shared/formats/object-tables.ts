@@ -52,16 +52,19 @@ function starText(text: string): string {
   return text.replaceAll(/[\s"'#]+/g, '_')
 }
 
-/** Objects as a table: label, size, centre as voxel index and in the world, box. */
+/**
+ * Objects as a table: label, size, centre as voxel index and in the world, box. No column has the name of another; where
+ * the voxel size is unknown there is no volume and no place in the world, where its unit is, no volume.
+ */
 export function csvTable(objects: readonly ListedObject[], { header, volumeUnit }: ObjectTableGround): string {
-  const unit = header.unit ?? 'voxel'
+  const unit = header.voxelSizeZyx && (header.unit ?? 'unknown')
   const columns = [
     'label',
     'object',
     'voxels',
-    `volume_${volumeUnit ?? 'unknown'}`,
+    ...(volumeUnit ? [`volume_${volumeUnit}`] : []),
     ...['x', 'y', 'z'].map((axis) => `centre_${axis}_voxel`),
-    ...['x', 'y', 'z'].map((axis) => `centre_${axis}_${unit}`),
+    ...(unit ? ['x', 'y', 'z'].map((axis) => `centre_${axis}_${unit}`) : []),
     ...['x', 'y', 'z'].map((axis) => `start_${axis}_voxel`),
     ...['x', 'y', 'z'].map((axis) => `size_${axis}_voxel`),
   ]
@@ -73,9 +76,9 @@ export function csvTable(objects: readonly ListedObject[], { header, volumeUnit 
       one.label,
       number,
       one.voxels,
-      one.volume === null ? '' : round(one.volume),
+      ...(volumeUnit ? [one.volume === null ? '' : round(one.volume)] : []),
       ...reverseTriple(one.centroid_zyx).map(round),
-      ...(one.centroid_world_xyz?.map(round) ?? ['', '', '']),
+      ...(unit ? (one.centroid_world_xyz?.map(round) ?? ['', '', '']) : []),
       ...reverseTriple(one.start_zyx),
       ...reverseTriple(one.shape_zyx),
     ].join(',')

@@ -64,7 +64,10 @@ export async function writeSurface(mask: TakenMask, file: string, labels: readon
     const { name, color } = facts(mask, label)
     meshes.push({ label, name, rgb: parseColor(color), mesh })
   }
-  if (meshes.length === 0) throw new DomainError('label_absent', { label: 'any' })
+  if (meshes.length === 0) {
+    const message = 'The mask is empty: every voxel is background.'
+    throw new DomainError('label_absent', { message, hint: 'Choose a mask that has labels.' })
+  }
   await writeChunks(file, meshFile(format, { meshes, affine: header.affine, unit: header.voxelSizeZyx && header.unit }))
   return meshes.map(({ label, name, mesh }) => ({ label, name, triangles: mesh.triangles.length / 3 }))
 }

@@ -43,14 +43,15 @@ export function compareGrids(mask: VolumeHeader, volume: VolumeHeader): GridComp
   return space.isPlaceSure ? refuse(text) : { refusal: null, doubt: text }
 }
 
-function shown(tripleZyx: readonly [number, number, number]): string {
+/** A triple of sizes in x, y, z order. */
+export function shown(tripleZyx: readonly [number, number, number]): string {
   return reverseTriple(tripleZyx)
     .map((one) => Number(one.toPrecision(6)))
     .join(' × ')
 }
 
 /** Both sizes are known and the same, in whatever units. */
-function isOneSize(mask: VolumeHeader, volume: VolumeHeader): boolean {
+export function isOneSize(mask: VolumeHeader, volume: VolumeHeader): boolean {
   const [found, wanted] = [mask.voxelSizeZyx, volume.voxelSizeZyx]
   if (!found || !wanted) return false
   const inUnitOfVolume = (size: number) => (mask.unit && volume.unit ? inUnit(size, mask.unit, volume.unit) : size)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -235,6 +235,9 @@ describe('convert', () => {
   it('refuses to write over its own input, also by way of the partial file, and unknown endings', async () => {
     const source = mrc()
     expect(await problem(convertCommand, source, source)).toMatchObject({ code: 'usage' })
+    const link = fresh('.mrc')
+    symlinkSync(source, link)
+    expect(await problem(convertCommand, source, link)).toMatchObject({ code: 'usage' })
     const partial = put('.mrc.partial', mrcBytes({ body: int16Bytes(VALUES) }))
     expect(await problem(convertCommand, partial, partial.replace('.partial', ''))).toMatchObject({ code: 'usage' })
     expect(readFileSync(partial)).toHaveLength(1024 + 210)

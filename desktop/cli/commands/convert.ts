@@ -11,6 +11,7 @@ import type { OutputVolume } from '../../../shared/volume/header.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { ConvertedVoxels } from '../converted-voxels.ts'
+import { refuseSameFiles } from '../own-files.ts'
 import { packageVersion } from '../package-version.ts'
 import { readMode0 } from '../read-mode0.ts'
 
@@ -48,10 +49,7 @@ export const convertCommand: Command = {
     if (positionals.length !== 2) throw new DomainError('usage', { reason: 'convert takes two files, IN and OUT.' })
     const [file, out] = positionals
     const format = isOmeZarrName(out) ? 'ome_zarr' : writableFormat(out)
-    if (path.resolve(file) === path.resolve(out))
-      throw new DomainError('usage', { reason: 'IN and OUT are the same file.' })
-    if (path.resolve(file) === path.resolve(`${out}.partial`))
-      throw new DomainError('usage', { reason: 'OUT is written by way of a file that has the name of IN.' })
+    await refuseSameFiles([{ name: 'IN', file }], [{ name: 'OUT', file: out }])
     const source = await openVolumeFile(file, { mode0: readMode0(values.mode0), signal: io.signal })
     try {
       for (const { message } of source.header.warnings) io.err(`Warning: ${message}`)

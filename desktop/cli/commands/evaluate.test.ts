@@ -115,6 +115,25 @@ it('refuses masks that their files flip or shift against each other, unless told
   expect(await problem(at([10, 20, 30]), at([0, 0, 0]))).toBe('ok')
 })
 
+it('says where places were not compared, and why', async () => {
+  const at = (origin: number[]) => mask({ 0: 1 }, { origin })
+  const [placed, silent] = [at([10, 20, 30]), at([0, 0, 0])]
+  expect(await evaluate(placed, placed)).toMatchObject({ places_compared: true })
+  expect(await evaluate(placed, placed)).not.toHaveProperty('places_note')
+  expect((await run(placed, placed)).join()).not.toContain('places')
+  const note = async (...args: string[]) => {
+    const found = await evaluate(...args)
+    expect(found.places_compared).toBe(false)
+    expect((await run(...args)).at(-1)).toBe(`Note: ${found.places_note}.`)
+    return found.places_note
+  }
+  expect(await note(placed, silent)).toContain('because the reference states none')
+  expect(await note(silent, placed)).toContain('because the mask states none')
+  expect(await note(silent, silent)).toContain('because the mask and the reference state none')
+  expect(await note(placed, placed, '--ignore-place')).toContain('ignored')
+  expect(await note(nrrdMask('RAS', 1, '0,0,0'), nrrdMask('3D-right-handed', 1, '0,0,0'))).toContain('different frames')
+})
+
 it.skipIf(!existsSync(REAL_MASK))('measures a real mask, in voxels where its size is unknown', async () => {
   const bytes = readFileSync(REAL_MASK)
   const moved = Uint8Array.from(bytes)

@@ -63,6 +63,9 @@ export interface Evaluation {
   voxel_size_zyx: Zyx
   unit: string
   tolerance: number
+  /** False where `places_note` says why it is not known that the files put the same voxel at the same place. */
+  places_compared: boolean
+  places_note?: string
   labels: LabelEvaluation[]
 }
 
@@ -116,7 +119,9 @@ async function evaluateSources(
   { tolerance, mostCorners, ignoresPlace, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
   const { spacingZyx, unit } = commonGrid(mask.header, reference.header)
-  if (!ignoresPlace) checkPlaces(mask.header, reference.header)
+  const placesNote = ignoresPlace
+    ? 'places and orientations are ignored, as asked'
+    : checkPlaces(mask.header, reference.header)
   const within = tolerance ?? 2 * Math.max(...spacingZyx)
   const { counter, boxes } = await countLabels(mask, reference, signal)
   const pair: MaskPair = { mask, reference, spacingZyx, tolerance: within, mostCorners, signal }
@@ -134,7 +139,9 @@ async function evaluateSources(
       ...(await distancesOf(overlap, box, pair)),
     })
   }
-  return { shape_zyx: mask.header.shapeZyx, voxel_size_zyx: spacingZyx, unit, tolerance: within, labels }
+  const grid = { shape_zyx: mask.header.shapeZyx, voxel_size_zyx: spacingZyx, unit, tolerance: within }
+  const places = { places_compared: placesNote === null, ...(placesNote === null ? {} : { places_note: placesNote }) }
+  return { ...grid, ...places, labels }
 }
 
 /** Spacing in nm for Å, else in the files' unit; in voxels where neither file knows its size. */
@@ -155,11 +162,20 @@ function commonGrid(mask: VolumeHeader, reference: VolumeHeader): { spacingZyx: 
   return { spacingZyx: second.sizeZyx, unit: second.unit }
 }
 
-/** Where both files say where their voxels are, and how they are turned, they say the same. @throws {DomainError} `request_invalid` */
-function checkPlaces(mask: VolumeHeader, reference: VolumeHeader): void {
+/**
+ * Where both files say where their voxels are, and how they are turned, they say the same.
+ * @returns why that cannot be told; null where they say the same
+ * @throws {DomainError} `request_invalid` where they do not
+ */
+function checkPlaces(mask: VolumeHeader, reference: VolumeHeader): string | null {
   const [one, other] = [statedPlace(mask), statedPlace(reference)]
-  const apart = one && other && placesApartVox(one, other, mask.shapeZyx)
-  if (!apart) return
+  if (!one || !other) {
+    const silent = [one ? [] : ['the mask'], other ? [] : ['the reference']].flat()
+    return `places were not compared, because ${silent.join(' and ')} ${silent.length > 1 ? 'state' : 'states'} none`
+  }
+  const apart = placesApartVox(one, other, mask.shapeZyx)
+  if (apart === null) return 'places were not compared, because the files state them in different frames or units'
+  if (apart === 0) return null
   const reason = `the files place the same voxel up to ${apart.toPrecision(3)} voxels apart: one is shifted, flipped or turned`
   const hint = 'Bring both onto one grid first, or compare voxel by voxel with --ignore-place.'
   throw new DomainError('request_invalid', { reason, hint })
@@ -289,12 +305,13 @@ function readTolerance(text: string): number {
   throw new DomainError('usage', { reason: `--tolerance takes a length of 0 or more, not ${text}.` })
 }
 
-function asText({ unit, tolerance, labels }: Evaluation): string[] {
+function asText({ unit, tolerance, places_note, labels }: Evaluation): string[] {
   const show = (value: number | null) => (value === null ? '–' : value.toFixed(4))
   const within = `${Number(tolerance.toPrecision(6))} ${unit}`
   if (labels.length === 0) return ['Neither mask has a label.']
-  return labels.map(
+  const lines = labels.map(
     (one) =>
       `Label ${one.label}: Dice ${show(one.dice)}, IoU ${show(one.iou)}, precision ${show(one.precision)}, recall ${show(one.recall)}, surface Dice within ${within} ${show(one.surface_dice)}, HD95 ${show(one.hd95)} ${unit}; voxels ${one.counts.mask} in the mask, ${one.counts.reference} in the reference, ${one.counts.both} in both${one.note ? `; ${one.note}` : ''}`,
   )
+  return places_note ? [...lines, `Note: ${places_note}.`] : lines
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -134,6 +134,19 @@ it('refuses what it cannot make', async () => {
   writeFileSync(other, mrcBytes({ n: [3, 5, 7], body: int16Bytes(new Array(105).fill(1)) }))
   const of = (...words: string[]) => problemOfCommand(movieCommand, words)
   expect(await of(volume, out, '--mask', other)).toMatch(/^mask_grid_differs/)
+  const coarse = put('coarse.mrc', () => 1, { cell: [800, 600, 400] })
+  expect(await of(volume, out, '--mask', coarse)).toMatch(/^mask_grid_differs: coarse.mrc .*its voxels are/)
+  const [placed, moved] = [100, 500].map((x) => put(`at-${x}.mrc`, () => 1, { origin: [x, 100, 100] }))
+  expect(await of(placed, out, '--mask', moved)).toMatch(/^mask_grid_differs: at-500.mrc .*begins/)
+  expect(await of(placed, out, '--mask', moved, '--ignore-place')).toBe('ok')
+  for (const [name, words] of [
+    ['VOLUME', [`${folder}/own.gif`, `${folder}/own.gif`]],
+    ['--mask', [volume, `${folder}/own.gif`, '--mask', `${folder}/own.gif`]],
+  ] as const) {
+    copyFileSync(volume, `${folder}/own.gif`)
+    expect(await of(...words)).toMatch(new RegExp(`^usage: ${name} and OUT are the same file`))
+    expect(readFileSync(`${folder}/own.gif`)).toEqual(readFileSync(volume))
+  }
   expect(await of(volume, path.join(folder, 'movie.mp4'))).toMatch(/^usage/)
   expect(await of(volume, out, '--size', '100000')).toMatch(/^usage/)
   expect(await of(volume, out, '--mask', path.join(folder, 'gone.mrc'))).toMatch(/^file_not_found/)

@@ -7,6 +7,8 @@ import { writeProvenance } from '../../../shared/node/write-export.ts'
 import { writeMovie } from '../../../shared/node/write-movie.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { checkMaskPlace } from '../mask-place.ts'
+import { refuseSameFiles } from '../own-files.ts'
 import { packageVersion } from '../package-version.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { readWhole } from '../run-params.ts'
@@ -15,13 +17,14 @@ const OPTIONS = {
   mask: { type: 'string' },
   fps: { type: 'string' },
   size: { type: 'string' },
+  'ignore-place': { type: 'boolean' },
   mode0: { type: 'string' },
 } as const
 
 /** `movie`: a GIF through the slices. */
 export const movieCommand: Command = {
   name: 'movie',
-  usage: 'VOLUME OUT.gif [--mask MASK] [--fps N] [--size PIXELS] [--mode0 signed|unsigned]',
+  usage: 'VOLUME OUT.gif [--mask MASK] [--ignore-place] [--fps N] [--size PIXELS] [--mode0 signed|unsigned]',
   summary: 'Writes a movie through the slices of a volume, with a mask over them and a scale bar.',
   run: async (args, io) => {
     const { values, positionals } = readArguments(args, OPTIONS)
@@ -31,9 +34,15 @@ export const movieCommand: Command = {
     const framesPerSecond = between('--fps', values.fps ?? '10', [1, 50])
     const longestPx = between('--size', values.size ?? '512', [64, 2048])
     const options = { mode0: readMode0(values.mode0), signal: io.signal }
+    const masks = values.mask === undefined ? [] : [{ name: '--mask', file: values.mask }]
+    await refuseSameFiles([{ name: 'VOLUME', file }, ...masks], [{ name: 'OUT', file: out }])
     const volume = await openVolumeFile(file, options)
     const mask = values.mask ? await openVolumeFile(values.mask, options).catch(closeFirst(volume)) : null
     try {
+      if (mask && values.mask) {
+        const name = path.basename(values.mask)
+        checkMaskPlace(mask.header, volume.header, { name, ignoresPlace: values['ignore-place'] })
+      }
       const taken = mask && { header: mask.header, planes: () => planesOf(mask, io.signal), labels: [] }
       const onProgress = (done: number, total: number) => io.progress(`${done} of ${total} slices`)
       const movie = { volume, mask: taken, framesPerSecond, longestPx, onProgress, signal: io.signal }

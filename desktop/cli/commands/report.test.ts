@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { inflateSync } from 'node:zlib'
@@ -101,6 +101,53 @@ describe('report', () => {
     expect(unknown).not.toContain('<rect')
     expect(unknown).toContain('unknown')
     expect(unknown).toMatch(/<td>80<\/td><td>0\.333 %<\/td><td>–<\/td>/)
+  })
+
+  it('refuses a mask of another voxel size or place, unless told to look at voxels alone', async () => {
+    const out = path.join(folder, 'placed.html')
+    const of = (maskFile: string, volumeFile: string, ...words: string[]) =>
+      problemOfCommand(reportCommand, [maskFile, '--volume', volumeFile, '--out', out, ...words])
+    const coarse = put('coarse.mrc', LABEL_3, { cell: [NX * 20, NY * 20, NZ * 40] })
+    expect(await of(coarse, volume)).toMatch(/^mask_grid_differs: .*20 × 20 × 40 angstrom .*10 × 10 × 20 angstrom/)
+    expect(await of(coarse, volume, '--ignore-place')).toMatch(/^mask_grid_differs/)
+    const placed = put('placed.mrc', LABEL_3, { origin: [100, 100, 100] })
+    const moved = put('moved.mrc', LABEL_3, { origin: [100, 100, 140] })
+    expect(await of(moved, placed)).toMatch(/^mask_grid_differs: moved.mrc .*begins 0, 0, 2 voxels/)
+    expect(existsSync(out)).toBe(false)
+    expect(await of(moved, placed, '--ignore-place')).toBe('ok')
+    expect(await of(placed, volume)).toBe('ok')
+    expect(await of(put('unknown-size.mrc', LABEL_3, { cell: [0, 0, 0] }), volume)).toBe('ok')
+  })
+
+  it('compares voxel sizes across units, and directions', async () => {
+    const out = path.join(folder, 'placed.html')
+    const nrrd = (name: string, unit: string, direction: number) => {
+      const lines = [
+        ...['NRRD0005', 'type: uint8', 'dimension: 3', 'space: RAS', `sizes: ${NX} ${NY} ${NZ}`, 'encoding: raw'],
+        ...[`space directions: (${direction},0,0) (0,1,0) (0,0,2)`, `space units: "${unit}" "${unit}" "${unit}"`],
+        ...['space origin: (0,0,0)', '', ''],
+      ]
+      const file = path.join(folder, name)
+      writeFileSync(file, Buffer.concat([Buffer.from(lines.join('\n')), Buffer.alloc(NX * NY * NZ, 1)]))
+      return file
+    }
+    const of = (maskFile: string, volumeFile: string) =>
+      problemOfCommand(reportCommand, [maskFile, '--volume', volumeFile, '--out', out])
+    const one = nrrd('nm.nrrd', 'nm', 1)
+    expect(await of(one, volume)).toBe('ok')
+    expect(await of(nrrd('mm.nrrd', 'mm', 1), volume)).toMatch(/^mask_grid_differs: .*1 × 1 × 2 mm/)
+    expect(await of(nrrd('flipped.nrrd', 'nm', -1), one)).toMatch(/^mask_grid_differs: .*axes/)
+  })
+
+  it('never writes over the volume or the mask, whatever they are called', async () => {
+    const [ownVolume, ownMask] = ['volume.html', 'mask.html'].map((name) => path.join(folder, name))
+    copyFileSync(volume, ownVolume)
+    copyFileSync(mask, ownMask)
+    const of = (...words: string[]) => problemOfCommand(reportCommand, words)
+    expect(await of(mask, '--volume', ownVolume, '--out', ownVolume)).toMatch(/^usage: --volume and --out are the same/)
+    expect(await of(ownMask, '--volume', volume, '--out', ownMask)).toMatch(/^usage: MASK and OUT are the same/)
+    expect(readFileSync(ownVolume)).toEqual(readFileSync(volume))
+    expect(readFileSync(ownMask)).toEqual(readFileSync(mask))
   })
 
   it('refuses a mask of another grid, and no mask', async () => {

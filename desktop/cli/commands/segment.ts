@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { CryoMambaClient } from '../../../shared/client/api.ts'
 import type { Artifact } from '../../../shared/contract/jobs.ts'
@@ -8,6 +8,7 @@ import { openVolumeFile } from '../../../shared/node/volume-file.ts'
 import type { VolumeFormat } from '../../../shared/volume/header.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { checkWritable, refuseSameFiles } from '../own-files.ts'
 import { formatSeconds } from '../progress-report.ts'
 import { readMode0 } from '../read-mode0.ts'
 import { RUN_OPTIONS, readRunParams } from '../run-params.ts'
@@ -48,9 +49,14 @@ export const segmentCommand: Command = {
     const sending = { choice: readUploadOptions(values), isRemembered: values.server !== undefined }
     const extras = besideTheMask(values)
     const params = { ...readRunParams(values), ...(extras.length > 0 ? {} : { probability: false }) }
+    const outputs = [{ name: '--out', file: out }, ...extras.map(({ kind, file }) => ({ name: `--${kind}`, file }))]
+    await refuseSameFiles(
+      positionals.map((file) => ({ name: path.basename(file), file })),
+      outputs,
+    )
     const [format] = await Promise.all(positionals.map((file) => checkInput(file, mode0)))
     for (const { kind, file } of extras) checkBeside(kind, file, format)
-    for (const one of [out, ...extras.map(({ file }) => file)]) await checkOutput(one)
+    for (const one of [out, ...extras.map(({ file }) => file)]) await checkWritable(one)
     const { model, modelFolders } = await chooseModel(values.model ?? DEFAULT_MODEL, values.server)
     const env: Record<string, string> =
       params.threads === undefined ? {} : { CRYOMAMBA_THREADS: String(params.threads) }
@@ -109,13 +115,6 @@ async function checkInput(file: string, mode0: 'signed' | 'unsigned' | undefined
   const source = await openVolumeFile(file, mode0 ? { mode0 } : {})
   await source.close()
   return source.header.format
-}
-
-async function checkOutput(out: string): Promise<void> {
-  const folder = path.dirname(path.resolve(out))
-  const found = await stat(folder).catch(() => null)
-  if (!found?.isDirectory())
-    throw new DomainError('file_unwritable', { path: out, reason: 'its folder does not exist' })
 }
 
 /** A model is named by its id, or is a package's folder for the embedded server. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -125,12 +125,31 @@ describe('surface', () => {
     expect(volumeOf(readObj(out('all.obj')), [100, 200, 300])).toBeGreaterThan(0)
   })
 
+  it('says of an empty mask that it is empty', async () => {
+    const empty = out('empty.mrc')
+    writeFileSync(empty, mrcBytes({ body: int16Bytes(new Array(105).fill(0)) }))
+    expect(await problemOfCommand(surfaceCommand, [empty, out('empty.stl')])).toBe(
+      'label_absent: The mask is empty: every voxel is background.',
+    )
+  })
+
   it('refuses a label that is not there, another ending and wrong arguments', async () => {
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.stl'), '--label', '3'])).toMatch(/^label_absent/)
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.vtk')])).toMatch(/^format_unknown/)
     expect(await problemOfCommand(surfaceCommand, [maskFile()])).toMatch(/^usage/)
     expect(await problemOfCommand(surfaceCommand, [maskFile(), out('no.stl'), '--label', '0'])).toMatch(/^usage/)
     expect(existsSync(out('no.stl'))).toBe(false)
+  })
+
+  it.each([
+    ['own.stl', surfaceCommand],
+    ['own.csv', coordinatesCommand],
+  ])('never writes over its mask, whatever that is called: %s', async (name, command) => {
+    const mask = out(name)
+    copyFileSync(maskFile(), mask)
+    const bytes = readFileSync(mask)
+    expect(await problemOfCommand(command, [mask, mask])).toMatch(/^usage: MASK and OUT are the same file/)
+    expect(readFileSync(mask)).toEqual(bytes)
   })
 })
 
@@ -165,6 +184,42 @@ describe('coordinates', () => {
     const text = readFileSync(out('u.star'), 'utf8')
     expect(text).not.toContain('Angst')
     expect(text).toContain('TS_01 6.500 6.500 4.000 2')
+  })
+
+  it('name each column of the table once where the voxel size is unknown, and leave out what needs it', async () => {
+    await runCommand(coordinatesCommand, [maskFile({ cell: [0, 0, 0] }), out('u.csv')])
+    const [head, row] = readFileSync(out('u.csv'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(','))
+    const axes = ['x', 'y', 'z']
+    expect(head).toEqual([
+      ...['label', 'object', 'voxels'],
+      ...['centre', 'start', 'size'].flatMap((what) => axes.map((axis) => `${what}_${axis}_voxel`)),
+    ])
+    expect(row.map(Number)).toEqual([2, 1, 240, 6.5, 6.5, 4, 3, 4, 2, 8, 6, 5])
+  })
+
+  it('name the world after no unit where the file names none', async () => {
+    const file = out('no-unit.nrrd')
+    const lines = [
+      'NRRD0004',
+      'type: uint8',
+      'dimension: 3',
+      'sizes: 7 5 3',
+      'spacings: 2 2 2',
+      'encoding: raw',
+      '',
+      '',
+    ]
+    writeFileSync(file, Buffer.concat([Buffer.from(lines.join('\n')), Buffer.alloc(105, 1)]))
+    await runCommand(coordinatesCommand, [file, out('no-unit.csv')])
+    const [head, row] = readFileSync(out('no-unit.csv'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(','))
+    expect(new Set(head).size).toBe(head.length)
+    expect(head).toContain('centre_x_unknown')
+    expect(head.filter((name) => name.startsWith('volume'))).toEqual([])
+    expect(row[head.indexOf('centre_x_unknown')]).toBe('6')
   })
 
   it('refuse another ending', async () => {
