@@ -63,13 +63,20 @@ function makeIo(signal: AbortSignal, isJson: boolean): CommandIo {
   }
 }
 
+/** A reader that has enough (`| head`), or a terminal that is gone, must not end a run whose result is a file. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (!['EPIPE', 'EIO'].includes(error.code ?? '')) throw error
+    })
+}
+
 async function main(argv: string[]): Promise<number> {
+  outliveReaders()
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort(new DomainError('canceled')))
   process.once('SIGTERM', () => stop.abort(new DomainError('canceled')))
   process.once('SIGHUP', () => {
-    // The terminal is closed: words that reach nobody must not end the program before it has cleaned up.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
     // Node itself would abort where it gives back a terminal that is gone; this ends as the signal ends programs.
     process.once('exit', () => void process.kill(process.pid, 'SIGHUP'))
     stop.abort(new DomainError('canceled'))

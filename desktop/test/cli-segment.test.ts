@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
@@ -27,6 +28,18 @@ async function runTidily(args: string[], onStart?: Parameters<typeof runCli>[1])
   expect(await readdir(temp), 'what the run left in the temporary folder').toEqual([])
   return result
 }
+
+describe.runIf(hasCompiledCli && process.platform !== 'win32')('a reader that has enough', () => {
+  it('ends no command', () => {
+    const cli = path.join(ROOT, 'dist/desktop/cli/main.js')
+    // The pipe is closed before the first word comes.
+    const { status, stderr } = spawnSync('bash', [
+      '-c',
+      `set -o pipefail; "${process.execPath}" "${cli}" models --json | true`,
+    ])
+    expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' })
+  })
+})
 
 describe.runIf(hasCompiledCli)('cryomamba segment', () => {
   it('gives the same mask in every format, with the form of JSON that is promised, and leaves nothing behind', async () => {
