@@ -63,17 +63,23 @@ export class ModelInstaller {
    * Installs the package in a zip archive. The same package once more changes nothing.
    * @param body the bytes of the archive; read to its end or abandoned
    * @param lengthBytes as announced, or null
+   * @param left aborted when nobody waits for the answer any more: a package that is not in its place by then is given up
    * @throws {DomainError} `payload_too_large`, `model_archive_invalid`, `model_invalid`, `model_exists`, `disk_full`,
    * `model_feature_unsupported`, `canceled`
    */
-  async install(body: Readable, lengthBytes: number | null): Promise<{ model: ModelPackage; isNew: boolean }> {
+  async install(
+    body: Readable,
+    lengthBytes: number | null,
+    left?: AbortSignal,
+  ): Promise<{ model: ModelPackage; isNew: boolean }> {
     if (lengthBytes !== null) this.checkSize(lengthBytes)
+    const signal = left ? AbortSignal.any([this.stopping.signal, left]) : this.stopping.signal
     const place = path.join(this.incoming(), this.needs.newId())
     await mkdir(place, { recursive: true, mode: 0o700 })
     try {
       const archive = path.join(place, 'package.zip')
       await this.receive(body, archive)
-      return await this.inTurn(() => this.adopt(archive, path.join(place, 'package')))
+      return await this.inTurn(() => this.adopt(archive, path.join(place, 'package'), signal))
     } finally {
       await rm(place, { recursive: true, force: true })
     }
@@ -127,10 +133,14 @@ export class ModelInstaller {
     }
   }
 
-  private async adopt(archive: string, unpacked: string): Promise<{ model: ModelPackage; isNew: boolean }> {
+  private async adopt(
+    archive: string,
+    unpacked: string,
+    signal: AbortSignal,
+  ): Promise<{ model: ModelPackage; isNew: boolean }> {
     const { registry, maxBytes } = this.needs
-    const { signal } = this.stopping
     try {
+      signal.throwIfAborted()
       const limits = { entries: MOST_ENTRIES, totalBytes: maxBytes, ratio: MOST_RATIO }
       await unpackPackage(archive, unpacked, limits, signal)
       await rm(archive)
@@ -151,7 +161,7 @@ export class ModelInstaller {
       registry.add(model)
       return { model, isNew: true }
     } catch (cause) {
-      throw this.explain(cause, maxBytes)
+      throw signal.aborted ? new DomainError('canceled', { cause }) : this.explain(cause, maxBytes)
     }
   }
 

@@ -60,8 +60,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{
       // While the network is tried nothing travels; the trial has a limit of its own.
       // An injected request has no socket with a clock.
       raw.once('end', () => raw.socket.setTimeout?.(0))
-      const lengthText = headers['content-length']
-      const { model, isNew } = await installer.install(body, lengthText === undefined ? null : Number(lengthText))
+      const left = new AbortController()
+      reply.raw.once('close', () => left.abort())
+      const length = headers['content-length'] === undefined ? null : Number(headers['content-length'])
+      const { model, isNew } = await installer.install(body, length, left.signal)
       const { id, version } = model.manifest
       return reply
         .code(isNew ? 201 : 200)

@@ -24,9 +24,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function call(method: string, url: string, body?: RequestInit['body']): Promise<Response> {
+function call(method: string, url: string, body?: RequestInit['body'], signal?: AbortSignal): Promise<Response> {
   const headers = { authorization: `Bearer ${server.token}`, ...(body ? { 'content-type': 'application/zip' } : {}) }
-  return fetch(`${server.url}${url}`, { method, headers, body, ...(body ? { duplex: 'half' } : {}) } as RequestInit)
+  const streamed = body ? { duplex: 'half' } : {}
+  return fetch(`${server.url}${url}`, { method, headers, body, signal, ...streamed } as RequestInit)
 }
 
 const post = (network: Uint8Array) => call('POST', '/v1/models', new Uint8Array(zipFile(packageFiles(network))))
@@ -52,6 +53,21 @@ describe.runIf(hasCompiledServer)('a real server', () => {
       message: expect.stringContaining('more than 5 s'),
     })
     expect([await installed(), await waiting()]).toEqual([[], []])
+  })
+
+  it('gives up a package whose sender is gone', async () => {
+    await server.stop()
+    const limits = { ...LIMITS, CRYOMAMBA_MODEL_TRIAL_SECONDS: '600' }
+    server = await startRealServer(path.join(folder, 'data'), 0, limits)
+    const gone = new AbortController()
+    const archive = new Uint8Array(zipFile(packageFiles(networkWithoutEnd())))
+    const sent = call('POST', '/v1/models', archive, gone.signal).catch((error) => error.name)
+    const unpacked = async () => (await readdir(path.join(folder, 'data/models'), { recursive: true })).join()
+    await expect.poll(unpacked, { timeout: 30_000 }).toContain('model.onnx')
+    gone.abort()
+    expect(await sent).toBe('AbortError')
+    await expect.poll(waiting, { timeout: 30_000 }).toEqual([])
+    expect((await post(honestNetwork())).status).toBe(201)
   })
 
   it.runIf(process.platform === 'linux')('refuses a network that takes too much memory', async () => {
