@@ -150,6 +150,7 @@ export class ModelInstaller {
       if (known && !isDeepStrictEqual(known.manifest, manifest))
         throw new DomainError('model_exists', { model: manifest.id, version: manifest.version })
       if (known) return { model: known, isNew: false }
+      this.refuseSameFolder(manifest.id, manifest.version)
       signal.throwIfAborted()
       await this.needs.tryModel(unpacked, signal)
       const folder = path.join(this.needs.folder, manifest.id, manifest.version)
@@ -163,6 +164,13 @@ export class ModelInstaller {
     } catch (cause) {
       throw signal.aborted ? new DomainError('canceled', { cause }) : this.explain(cause, maxBytes)
     }
+  }
+
+  /** Disks of Macs and of Windows take `1.0-RC` for `1.0-rc`. @throws {DomainError} `model_exists` */
+  private refuseSameFolder(id: string, added: string): void {
+    const versions = this.needs.registry.versions(id).map(({ manifest }) => manifest.version)
+    const version = versions.find((one) => one.toLowerCase() === added.toLowerCase())
+    if (version !== undefined) throw new DomainError('model_exists', { model: id, version })
   }
 
   private checkSize(bytes: number): void {

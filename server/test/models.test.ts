@@ -107,6 +107,14 @@ describe('a model package that is sent', () => {
     expect(await onDisk()).toHaveLength(2)
   })
 
+  it('of a version that differs in upper case alone is refused: some disks would put it over the other', async () => {
+    await start()
+    expect((await post(packed({ version: '2.0.0-rc' }))).statusCode).toBe(201)
+    const refused = await post(packed({ version: '2.0.0-RC' }))
+    expect([refused.statusCode, refused.json().message]).toEqual([409, expect.stringContaining('2.0.0-rc')])
+    expect(await offered()).toEqual(['threshold@2.0.0-rc', 'threshold@1.0.0'])
+  })
+
   it('twice at the same time is installed once', async () => {
     await start({ tryModel: () => new Promise((resolve) => setTimeout(resolve, 50)) })
     const replies = await Promise.all([1, 2, 3].map(() => post(packed({ version: '2.0.0' }))))
