@@ -101,7 +101,7 @@ describe('a file on the server', () => {
         name,
         code: 'file_not_found',
         status: 404,
-        message: expect.stringContaining(path.join(root, name)),
+        message: expect.not.stringContaining(root),
       })
     await symlink(folder, path.join(root, 'out'))
     await symlink(path.join(folder, 'nowhere.mrc'), path.join(root, 'dangling.mrc'))

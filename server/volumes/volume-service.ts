@@ -149,7 +149,8 @@ export class VolumeService {
     if (file !== null) {
       if (await this.isAllowed(file)) return file
     } else if (await this.isNameInAllowed(path.resolve(requested)))
-      throw new DomainError('file_not_found', { path: requested })
+      // Without the path: what an answer repeats may be as long as what was sent.
+      throw new DomainError('file_not_found', { message: 'No file of this name is in the folders that may be read.' })
     throw new DomainError('path_not_allowed')
   }
 
