@@ -25,6 +25,9 @@ const STAYS_ON_CPU = /fallback to CPU EP has been explicitly disabled/
 /** Names of inputs or outputs that a message lists. */
 const MOST_NAMES = 8
 
+/** Characters of the library's words that are looked at: names in a stranger's network can be as long as its file. */
+const MOST_WORDS = 2000
+
 /** Where in the library's source an error was thrown, which says nothing to users. */
 const CODE_PLACE = /\/\S+\.(cc|h|cpp):\d+ (?:[^\s(]+ )*\S+\([^)]*\)(?: const)? ?/g
 
@@ -119,7 +122,7 @@ function checkInterface(session: OrtSession, { manifest }: SessionRequest): void
 
 /** What the library says of a file, as the end of a sentence: without its own place in the code and the file's on the disk. */
 function inItsWords(cause: unknown, modelPath = ''): string {
-  const text = String((cause as Error).message ?? '')
+  const text = String((cause as Error).message ?? '').slice(0, MOST_WORDS)
   const words = (modelPath === '' ? text : text.replaceAll(modelPath, path.basename(modelPath)))
     .replaceAll(CODE_PLACE, '')
     .replaceAll(/\s+/g, ' ')

@@ -12,16 +12,17 @@ const NOISE = 2
 const OUTLIERS = 10
 
 /** An uneven tile has at most so many times its divisor along an axis, and less by these. */
-const MOST_DIVISORS = 4
+const MOST_DIVISORS = 3
 const UNEVEN = [1, 0, 2]
 
-/** A network of one size is run again where that takes no longer than this: the trial has its limit for real work. */
+/** Runs beyond the two whole tiles must be expected to end within this: the trial's limit is there for those two. */
+const NUM_AGAIN = 3
 const MOST_SECONDS_AGAIN = 15
 
 /**
  * Loads a stranger's network and runs it on a tile of zeros and one of noise, whose outputs must be finite; then on an
  * uneven tile twice, whose outputs must have its shape and be the same, and on values that no volume should have, where it
- * must come to an end.
+ * must come to an end; this part is left out where it would take long.
  * @returns seconds of a whole tile
  * @throws {DomainError} `model_invalid`, `model_feature_unsupported`, `out_of_memory`
  */
@@ -34,9 +35,9 @@ export async function tryNetwork(folder: string): Promise<{ seconds: number }> {
   const patch = manifest.tiles.patch_zyx
   await trial.runFinite(patch, 'zeros')
   const seconds = await trial.runFinite(patch, 'noise')
-  const uneven = trial.unevenTile()
-  if (uneven) await trial.runAgain(uneven)
-  else if (seconds <= MOST_SECONDS_AGAIN) await trial.runAgain(patch)
+  const tile = trial.unevenTile() ?? patch
+  const secondsOfRun = ((session.tilesPerRun ?? 1) * seconds * numVoxels(tile)) / numVoxels(patch)
+  if (NUM_AGAIN * secondsOfRun <= MOST_SECONDS_AGAIN) await trial.runAgain(tile)
   await session.release()
   return { seconds }
 }
@@ -61,7 +62,7 @@ class Trial {
     return seconds
   }
 
-  /** Small, each axis of another size, so that exchanged axes show; null where the network or its patch leaves no choice. */
+  /** Small, its axes of different sizes, so that exchanged axes show; null where the network or its patch leaves no choice. */
   unevenTile(): Zyx | null {
     const { patch_zyx: patch, divisible_by_zyx: divisor } = this.manifest.tiles
     const tile = UNEVEN.map((less, axis) => {
